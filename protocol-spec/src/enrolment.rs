@@ -1,0 +1,128 @@
+//! Enrolment: how an agent presents its key, and what it hears back (`protocol-spec/docs/enrolment.md`).
+//!
+//! The same request is the first word of every connection: it is idempotent, and its answer tells
+//! the agent where the tracker's copy of its chain ends.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    canonical::not_canonical,
+    chain::ChainHead,
+    field::{self, FieldError},
+    key::{Fingerprint, PublicKey, SecretKey, Signature},
+    limits::{CLOCK_AHEAD_SECONDS_MAX, ENROLMENT_AGE_SECONDS_MAX, ENROLMENT_BYTES_MAX},
+    proof::{CLUSTER_ALIAS_RULE, is_cluster_alias},
+    time::Timestamp,
+};
+
+/// An agent's signed introduction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentRequest {
+    /// The agent's own id.
+    pub agent_id: Uuid,
+    /// The label that the operator chose for what this agent watches.
+    pub cluster_alias: String,
+    /// The key that signs this request and every proof to come.
+    pub public_key: PublicKey,
+    /// When the request was made; fresh for an hour.
+    pub requested_at: Timestamp,
+    /// Over the canonical bytes of the other members. Absent only while the request is being made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
+}
+
+/// Where an agent stands with a tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentStatus {
+    /// Known, not yet approved: its proofs are kept but not scored.
+    Pending,
+    /// Approved by the owner.
+    Active,
+    /// No longer trusted: its proofs are refused.
+    Revoked,
+}
+
+/// The tracker's answer to an [`EnrolmentRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolmentAnswer {
+    /// What the owner compares before approving.
+    pub fingerprint: Fingerprint,
+    /// The last proof the tracker holds of this agent, pending ones included.
+    pub head: Option<ChainHead>,
+    /// Where the agent stands.
+    pub status: AgentStatus,
+}
+
+impl EnrolmentRequest {
+    /// The canonical bytes of a request signed with `key`.
+    ///
+    /// # Errors
+    /// A [`FieldError`] when `cluster_alias` is not a label.
+    pub fn sign(
+        agent_id: Uuid,
+        cluster_alias: &str,
+        key: &SecretKey,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, FieldError> {
+        let mut request = Self {
+            agent_id,
+            cluster_alias: cluster_alias.to_owned(),
+            public_key: key.public(),
+            requested_at: now,
+            signature: None,
+        };
+        request.check_alias()?;
+        request.signature = Some(key.sign(&request.canonical()?));
+        request.canonical()
+    }
+
+    /// Reads and verifies a request: size, canonical form, freshness, and that its own key signed it.
+    ///
+    /// # Errors
+    /// A [`FieldError`] naming the member that breaks a rule.
+    pub fn verify(bytes: &[u8], now: Timestamp) -> Result<Self, FieldError> {
+        if bytes.len() > ENROLMENT_BYTES_MAX {
+            return Err(FieldError::document(format!(
+                "an enrolment request has at most {ENROLMENT_BYTES_MAX} bytes"
+            )));
+        }
+        let mut request: Self = field::from_slice(bytes)?;
+        if request.canonical()? != bytes {
+            return Err(not_canonical());
+        }
+        request.check_alias()?;
+        let age = now.seconds_since(request.requested_at);
+        if !(-CLOCK_AHEAD_SECONDS_MAX..=ENROLMENT_AGE_SECONDS_MAX).contains(&age) {
+            return Err(FieldError::new(
+                "requested_at",
+                "not within the last hour; is the agent's clock right?",
+            ));
+        }
+        let signature = request
+            .signature
+            .take()
+            .ok_or_else(|| FieldError::new("signature", "missing"))?;
+        request
+            .public_key
+            .verify(&request.canonical()?, &signature)
+            .map_err(|e| FieldError::new("signature", e.to_string()))?;
+        request.signature = Some(signature);
+        Ok(request)
+    }
+
+    fn check_alias(&self) -> Result<(), FieldError> {
+        if is_cluster_alias(&self.cluster_alias) {
+            Ok(())
+        } else {
+            Err(FieldError::new("cluster_alias", CLUSTER_ALIAS_RULE))
+        }
+    }
+
+    /// Members are declared in canonical order, as in [`crate::proof`].
+    fn canonical(&self) -> Result<Vec<u8>, FieldError> {
+        serde_json::to_vec(self).map_err(|e| FieldError::document(e.to_string()))
+    }
+}
