@@ -21,6 +21,7 @@ pub mod integrity;
 pub mod key;
 pub mod limits;
 pub mod proof;
+pub mod registration;
 pub mod scoring;
 pub mod snapshot;
 pub mod streak;
