@@ -1,0 +1,3 @@
+//! The way out: a durable log, a lane per host, only 2xx is success.
+
+pub mod lane;

@@ -1,0 +1,209 @@
+//! Everything read from other servers, through one client and one set of rules.
+//!
+//! The client comes from the service and dials global unicast addresses only. On top of it stand
+//! the URL gate, a budget per inbound activity and per site, a memory of recent failures, a body
+//! cap and one deadline. `ActivityPub` documents come through
+//! [`activitypub_federation::fetch::fetch_object_http`], which checks media type and id; JRD and
+//! NodeInfo through [`Fetcher::json`].
+
+mod budget;
+mod gate;
+mod guard;
+mod json;
+
+use std::{sync::Arc, time::Duration};
+
+use activitypub_federation::{
+    config::{Data, FederationConfig},
+    error::Error as ApError,
+    fetch::fetch_object_http,
+};
+use farmops_protocol::field::FieldError;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, value::RawValue};
+use url::Url;
+
+pub(crate) use self::guard::Signer;
+pub use self::gate::{Gate, GateError};
+use self::{budget::Sites, guard::Guard};
+use crate::{account::authority, protocol::tolerant, settings::Clock};
+
+/// Requests that one inbound activity, or one wish of a user, may cause.
+pub const REQUESTS_PER_CAUSE_MAX: u32 = 8;
+/// From the first byte sent to the last received.
+pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Reads from other servers.
+pub struct Fetcher {
+    config: FederationConfig<()>,
+    client: reqwest::Client,
+    gate: Gate,
+    sites: Sites,
+    clock: Clock,
+}
+
+/// The budget of one inbound activity, or of one wish of a user.
+pub struct Cause(Data<()>);
+
+/// Something could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The URL may not be asked.
+    #[error("{0}")]
+    Gate(#[from] GateError),
+    /// It is gone for good.
+    #[error("{0} is gone")]
+    Gone(Url),
+    /// The server answered, but not with the document: wrong type, wrong id, an error status.
+    #[error("{url} did not answer with the document: {reason}")]
+    Refused {
+        /// What was asked for.
+        url: Url,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The document breaks a rule.
+    #[error("the document at {url} is not acceptable: {source}")]
+    Document {
+        /// What was asked for.
+        url: Url,
+        /// The member that is wrong.
+        #[source]
+        source: FieldError,
+    },
+    /// No answer in time.
+    #[error("{url} could not be reached: {reason}")]
+    Unreachable {
+        /// What was asked for.
+        url: Url,
+        /// What happened.
+        reason: String,
+    },
+    /// One cause asked for too much, or one site was asked too often, or it failed just now.
+    #[error("{url} is not asked now: {reason}")]
+    Budget {
+        /// What was asked for.
+        url: Url,
+        /// Which limit.
+        reason: &'static str,
+    },
+}
+
+impl FetchError {
+    /// Whether another attempt later may succeed.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Budget { .. })
+    }
+}
+
+impl Fetcher {
+    pub(crate) async fn new(
+        client: reqwest::Client,
+        gate: Gate,
+        signer: Arc<Signer>,
+        clock: Clock,
+    ) -> Result<Self, String> {
+        let guarded = reqwest_middleware::ClientBuilder::new(client.clone())
+            .with(Guard { gate: gate.clone(), signer, clock: clock.clone() })
+            .build();
+        let config = FederationConfig::builder()
+            .domain(gate.local_authority())
+            .app_data(())
+            .client(guarded)
+            .debug(gate.allows_loopback())
+            .http_fetch_limit(REQUESTS_PER_CAUSE_MAX)
+            .request_timeout(DEADLINE)
+            .build()
+            .await
+            .map_err(|e| e.to_string())?;
+        Ok(Self { config, client, gate, sites: Sites::default(), clock })
+    }
+
+    /// A fresh budget.
+    pub fn cause(&self) -> Cause {
+        Cause(self.config.to_request_data())
+    }
+
+    /// The rule for URLs.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Fetches the `ActivityPub` document whose id is `url`.
+    pub async fn object(&self, url: &Url, cause: &Cause) -> Result<Value, FetchError> {
+        self.gate.check(url)?;
+        let mut plain = url.clone();
+        plain.set_fragment(None);
+        let site = authority(&plain).unwrap_or_default();
+        let now = (self.clock)();
+        self.sites.admit(&plain, &site, now).map_err(|reason| budget_error(&plain, reason))?;
+        let fetched = fetch_object_http::<(), Document>(&plain, &cause.0).await;
+        match fetched {
+            // A redirect or a second look at the id may have led elsewhere on the same server;
+            // what we asked for must be what we got.
+            Ok(response) if response.url != plain => {
+                self.sites.note_failure(&plain, now);
+                Err(refused(&plain, "its id is another one"))
+            }
+            Ok(response) => response
+                .object
+                .0
+                .map_err(|source| FetchError::Document { url: plain.clone(), source }),
+            Err(error) => {
+                let error = fetch_error(&plain, error);
+                if !matches!(error, FetchError::Budget { .. }) {
+                    self.sites.note_failure(&plain, now);
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn budget_error(url: &Url, reason: &'static str) -> FetchError {
+    FetchError::Budget { url: url.clone(), reason }
+}
+
+fn refused(url: &Url, reason: impl Into<String>) -> FetchError {
+    FetchError::Refused { url: url.clone(), reason: reason.into() }
+}
+
+fn fetch_error(url: &Url, error: ApError) -> FetchError {
+    match error {
+        ApError::ObjectDeleted(url) => FetchError::Gone(url),
+        ApError::RequestLimit => budget_error(url, "one cause may make 8 requests"),
+        ApError::ReqwestMiddleware(reqwest_middleware::Error::Middleware(cause)) => {
+            match cause.downcast::<guard::GuardError>() {
+                Ok(guard::GuardError::Gate(error)) => FetchError::Gate(error),
+                Ok(guard::GuardError::Status(status)) if status.is_server_error() => {
+                    unreachable_because(url, format!("status {status}"))
+                }
+                Ok(guard::GuardError::Slow) => unreachable_because(url, "too slow"),
+                Ok(other) => refused(url, other.to_string()),
+                Err(cause) => unreachable_because(url, cause.to_string()),
+            }
+        }
+        ApError::ReqwestMiddleware(reqwest_middleware::Error::Reqwest(cause))
+        | ApError::Reqwest(cause) => unreachable_because(url, cause.without_url().to_string()),
+        ApError::FetchInvalidContentType(_) => refused(url, "its media type is not ActivityPub's"),
+        ApError::FetchWrongId(_) => refused(url, "its id is another one"),
+        ApError::ParseFetchedObject(..) => refused(url, "it is not JSON"),
+        other => refused(url, other.to_string()),
+    }
+}
+
+fn unreachable_because(url: &Url, reason: impl Into<String>) -> FetchError {
+    FetchError::Unreachable { url: url.clone(), reason: reason.into() }
+}
+
+/// A document read by our own rules out of the bytes that the fetch function parses.
+#[derive(Clone)]
+struct Document(Result<Value, FieldError>);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The raw text keeps what a map would already have lost: a member named twice.
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(tolerant::document(raw.get().as_bytes())))
+    }
+}
