@@ -1,0 +1,51 @@
+# The ways into this repository. `make help` lists them.
+#
+# Each target installs what it needs: with root rights by apt-get, otherwise it prints the one line to run.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench fmt lint docs clean-demo need-rust need-cc need-demo
+
+# CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
+CHECK ?=
+ARGS ?=
+# NAME chooses one benchmark.
+NAME ?=
+
+NEED := deploy/need
+
+help: ## This list.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: need-demo ## Build and start two villages with two farmers. CHECK=1 asserts each step and exits; ARGS="--kills 20" adds faults.
+	cargo build --workspace --bins
+	target/debug/farmops-demo $(if $(CHECK),--check) $(ARGS)
+
+test: need-cc ## All tests, documentation tests included.
+	cargo test --workspace
+
+bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
+	@deploy/bench $(NAME)
+
+fmt: need-rust ## Format every Rust file.
+	cargo fmt --all
+
+lint: need-cc ## The rules no compiler checks, then clippy.
+	cargo test --workspace --test repository
+	cargo clippy --workspace --all-targets -- -D warnings
+
+docs: need-cc ## The documentation of the code, in target/doc.
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+clean-demo: ## Forget everything the demo has stored.
+	rm -rf .demo
+
+need-rust:
+	@$(NEED) rust
+
+need-cc: need-rust
+	@$(NEED) cc
+
+need-demo: need-cc
+	@$(NEED) alertmanager
