@@ -42,7 +42,7 @@ impl Federation {
                 state: RelationState::Pending,
                 follow_id: self.fresh_id(),
                 remote_kind: remote.kind,
-                inbox: remote.inbox.clone(),
+                inbox: remote.delivery_inbox().clone(),
                 changed_at: self.now(),
             },
         };
@@ -52,7 +52,7 @@ impl Federation {
         self.publish(&self.letter(
             &relation.local,
             &remote.id,
-            &remote.inbox,
+            &relation.inbox,
             &follow.to_value(),
         ))
         .await?;

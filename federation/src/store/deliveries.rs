@@ -57,7 +57,7 @@ pub struct LaneRecord {
 /// The delivery log.
 #[async_trait]
 pub trait DeliveryStore {
-    /// Hosts with undelivered rows, each with its lane (a new one if it has none).
+    /// Hosts, not blocked, with undelivered rows, each with its lane (new if it has none).
     async fn waiting_lanes(&self) -> Result<Vec<LaneRecord>, StoreError>;
 
     /// For each object with undelivered rows to `host` and each inbox its first undelivered
@@ -79,6 +79,7 @@ pub trait DeliveryStore {
         host: &str,
         lane: &Lane,
         outcomes: &[(u64, DeliveryOutcome)],
+        at: Timestamp,
     ) -> Result<(), StoreError>;
 
     /// The state of every lane ever used, for the operator.

@@ -66,11 +66,16 @@ pub trait InboxStore {
     async fn next_item_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Records what became of an item.
-    async fn settle_item(&self, position: u64, outcome: &InboxOutcome) -> Result<(), StoreError>;
+    async fn settle_item(
+        &self,
+        position: u64,
+        outcome: &InboxOutcome,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// How many items were given up.
     async fn count_dead_items(&self) -> Result<u64, StoreError>;
 
-    /// Drops the bodies, and then the ids, of items settled before `before`.
+    /// Forgets items settled before `before`.
     async fn prune_items(&self, before: Timestamp) -> Result<(), StoreError>;
 }
