@@ -26,7 +26,7 @@ test: need-cc ## All tests, documentation tests included.
 	cargo test --workspace
 
 bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
-	@deploy/bench $(NAME)
+	@cargo bench --workspace --bench '$(or $(NAME),*)'
 
 fmt: need-rust ## Format every Rust file.
 	cargo fmt --all

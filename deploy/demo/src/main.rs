@@ -1,0 +1,3 @@
+//! The `farmops-demo` program.
+
+fn main() {}
