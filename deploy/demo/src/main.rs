@@ -1,3 +1,20 @@
 //! The `farmops-demo` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use farmops_demo::args::{Args, Command};
+use farmops_demo::launch::launch;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match &args.command {
+        Some(Command::Launch { parent, line }) => launch(*parent, line),
+        None => Ok(()),
+    };
+    if let Err(error) = result {
+        eprintln!("farmops-demo: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

@@ -63,39 +63,52 @@ impl Line {
     }
 }
 
-/// A program of the demo.
-#[derive(Debug)]
-pub struct Process {
-    line: Line,
-    log: PathBuf,
-    child: Option<Child>,
+/// Starts programs so that none outlives the demo.
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    /// `farmops-demo` itself, which becomes each program; see [`crate::launch`].
+    pub demo: PathBuf,
+    /// Where each program's `<name>.log` goes.
+    pub logs: PathBuf,
 }
 
-impl Process {
-    /// Starts the program; its log is `<logs>/<name>.log`.
+impl Launcher {
+    /// Starts a program.
     ///
     /// # Errors
     /// When the program or its log cannot be opened.
-    pub fn start(line: Line, logs: &Path) -> Result<Self> {
+    pub fn start(&self, line: Line) -> Result<Process> {
         if !line.program.exists() {
             bail!(
-                "{} is not there; `make demo` builds it",
+                "{} is not there; `make demo` builds or installs it",
                 line.program.display()
             );
         }
-        let log = logs.join(format!("{}.log", line.name));
-        let mut process = Self {
+        let log = self.logs.join(format!("{}.log", line.name));
+        let mut process = Process {
             line,
             log,
+            demo: self.demo.clone(),
             child: None,
         };
         process.spawn()?;
         Ok(process)
     }
+}
 
+/// A program of the demo.
+#[derive(Debug)]
+pub struct Process {
+    line: Line,
+    log: PathBuf,
+    demo: PathBuf,
+    child: Option<Child>,
+}
+
+impl Process {
     fn spawn(&mut self) -> Result<()> {
         let log = self.open_log()?;
-        let child = Command::new(std::env::current_exe()?)
+        let child = Command::new(&self.demo)
             .arg("launch")
             .arg("--parent")
             .arg(std::process::id().to_string())
@@ -146,6 +159,12 @@ impl Process {
     /// When it cannot be started.
     pub fn restart(&mut self) -> Result<()> {
         self.spawn()
+    }
+
+    /// Its process id while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref()?.id()
     }
 
     /// Whether and how it has ended by itself.
