@@ -1,0 +1,85 @@
+//! Body extractors that answer with a [`Problem`] and never buffer more than their cap.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::Problem;
+
+/// The raw body, at most `MAX` bytes: for documents whose exact bytes matter.
+#[derive(Clone, Debug)]
+pub struct Bounded<const MAX: usize>(pub Bytes);
+
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bounded<MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        let announced = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > MAX) {
+            return Err(Problem::too_large(MAX));
+        }
+        let body: Body = request.into_body();
+        match Limited::new(body, MAX).collect().await {
+            Ok(collected) => Ok(Self(collected.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(MAX)),
+            Err(error) => {
+                tracing::debug!(error, "a request body broke off");
+                Err(Problem::bad_request("", "the body could not be read"))
+            }
+        }
+    }
+}
+
+/// A JSON body of at most `MAX` bytes, declared as JSON, with nothing after it.
+///
+/// Malformed JSON answers 400, a value that `T` does not accept 422 with the path of the field.
+/// Whether unknown members are accepted is `T`'s decision (`#[serde(deny_unknown_fields)]`).
+#[derive(Clone, Debug)]
+pub struct StrictJson<T, const MAX: usize = 65_536>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for StrictJson<T, MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let declared = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok());
+        if !declared.is_some_and(is_json) {
+            return Err(Problem::unsupported_media_type("application/json"));
+        }
+        let Bounded(bytes) = Bounded::<MAX>::from_request(request, state).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "" } else { &path };
+        let reason = error.inner().to_string();
+        match error.inner().classify() {
+            Category::Data => Problem::unprocessable(field, reason),
+            Category::Syntax | Category::Eof | Category::Io => Problem::bad_request(field, reason),
+        }
+    })?;
+    reader
+        .end()
+        .map_err(|error| Problem::bad_request("", error.to_string()))?;
+    Ok(value)
+}
