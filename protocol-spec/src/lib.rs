@@ -13,6 +13,7 @@
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
+pub mod departure;
 pub mod digest;
 pub mod enrolment;
 pub mod field;
