@@ -1,4 +1,4 @@
-//! How every FarmOps process is configured, observed, health-checked and stopped, and the one
+//! How every process of the workspace is configured, observed, health-checked and stopped, and the one
 //! place that builds an outbound HTTP client.
 //!
 //! In scope: what an operator sees the same way in every program (configuration layers, log
@@ -9,8 +9,13 @@
 
 pub mod config;
 pub mod health;
+pub mod metrics;
 pub mod outbound;
 pub mod problem;
+pub mod secret_file;
+pub mod server;
 pub mod stop;
+pub mod storage_guard;
 pub mod telemetry;
 pub mod tls;
+pub mod token;

@@ -22,11 +22,18 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An error document. As `Err` of a handler it is the answer.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+#[serde(transparent)]
+pub struct Problem(Box<Document>);
+
+/// What a [`Problem`] holds, boxed because it travels in `Result`s.
+#[derive(Clone, Debug, Serialize)]
+struct Document {
     #[serde(rename = "type")]
     kind: String,
     title: Cow<'static, str>,
-    #[serde(serialize_with = "status_number")]
+    #[serde(rename = "status")]
+    number: u16,
+    #[serde(skip)]
     status: StatusCode,
     code: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,25 +46,22 @@ pub struct Problem {
     headers: HeaderMap,
 }
 
-fn status_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u16(status.as_u16())
-}
-
 impl Problem {
     /// A problem with a status and a stable machine-readable code in kebab-case, for example
     /// `chain-fork`. The code is also the end of the `type`: `urn:farmops:problem:<code>`.
     pub fn new(status: StatusCode, code: impl Into<Cow<'static, str>>) -> Self {
         let code = code.into();
-        Self {
+        Self(Box::new(Document {
             kind: format!("urn:farmops:problem:{code}"),
             title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
+            number: status.as_u16(),
             status,
             code,
             detail: None,
             field: None,
             extensions: Map::new(),
             headers: HeaderMap::new(),
-        }
+        }))
     }
 
     /// 400: the request is malformed at `field` (empty for the whole of it).
@@ -152,29 +156,29 @@ impl Problem {
     /// Replaces the code, and with it the type.
     #[must_use]
     pub fn code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.code = code.into();
-        self.kind = format!("urn:farmops:problem:{}", self.code);
+        self.0.code = code.into();
+        self.0.kind = format!("urn:farmops:problem:{}", self.0.code);
         self
     }
 
     /// Replaces the title, which is the status's standard phrase until then.
     #[must_use]
     pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.title = title.into();
+        self.0.title = title.into();
         self
     }
 
     /// Explains this occurrence to a person.
     #[must_use]
     pub fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.0.detail = Some(detail.into());
         self
     }
 
     /// Names the offending field, for example `action.category`. Empty removes it.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into()).filter(|field| !field.is_empty());
+        self.0.field = Some(field.into()).filter(|field| !field.is_empty());
         self
     }
 
@@ -187,9 +191,9 @@ impl Problem {
         ];
         match serde_json::to_value(value) {
             Ok(value) if !OWN.contains(&name) => {
-                self.extensions.insert(name.to_owned(), value);
+                self.0.extensions.insert(name.to_owned(), value);
             }
-            Ok(_) => tracing::error!(name, "a problem extension may not replace a own member"),
+            Ok(_) => tracing::error!(name, "a problem extension may not replace a standard one"),
             Err(error) => tracing::error!(name, %error, "a problem extension is not JSON"),
         }
         self
@@ -198,13 +202,13 @@ impl Problem {
     /// Adds a header field to the answer.
     #[must_use]
     pub fn header(mut self, name: http::HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// The status this problem is answered with.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 }
 
@@ -213,8 +217,8 @@ impl IntoResponse for Problem {
         // A map of strings, numbers and JSON values always serialises.
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = Response::new(body.into());
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
+        *response.status_mut() = self.0.status;
+        *response.headers_mut() = self.0.headers;
         let media_type = HeaderValue::from_static(MEDIA_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, media_type);
         response

@@ -243,7 +243,7 @@ struct Named {
     node: Node,
 }
 
-impl<'de> IntoDeserializer<'de, Fault> for Named {
+impl IntoDeserializer<'_, Fault> for Named {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -281,7 +281,7 @@ impl<'de> de::Deserializer<'de> for Named {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Fault> for Node {
+impl IntoDeserializer<'_, Fault> for Node {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -336,9 +336,8 @@ impl<'de> de::Deserializer<'de> for Node {
                 });
                 SeqDeserializer::new(items).deserialize_any(visitor)
             }
-            Kind::Text(text) => visitor.visit_string(text),
             Kind::Scalar(Value::Bool(value)) => visitor.visit_bool(value),
-            Kind::Scalar(Value::String(text)) => visitor.visit_string(text),
+            Kind::Text(text) | Kind::Scalar(Value::String(text)) => visitor.visit_string(text),
             Kind::Scalar(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
                 (Some(value), _) => visitor.visit_u64(value),
                 (None, Some(value)) => visitor.visit_i64(value),

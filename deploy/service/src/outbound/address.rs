@@ -1,7 +1,7 @@
 //! Address classes, from the IANA special-purpose registries for IPv4 and IPv6.
 //!
 //! The test is deliberately coarse where a registry carves a globally reachable anycast service
-//! out of a special block: no FarmOps server lives there.
+//! out of a special block: no server of ours lives there.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +11,7 @@ use super::Reach;
 /// Why an address is not an ordinary public host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// This host itself, by 127.0.0.0/8 or ::1.
+    /// This host itself, by 127.0.0.0/8 or `::1`.
     Loopback,
     /// Private use, shared (carrier) or unique-local space.
     Private,
@@ -79,8 +79,10 @@ const fn v4(a: u8, b: u8, c: u8, d: u8) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d)
 }
 
-const fn v6(a: u16, b: u16, c: u16, d: u16, e: u16, f: u16) -> Ipv6Addr {
-    Ipv6Addr::new(a, b, c, d, e, f, 0, 0)
+/// The first six groups; no prefix here is longer.
+const fn v6(groups: [u16; 6]) -> Ipv6Addr {
+    let [a, b, c, d, rest @ ..] = groups;
+    Ipv6Addr::new(a, b, c, d, rest[0], rest[1], 0, 0)
 }
 
 /// Network, prefix length, class. The first match wins.
@@ -110,23 +112,23 @@ const V4_SPECIAL: &[(Ipv4Addr, u32, Class)] = &[
 const V6_SPECIAL: &[(Ipv6Addr, u32, Class)] = &[
     (Ipv6Addr::LOCALHOST, 128, Class::Loopback),
     (Ipv6Addr::UNSPECIFIED, 128, Class::Reserved),
-    (v6(0, 0, 0, 0, 0, 0xffff), 96, Class::Transition), // IPv4-mapped
-    (v6(0, 0, 0, 0, 0, 0), 96, Class::Transition),      // IPv4-compatible
-    (v6(0, 0, 0, 0, 0xffff, 0), 96, Class::Transition), // IPv4-translated
-    (v6(0x64, 0xff9b, 0, 0, 0, 0), 96, Class::Transition), // NAT64
-    (v6(0x64, 0xff9b, 1, 0, 0, 0), 48, Class::Transition), // local-use NAT64
-    (v6(0x100, 0, 0, 0, 0, 0), 64, Class::Reserved),    // discard only
-    (v6(0x2001, 0, 0, 0, 0, 0), 32, Class::Transition), // Teredo
-    (v6(0x2001, 0, 0, 0, 0, 0), 23, Class::Reserved),   // protocol assignments, ORCHID, …
-    (v6(0x2001, 0xdb8, 0, 0, 0, 0), 32, Class::Reserved), // documentation
-    (v6(0x2002, 0, 0, 0, 0, 0), 16, Class::Transition), // 6to4
-    (v6(0x2620, 0x4f, 0x8000, 0, 0, 0), 48, Class::Reserved), // AS112
-    (v6(0x3ffe, 0, 0, 0, 0, 0), 16, Class::Reserved),   // returned 6bone space
-    (v6(0x3fff, 0, 0, 0, 0, 0), 20, Class::Reserved),   // documentation
-    (v6(0xfc00, 0, 0, 0, 0, 0), 7, Class::Private),     // unique local
-    (v6(0xfe80, 0, 0, 0, 0, 0), 10, Class::LinkLocal),  //
-    (v6(0xfec0, 0, 0, 0, 0, 0), 10, Class::LinkLocal),  // former site-local
-    (v6(0xff00, 0, 0, 0, 0, 0), 8, Class::Multicast),   //
+    (v6([0, 0, 0, 0, 0, 0xffff]), 96, Class::Transition), // IPv4-mapped
+    (v6([0, 0, 0, 0, 0, 0]), 96, Class::Transition),      // IPv4-compatible
+    (v6([0, 0, 0, 0, 0xffff, 0]), 96, Class::Transition), // IPv4-translated
+    (v6([0x64, 0xff9b, 0, 0, 0, 0]), 96, Class::Transition), // NAT64
+    (v6([0x64, 0xff9b, 1, 0, 0, 0]), 48, Class::Transition), // local-use NAT64
+    (v6([0x100, 0, 0, 0, 0, 0]), 64, Class::Reserved),    // discard only
+    (v6([0x2001, 0, 0, 0, 0, 0]), 32, Class::Transition), // Teredo
+    (v6([0x2001, 0, 0, 0, 0, 0]), 23, Class::Reserved),   // protocol assignments, ORCHID, …
+    (v6([0x2001, 0xdb8, 0, 0, 0, 0]), 32, Class::Reserved), // documentation
+    (v6([0x2002, 0, 0, 0, 0, 0]), 16, Class::Transition), // 6to4
+    (v6([0x2620, 0x4f, 0x8000, 0, 0, 0]), 48, Class::Reserved), // AS112
+    (v6([0x3ffe, 0, 0, 0, 0, 0]), 16, Class::Reserved),   // returned 6bone space
+    (v6([0x3fff, 0, 0, 0, 0, 0]), 20, Class::Reserved),   // documentation
+    (v6([0xfc00, 0, 0, 0, 0, 0]), 7, Class::Private),     // unique local
+    (v6([0xfe80, 0, 0, 0, 0, 0]), 10, Class::LinkLocal),  //
+    (v6([0xfec0, 0, 0, 0, 0, 0]), 10, Class::LinkLocal),  // former site-local
+    (v6([0xff00, 0, 0, 0, 0, 0]), 8, Class::Multicast),   //
 ];
 
 #[cfg(test)]
