@@ -1,3 +1,5 @@
-//! The way out: a durable log, a lane per host, only 2xx is success.
+//! The way out: a durable log, a lane per host, and only 2xx is success.
 
 pub mod lane;
+mod send;
+pub(crate) mod worker;

@@ -18,10 +18,12 @@ use url::Url;
 
 use crate::{
     actor::{ActorKeys, KeyError},
+    delivery,
     fetch::{FetchError, Fetcher, Gate, Signer},
     host::{Host, HostError},
-    http,
+    http, inbox,
     settings::Settings,
+    signature::sign::SignError,
     store::{Store, StoreError},
     webfinger::ResolveError,
 };
@@ -93,6 +95,25 @@ pub enum FederationError {
     /// An RSA key could not be made or read.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A request could not be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl FederationError {
+    /// Whether another attempt later may succeed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(_) | Self::Host(_) | Self::Key(_) => true,
+            Self::Fetch(error) | Self::Resolve(ResolveError::Fetch(error)) => error.is_transient(),
+            Self::Resolve(_)
+            | Self::Field(_)
+            | Self::NoSuchActor(_)
+            | Self::NoSuchRelation
+            | Self::Sign(_)
+            | Self::Denied(_) => false,
+        }
+    }
 }
 
 impl Federation {
@@ -136,7 +157,7 @@ impl Federation {
 
     /// Runs the inbox and delivery workers until `stop`; what is in flight is finished first.
     pub async fn run(&self, stop: CancellationToken) {
-        stop.cancelled().await;
+        tokio::join!(inbox::worker::run(self, &stop), delivery::worker::run(self, &stop));
     }
 
     /// Tells the delivery worker that posts were appended (after the commit).

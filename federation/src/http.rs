@@ -2,6 +2,7 @@
 
 mod actor;
 mod collections;
+mod inbox;
 mod nodeinfo;
 mod objects;
 mod problem;
@@ -9,7 +10,7 @@ mod webfinger;
 
 use axum::{
     Router,
-    routing::get,
+    routing::{get, post},
 };
 
 pub use self::problem::Problem;
@@ -21,7 +22,9 @@ pub(crate) fn router(federation: Federation) -> Router {
         .route("/.well-known/webfinger", get(webfinger::show))
         .route("/.well-known/nodeinfo", get(nodeinfo::links))
         .route("/nodeinfo/2.1", get(nodeinfo::show))
+        .route("/ap/inbox", post(inbox::receive_shared))
         .route("/ap/{name}", get(actor::show))
+        .route("/ap/{name}/inbox", post(inbox::receive))
         .route("/ap/{name}/outbox", get(collections::outbox))
         .route("/ap/{name}/followers", get(collections::followers))
         .route("/ap/{name}/following", get(collections::following))

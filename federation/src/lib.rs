@@ -43,12 +43,14 @@
 //! whose sender was not verified.
 
 pub mod account;
+pub mod activities;
 pub mod actor;
 pub mod delivery;
 pub mod federation;
 pub mod fetch;
 pub mod host;
 pub mod http;
+pub mod inbox;
 pub mod policy;
 pub mod post;
 pub mod protocol;

@@ -5,6 +5,7 @@
 //! inbox asks nothing more.
 
 
+pub mod cavage;
 pub mod digest;
 pub mod sign;
-
+pub mod verify;

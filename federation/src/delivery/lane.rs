@@ -31,7 +31,7 @@ const BACKOFF_FIRST_S: i64 = 5;
 pub struct Lane {
     /// The failures that still count, oldest first, in Unix seconds.
     failures: Vec<i64>,
-    /// Since when nothing succeeded, in Unix seconds.
+    /// Since when nothing was taken, in Unix seconds.
     failing_since: Option<i64>,
     /// Not before this time, in Unix seconds.
     paused_until: Option<i64>,
@@ -89,6 +89,7 @@ impl Lane {
             Signal::Reached => Self::default(),
             Signal::Asked { retry_after_s } => {
                 let pause = retry_after_s.clamp(1, RETRY_AFTER_MAX_S);
+                self.failing_since.get_or_insert(now.second());
                 self.paused_until = Some(now.second() + pause);
                 self
             }
@@ -124,4 +125,89 @@ impl Lane {
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // minutes, not aeons
 fn spread(pause: i64, jitter: f64) -> i64 {
     (pause as f64 / 4.0 * jitter.clamp(0.0, 1.0)) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn wait(second: i64) -> Permit {
+        Permit::Wait(at(second))
+    }
+
+    const SEND: Permit = Permit::Send(IN_FLIGHT_MAX);
+
+    /// What happened to the lane, and what it may do a little before and at a moment after.
+    #[test]
+    fn failures_pause_double_and_open_the_breaker() {
+        let mut lane = Lane::default();
+        assert_eq!(lane.permit(at(0)), SEND);
+        for (fails_at, pause) in [(0, 5), (5, 10), (15, 20), (35, 40)] {
+            lane = lane.after(Signal::Failed, at(fails_at), 0.0);
+            assert_eq!(lane.permit(at(fails_at + pause - 1)), wait(fails_at + pause));
+            assert_eq!(lane.permit(at(fails_at + pause)), SEND);
+        }
+        // The fifth within ten minutes.
+        lane = lane.after(Signal::Failed, at(75), 0.0);
+        let opens_again = 75 + BREAKER_OPEN_S;
+        assert_eq!(lane.permit(at(opens_again - 1)), wait(opens_again));
+        assert_eq!(lane.permit(at(opens_again)), Permit::Probe);
+        // The probe fails: closed for as long again. It succeeds: as if nothing had been.
+        let failed = lane.clone().after(Signal::Failed, at(opens_again), 0.0);
+        let next = opens_again + BREAKER_OPEN_S;
+        assert_eq!(failed.permit(at(next - 1)), wait(next));
+        assert_eq!(failed.permit(at(next)), Permit::Probe);
+        assert_eq!(lane.after(Signal::Reached, at(opens_again), 0.0), Lane::default());
+    }
+
+    #[test]
+    fn failures_far_apart_do_not_open_the_breaker() {
+        let mut lane = Lane::default();
+        for n in 0..20 {
+            let now = n * BREAKER_WINDOW_S;
+            lane = lane.after(Signal::Failed, at(now), 0.0);
+            assert_eq!(lane.permit(at(now + 2000)), SEND, "{n}");
+        }
+    }
+
+    #[test]
+    fn seven_days_of_failure_make_a_lane_dormant() {
+        let mut lane = Lane::default().after(Signal::Failed, at(0), 0.0);
+        assert!(!lane.is_dormant(at(GIVE_UP_S - 1)));
+        lane = lane.after(Signal::Failed, at(GIVE_UP_S), 0.0);
+        assert!(lane.is_dormant(at(GIVE_UP_S)));
+        let probe = GIVE_UP_S + DORMANT_PROBE_S;
+        assert_eq!(lane.permit(at(probe - 1)), wait(probe));
+        assert_eq!(lane.permit(at(probe)), Permit::Probe);
+        assert!(!lane.after(Signal::Reached, at(probe), 0.0).is_dormant(at(probe)));
+    }
+
+    #[test]
+    fn retry_after_is_honoured_within_a_day() {
+        for (asked, want) in [(120, 120), (0, 1), (-5, 1), (i64::MAX, RETRY_AFTER_MAX_S)] {
+            let lane = Lane::default().after(Signal::Asked { retry_after_s: asked }, at(0), 0.0);
+            assert_eq!(lane.permit(at(0)), wait(want));
+            assert_eq!(lane.permit(at(want)), SEND);
+        }
+    }
+
+    #[test]
+    fn jitter_adds_at_most_a_quarter() {
+        for (jitter, pause) in [(0.0, 40), (0.5, 45), (0.999, 49), (7.0, 50)] {
+            let lane = Lane { streak: 3, ..Lane::default() };
+            assert_eq!(lane.after(Signal::Failed, at(0), jitter).permit(at(0)), wait(pause));
+        }
+    }
+
+    #[test]
+    fn a_lane_survives_being_written_down() {
+        let lane = Lane::default().after(Signal::Failed, at(3), 0.7);
+        let text = serde_json::to_string(&lane).unwrap();
+        assert_eq!(serde_json::from_str::<Lane>(&text).unwrap(), lane);
+    }
 }

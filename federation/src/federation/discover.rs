@@ -105,7 +105,7 @@ impl Federation {
     ///
     /// The RSA key may change: the document came from the actor's own origin, which is all that
     /// key ever proved. The farm key signs what others relay, so a new one is only offered.
-    async fn fetch_actor(&self, id: &Url, cause: &Cause) -> Result<RemoteActor, FederationError> {
+    pub(crate) async fn fetch_actor(&self, id: &Url, cause: &Cause) -> Result<RemoteActor, FederationError> {
         let mut id = id.clone();
         id.set_fragment(None);
         let document = self.fetcher().object(&id, cause).await?;

@@ -133,12 +133,12 @@ impl Federation {
         Ok(relation)
     }
 
-    /// Ends a relation and tells the service.
+    /// Ends a relation. The service hears of it first: a crash between the two repeats the
+    /// telling, never loses it.
     pub(crate) async fn end(&self, relation: &Relation) -> Result<(), FederationError> {
+        self.tell(relation, None).await?;
         let Relation { local, remote, direction, .. } = relation;
-        if self.store().end_relation(local, remote, *direction).await? {
-            self.tell(relation, None).await?;
-        }
+        self.store().end_relation(local, remote, *direction).await?;
         Ok(())
     }
 

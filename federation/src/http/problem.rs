@@ -35,6 +35,12 @@ impl Problem {
         Self { field: Some(error.field), ..Self::new(StatusCode::BAD_REQUEST, error.reason) }
     }
 
+    /// The same refusal under another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
     /// Not now.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);

@@ -82,6 +82,14 @@ pub trait DeliveryStore {
         at: Timestamp,
     ) -> Result<(), StoreError>;
 
+    /// Gives up every undelivered row to `host` appended before `before`; answers how many.
+    async fn give_up_deliveries(
+        &self,
+        host: &str,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<u64, StoreError>;
+
     /// The state of every lane ever used, for the operator.
     async fn lanes(&self) -> Result<Vec<LaneRecord>, StoreError>;
 

@@ -30,6 +30,9 @@ pub trait RelationStore {
         direction: Direction,
     ) -> Result<Option<Relation>, StoreError>;
 
+    /// The relation that the Follow with this id began.
+    async fn relation_by_follow(&self, follow_id: &Url) -> Result<Option<Relation>, StoreError>;
+
     /// Whether any local actor follows, or asked to follow, `remote`; the furthest state.
     async fn following_state(&self, remote: &Url) -> Result<Option<RelationState>, StoreError>;
 

@@ -39,6 +39,7 @@ CREATE TABLE fed_relations (
     PRIMARY KEY (local, direction, remote)
 );
 CREATE INDEX fed_relations_by_remote ON fed_relations (remote, direction);
+CREATE INDEX fed_relations_by_follow ON fed_relations (follow_id);
 CREATE INDEX fed_relations_by_host ON fed_relations (host);
 CREATE INDEX fed_relations_by_inbox ON fed_relations (inbox);
 

@@ -83,6 +83,26 @@ impl DeliveryStore for SqliteStore {
         settled.await.out()
     }
 
+    async fn give_up_deliveries(
+        &self,
+        host: &str,
+        before: Timestamp,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        sqlx::query(
+            "UPDATE fed_deliveries SET state = 'dead', settled_at = $3, \
+             note = 'out of reach for seven days' \
+             WHERE host = $1 AND state = 'waiting' AND appended_at < $2",
+        )
+        .bind(host)
+        .bind(before.second())
+        .bind(at.second())
+        .execute(&self.pool)
+        .await
+        .out()
+        .map(|done| done.rows_affected())
+    }
+
     async fn lanes(&self) -> Result<Vec<LaneRecord>, StoreError> {
         sqlx::query("SELECT host, lane FROM fed_lanes ORDER BY host")
             .try_map(|row| read_lane(&row))

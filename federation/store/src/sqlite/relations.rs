@@ -57,6 +57,15 @@ impl RelationStore for SqliteStore {
         .out()
     }
 
+    async fn relation_by_follow(&self, follow_id: &Url) -> Result<Option<Relation>, StoreError> {
+        sqlx::query("SELECT * FROM fed_relations WHERE follow_id = $1 ORDER BY direction LIMIT 1")
+            .bind(follow_id.as_str())
+            .try_map(|row| read(&row))
+            .fetch_optional(&self.pool)
+            .await
+            .out()
+    }
+
     async fn following_state(&self, remote: &Url) -> Result<Option<RelationState>, StoreError> {
         let state: Option<String> = sqlx::query_scalar(
             "SELECT state FROM fed_relations WHERE remote = $1 AND direction = 'following' \
