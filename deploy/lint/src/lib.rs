@@ -15,6 +15,7 @@ pub mod files;
 pub mod graph;
 pub mod libraries;
 pub mod licences;
+pub mod links;
 pub mod source;
 pub mod spdx;
 pub mod tree;

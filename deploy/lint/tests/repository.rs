@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use farmops_lint::graph::Graph;
 use farmops_lint::source::SourceFile;
-use farmops_lint::{arrows, clauses, demand_none, files, libraries, licences, tree, words};
+use farmops_lint::{arrows, clauses, demand_none, files, libraries, licences, links, tree, words};
 
 #[expect(clippy::expect_used, reason = "a test without the graph cannot pass")]
 static GRAPH: LazyLock<Graph> =
@@ -44,4 +44,11 @@ fn clauses_are_defined_once_and_cited_right() {
 #[test]
 fn no_word_promises_or_betrays() {
     demand_none("words", &words::check(&TEXTS));
+}
+
+#[test]
+fn documents_point_at_what_is_there() {
+    let root = tree::root();
+    let findings = links::check(&TEXTS, &|path| root.join(path).exists());
+    demand_none("links", &findings);
 }
