@@ -98,8 +98,8 @@ fn judge(path: &Path, real: &Path, table: &str) -> Result<(), StorageError> {
     }
 }
 
-/// The deepest mount that contains the path; of several at the same place, the last covers the
-/// others. Format: `proc_pid_mountinfo(5)`.
+/// The last mount that contains the path: the table is in the order of mounting, and a mount covers
+/// whatever was below its place before, deeper mounts included. Format: `proc_pid_mountinfo(5)`.
 fn mount_of<'table>(real: &Path, table: &'table str) -> Option<(PathBuf, &'table str)> {
     table
         .lines()
@@ -108,10 +108,9 @@ fn mount_of<'table>(real: &Path, table: &'table str) -> Option<(PathBuf, &'table
             let mount_point = PathBuf::from(unescape(before.split(' ').nth(4)?));
             let kind = after.split(' ').next()?;
             real.starts_with(&mount_point)
-                .then(|| (mount_point.components().count(), mount_point, kind))
+                .then_some((mount_point, kind))
         })
-        .max_by_key(|(depth, _, _)| *depth)
-        .map(|(_, mount_point, kind)| (mount_point, kind))
+        .next_back()
 }
 
 /// Undoes the kernel's octal escapes for space, tab, newline and backslash.
@@ -137,6 +136,8 @@ mod tests {
 33 22 0:41 / /mnt/covered rw - nfs nas:/old rw
 34 33 254:3 / /mnt/covered rw master:1 shared:9 - ext4 /dev/vdc rw
 35 22 0:42 / /srv/nastier rw - tmpfs tmpfs rw
+37 22 254:4 / /data/deep rw - ext4 /dev/vdd rw
+38 22 0:44 / /data rw - ceph mon:/ rw
 36 22 0:43 / /home/alice/remote rw - fuse.sshfs alice@host: rw
 ";
 
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_deepest_mount_decides() {
+    fn the_mount_that_holds_the_path_decides() {
         assert_eq!(refused("/var/lib/farmops"), None);
         assert_eq!(refused("/srv/nas/farm").as_deref(), Some("nfs4"));
         assert_eq!(refused("/srv/nas").as_deref(), Some("nfs4"));
@@ -164,6 +165,7 @@ mod tests {
     fn escaped_names_and_covered_mounts_are_understood() {
         assert_eq!(refused("/mnt/my share/farm").as_deref(), Some("cifs"));
         assert_eq!(refused("/mnt/covered/farm"), None);
+        assert_eq!(refused("/data/deep/farm").as_deref(), Some("ceph"));
     }
 
     #[test]

@@ -50,6 +50,10 @@ fn app() -> Router {
             "/panic",
             get(async || -> String { panic!("the barn burns") }),
         )
+        .route(
+            "/plain",
+            get(async || (StatusCode::INTERNAL_SERVER_ERROR, "password=hunter2")),
+        )
         .route("/busy", get(async || Problem::unavailable(7)))
         .route("/secret", get(async || Problem::unauthorized()))
         .route(
@@ -159,7 +163,7 @@ async fn answers_that_axum_makes_itself_are_problems_too() {
 
 #[tokio::test]
 async fn nothing_from_inside_leaks() {
-    for inside in ["/panic", "/broken"] {
+    for inside in ["/panic", "/broken", "/plain"] {
         let document = document(ask(path(inside)).await, StatusCode::INTERNAL_SERVER_ERROR).await;
         assert_eq!(document.get("detail"), None);
         assert_eq!(document["code"], "internal");

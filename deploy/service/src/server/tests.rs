@@ -156,9 +156,11 @@ async fn a_stop_waits_for_requests_in_flight() {
     );
     let running = start(router, Limits::default()).await;
     let address = running.address;
-    let client = tokio::spawn(async move { exchange(address, &close("/")).await });
+    let mut client = tokio::spawn(async move { exchange(address, &close("/")).await });
     entered.notified().await;
     running.cancel.cancel();
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut client).await;
+    assert!(early.is_err(), "cut off although there was time");
     release.notify_one();
     assert!(client.await.unwrap().ends_with("done"));
     running.ended.await.unwrap();
