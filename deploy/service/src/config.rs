@@ -15,6 +15,7 @@
 
 mod fault;
 mod layer;
+mod read;
 mod secret;
 mod tree;
 

@@ -4,7 +4,7 @@
 //! make that hold whatever the peer's DNS answers:
 //!
 //! 1. the resolver itself filters addresses and the connector only ever sees the survivors, so
-//!    there is no second look-up to rebind ([`resolver`]);
+//!    there is no second look-up to rebind;
 //! 2. a URL that names an address literally never meets the resolver, so [`Outbound::check_url`]
 //!    looks at it, and [`Outbound::execute`] always calls it;
 //! 3. redirects are answers, not instructions: the caller decides about `Location`, and the new
