@@ -1,0 +1,154 @@
+-- The ledger is the truth. Tables below the line are projections: `rebuild` makes them anew.
+CREATE TABLE ledger (
+    position    INTEGER PRIMARY KEY,           -- from 1, without a gap
+    kind        TEXT    NOT NULL,
+    recorded_at INTEGER NOT NULL,              -- seconds since 1970-01-01T00:00:00Z, as every time here
+    body        BLOB    NOT NULL               -- canonical JSON; of a proof exactly the bytes received
+);
+
+-- Projections -------------------------------------------------------------------------------------
+
+-- The transparency log's right edge: roots of the full subtrees, 32 bytes each, largest first.
+CREATE TABLE ledger_head (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    size  INTEGER NOT NULL,
+    roots BLOB    NOT NULL
+);
+
+CREATE TABLE proof_chain (
+    position       INTEGER PRIMARY KEY,        -- the bytes are the ledger's body at this position
+    proof_id       BLOB    NOT NULL UNIQUE,
+    agent_id       BLOB    NOT NULL,
+    follows        BLOB    NOT NULL,           -- the previous proof; a first proof follows its agent,
+                                               -- so that two first proofs collide like any fork
+    chain_length   INTEGER NOT NULL,
+    hash           BLOB    NOT NULL,
+    finished_at    INTEGER NOT NULL,
+    action_type    TEXT    NOT NULL,
+    category       TEXT    NOT NULL,
+    coins_awarded  INTEGER NOT NULL,
+    scoring_detail TEXT    NOT NULL
+);
+CREATE UNIQUE INDEX proof_chain_one_successor ON proof_chain (agent_id, follows);
+
+CREATE TABLE agent_trust (
+    agent_id        BLOB    PRIMARY KEY,
+    public_key      TEXT    NOT NULL,
+    cluster_alias   TEXT    NOT NULL,
+    status          TEXT    NOT NULL,          -- pending, active, revoked
+    enrolled_at     INTEGER NOT NULL,
+    approved_at     INTEGER,
+    revoked_at      INTEGER,
+    last_good_proof BLOB,
+    head            TEXT                       -- the chain head as JSON
+);
+
+CREATE TABLE farm (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    founded         TEXT    NOT NULL,          -- who, where and which days, as JSON
+    rules_digest    BLOB    NOT NULL,
+    total_coins     INTEGER NOT NULL,
+    spent_coins     INTEGER NOT NULL,
+    streak_days     INTEGER NOT NULL,
+    streak_last_day TEXT,
+    streak_longest  INTEGER NOT NULL,
+    last_active     INTEGER,
+    public_position INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL
+);
+
+CREATE TABLE rule_set (
+    digest BLOB PRIMARY KEY,
+    body   BLOB NOT NULL
+);
+
+CREATE TABLE farm_upgrade (
+    upgrade_slug TEXT    PRIMARY KEY,
+    level        INTEGER NOT NULL,
+    purchased_at INTEGER NOT NULL
+);
+
+CREATE TABLE category_stats (
+    category      TEXT    PRIMARY KEY,
+    total_proofs  INTEGER NOT NULL,
+    total_coins   INTEGER NOT NULL,
+    last_proof_at INTEGER
+);
+
+CREATE TABLE day_stats (
+    day          TEXT    PRIMARY KEY,          -- in the farmer's time zone
+    total_proofs INTEGER NOT NULL,
+    total_coins  INTEGER NOT NULL
+);
+
+CREATE TABLE hour_activity (
+    hour        INTEGER NOT NULL,              -- UTC hours since 1970
+    plugin      TEXT    NOT NULL,
+    action_type TEXT    NOT NULL,
+    proofs      INTEGER NOT NULL,
+    PRIMARY KEY (hour, plugin, action_type)
+);
+
+CREATE TABLE fork_evidence (
+    position    INTEGER PRIMARY KEY,           -- the refused proof is in the ledger's body
+    agent_id    BLOB    NOT NULL,
+    follows     BLOB    NOT NULL,
+    kept        BLOB    NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    UNIQUE (agent_id, follows)
+);
+
+-- Not projections: what waits for the owner, what was said to the world, and secrets ---------------
+
+CREATE TABLE proof_buffer (
+    agent_id     BLOB    NOT NULL,
+    chain_length INTEGER NOT NULL,
+    proof_id     BLOB    NOT NULL UNIQUE,
+    follows      BLOB    NOT NULL,
+    hash         BLOB    NOT NULL,
+    finished_at  INTEGER NOT NULL,
+    received_at  INTEGER NOT NULL,
+    body         BLOB    NOT NULL,
+    PRIMARY KEY (agent_id, chain_length),
+    UNIQUE (agent_id, follows)
+);
+
+-- A sequence number is used once: the row is written with the deliveries, in one transaction.
+CREATE TABLE publication (
+    sequence        INTEGER PRIMARY KEY,
+    object_id       TEXT    NOT NULL UNIQUE,
+    ledger_position INTEGER NOT NULL,
+    published_at    INTEGER NOT NULL,
+    document        BLOB    NOT NULL
+);
+
+-- Weekly cards and milestones, by a key of ours, as they were last sent.
+CREATE TABLE notice (
+    notice_key   TEXT    PRIMARY KEY,
+    object_id    TEXT    NOT NULL UNIQUE,
+    revision     INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    document     BLOB    NOT NULL
+);
+
+CREATE TABLE village (
+    url       TEXT    PRIMARY KEY,
+    actor     TEXT    NOT NULL,
+    account   TEXT    NOT NULL,
+    status    TEXT    NOT NULL,                -- pending, active
+    home      INTEGER NOT NULL,
+    joined_at INTEGER NOT NULL
+);
+
+CREATE TABLE secret (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+);
+
+CREATE TABLE api_token (
+    label      TEXT    PRIMARY KEY,
+    hash       TEXT    NOT NULL,               -- SHA-256 of the token; the token itself is nowhere
+    created_at INTEGER NOT NULL
+);

@@ -1,0 +1,191 @@
+//! How the tracker is told what to do: flags over `FARMOPS_*` variables over a file over the defaults.
+
+use std::{net::IpAddr, net::Ipv4Addr, net::SocketAddr, path::PathBuf};
+
+use farmops_federation::Reach;
+use farmops_service::telemetry::Format;
+use serde::Deserialize;
+use url::Url;
+
+use crate::domain::{BufferBounds, Founding};
+
+/// Everything that can be set. Each member's comment is its documentation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// Where the database is: `sqlite://PATH`.
+    #[serde(default = "default_db")]
+    pub db: String,
+    /// The address to listen on.
+    #[serde(default = "default_listen")]
+    pub listen: IpAddr,
+    /// The port for HTTP and gRPC.
+    #[serde(default = "default_port")]
+    pub port: u16,
+    /// Where the world reaches this tracker: scheme and host, without a path.
+    pub public_url: Url,
+    /// The name before the `@`; used when the farm is founded.
+    pub handle: String,
+    /// The farm's name; used when the farm is founded.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The farmer's IANA time zone; used when the farm is founded.
+    #[serde(default = "default_time_zone")]
+    pub time_zone: String,
+    /// The days that count towards a streak, as `mon,tue,…`; used when the farm is founded.
+    #[serde(default = "default_working_days")]
+    pub working_days: Vec<Weekday>,
+    /// Development: talk to loopback addresses over plain HTTP.
+    #[serde(default)]
+    pub allow_loopback: bool,
+    /// A file with further certificate authorities for outgoing HTTPS.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Where Prometheus metrics are served; not at all without it.
+    #[serde(default)]
+    pub metrics: Option<SocketAddr>,
+    /// How much is logged, in the syntax of `env_logger`.
+    #[serde(default = "default_log")]
+    pub log: String,
+    /// `text` or `json`.
+    #[serde(default)]
+    pub log_format: Format,
+    /// What is told to the world, and when.
+    #[serde(default)]
+    pub publish: Publish,
+    /// What is kept for agents that wait for approval.
+    #[serde(default)]
+    pub buffer: Buffer,
+}
+
+/// What is told to the world, and when.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct Publish {
+    /// Seconds from a change to the snapshot that shows it.
+    pub snapshot_delay_seconds: u64,
+    /// Seconds between two updates of the weekly card.
+    pub card_update_seconds: u64,
+    /// Whether followers that are no village of the farmer are let in unasked.
+    pub accept_followers: bool,
+}
+
+/// What is kept for agents that wait for approval.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct Buffer {
+    /// Proofs for each agent.
+    pub proofs_max: u64,
+    /// Bytes of proofs for each agent.
+    pub bytes_max: u64,
+    /// Days from an agent's first buffered proof.
+    pub days_max: u32,
+    /// Agents that may wait at once.
+    pub agents_max: usize,
+}
+
+/// A day of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each is the day of its name")]
+pub enum Weekday {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+impl Default for Publish {
+    fn default() -> Self {
+        Self {
+            snapshot_delay_seconds: 30,
+            card_update_seconds: 6 * 3600,
+            accept_followers: true,
+        }
+    }
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        let bounds = BufferBounds::default();
+        Self {
+            proofs_max: bounds.proofs_max,
+            bytes_max: bounds.bytes_max,
+            days_max: bounds.days_max,
+            agents_max: bounds.agents_max,
+        }
+    }
+}
+
+impl From<Buffer> for BufferBounds {
+    fn from(buffer: Buffer) -> Self {
+        Self {
+            proofs_max: buffer.proofs_max,
+            bytes_max: buffer.bytes_max,
+            days_max: buffer.days_max,
+            agents_max: buffer.agents_max,
+        }
+    }
+}
+
+impl Config {
+    /// What the farm is founded with at the first start.
+    pub fn founding(&self) -> Founding {
+        let mut working_days = [false; 7];
+        for day in &self.working_days {
+            working_days[*day as usize] = true;
+        }
+        Founding {
+            handle: self.handle.clone(),
+            name: self
+                .name
+                .clone()
+                .unwrap_or_else(|| format!("{}'s farm", capitalised(&self.handle))),
+            time_zone: self.time_zone.clone(),
+            working_days,
+        }
+    }
+
+    /// Whom the federation may talk to.
+    pub fn reach(&self) -> Reach {
+        if self.allow_loopback {
+            Reach::Loopback
+        } else {
+            Reach::Public
+        }
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+fn default_db() -> String {
+    "sqlite://farmops-tracker.db".to_owned()
+}
+
+const fn default_listen() -> IpAddr {
+    IpAddr::V4(Ipv4Addr::LOCALHOST)
+}
+
+const fn default_port() -> u16 {
+    8443
+}
+
+fn default_time_zone() -> String {
+    "UTC".to_owned()
+}
+
+fn default_working_days() -> Vec<Weekday> {
+    use Weekday::{Fri, Mon, Thu, Tue, Wed};
+    vec![Mon, Tue, Wed, Thu, Fri]
+}
+
+fn default_log() -> String {
+    "info".to_owned()
+}

@@ -1,0 +1,113 @@
+//! Why the tracker does not do what it was asked, with a word for machines and the field to blame.
+
+use farmops_protocol::{
+    chain::{ChainError, ChainHead},
+    field::FieldError,
+};
+use uuid::Uuid;
+
+/// A request that was understood and refused. Nothing of it leaves a trace in any projection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A member of the document breaks a rule.
+    #[error("{}", .0.reason)]
+    Invalid(FieldError),
+    /// The agent's key did not sign it.
+    #[error("the signature does not verify under the agent's key")]
+    BadSignature,
+    /// Nobody enrolled under this id.
+    #[error("no agent enrolled under this id; enrol first")]
+    AgentUnknown,
+    /// The owner revoked the agent.
+    #[error("the owner has revoked this agent")]
+    AgentRevoked,
+    /// The id belongs to another key.
+    #[error("another key is enrolled under this id")]
+    AgentIdTaken,
+    /// Too many agents wait for the owner.
+    #[error("{0} agents already wait for approval")]
+    TooManyPending(usize),
+    /// The owner compared with something else.
+    #[error("the agent's key has the fingerprint {0}")]
+    FingerprintDiffers(String),
+    /// The proof does not extend the chain.
+    #[error("{error}")]
+    Chain {
+        /// What does not fit.
+        error: ChainError,
+        /// Where the chain ends: the agent resumes there.
+        head: Option<ChainHead>,
+    },
+    /// A second proof with the same predecessor.
+    #[error("proof {kept} already follows that predecessor; this one is a fork")]
+    Fork {
+        /// The proof that stands.
+        kept: Uuid,
+        /// Where the chain ends.
+        head: Option<ChainHead>,
+    },
+    /// The agent has sent as much as is kept before approval.
+    #[error("the buffer for this agent is full until the owner approves it: {0}")]
+    BufferFull(&'static str),
+}
+
+/// Seconds after which a refused agent should try again when the owner has to act first.
+const OWNER_SECONDS: u32 = 300;
+
+impl Refusal {
+    /// The word for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::BadSignature => "bad-signature",
+            Self::AgentUnknown => "agent-unknown",
+            Self::AgentRevoked => "agent-revoked",
+            Self::AgentIdTaken => "agent-id-taken",
+            Self::TooManyPending(_) => "too-many-pending",
+            Self::FingerprintDiffers(_) => "fingerprint-differs",
+            // To the agent both mean the same: this is not where the chain goes on.
+            Self::Chain {
+                error: ChainError::NoGenesis,
+                ..
+            } => ChainError::NotTheHead.code(),
+            Self::Chain { error, .. } => error.code(),
+            Self::Fork { .. } => "fork",
+            Self::BufferFull(_) => "buffer-full",
+        }
+    }
+
+    /// The member of the document that the refusal is about.
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Invalid(error) => &error.field,
+            Self::BadSignature => "signature",
+            Self::AgentUnknown | Self::AgentRevoked | Self::BufferFull(_) => "agent.agent_id",
+            Self::AgentIdTaken | Self::TooManyPending(_) => "agent_id",
+            Self::FingerprintDiffers(_) => "fingerprint",
+            Self::Chain { error, .. } => error.field(),
+            Self::Fork { .. } => "prev_proof_id",
+        }
+    }
+
+    /// Where the agent's chain ends here, when that helps it to resume.
+    pub fn head(&self) -> Option<&ChainHead> {
+        match self {
+            Self::Chain { head, .. } | Self::Fork { head, .. } => head.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Seconds to wait before trying again; `None` when trying again cannot help.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        match self {
+            Self::TooManyPending(_) | Self::BufferFull(_) => Some(OWNER_SECONDS),
+            _ => None,
+        }
+    }
+}
+
+impl From<FieldError> for Refusal {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(error)
+    }
+}

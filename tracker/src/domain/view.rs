@@ -1,0 +1,120 @@
+//! The farm's public figures, and everything that follows from them.
+
+use farmops_farm::{
+    achievements::{Achievement, Totals, earned},
+    catalogue::Owned,
+    level::level,
+    season::Season,
+    state::{CategoryTotal, FarmState},
+};
+use farmops_protocol::{
+    proof::Category,
+    snapshot::season_of,
+    streak::{Calendar, Streak},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+use super::state::{CategoryTotals, Coins, State};
+use crate::ledger::FarmFounded;
+
+/// The farm's figures at one moment: totals, never proofs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FarmView {
+    /// Whose farm it is.
+    pub founded: FarmFounded,
+    /// Coins earned and spent.
+    pub coins: Coins,
+    /// What each category brought.
+    pub categories: BTreeMap<Category, CategoryTotals>,
+    /// What stands on the farm.
+    pub upgrades: Vec<Owned>,
+    /// The streak as it was when last extended.
+    pub streak: Streak,
+    /// The longest streak ever.
+    pub streak_longest: u32,
+    /// The time of the latest proof.
+    pub last_active: Option<Timestamp>,
+    /// When the farm was founded.
+    pub created_at: Timestamp,
+    /// When the last entry was recorded.
+    pub updated_at: Timestamp,
+    /// Entries in the ledger.
+    pub ledger_size: u64,
+}
+
+impl FarmView {
+    /// The figures of `state`, once the farm is founded.
+    pub fn of(state: &State) -> Option<Self> {
+        let farm = state.farm.as_ref()?;
+        Some(Self {
+            founded: farm.founded.clone(),
+            coins: state.coins,
+            categories: state.categories.clone(),
+            upgrades: state.upgrades.clone(),
+            streak: state.streak,
+            streak_longest: state.streak_longest,
+            last_active: state.last_active,
+            created_at: farm.created_at,
+            updated_at: state.updated_at.unwrap_or(farm.created_at),
+            ledger_size: state.log.size(),
+        })
+    }
+
+    /// The farmer's days; in UTC if the zone has left the time zone database.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(&self.founded.time_zone, self.founded.working_days)
+            .unwrap_or_else(|_| Calendar::weekdays_utc())
+    }
+
+    /// The streak as it stands on the day of `now`.
+    pub fn streak_days(&self, now: Timestamp) -> u32 {
+        let calendar = self.calendar();
+        self.streak.days_on(calendar.day(now), &calendar)
+    }
+
+    /// The farm's level.
+    pub fn level(&self) -> u64 {
+        level(self.coins.earned)
+    }
+
+    /// The badges earned so far.
+    pub fn achievements(&self) -> Vec<&'static Achievement> {
+        earned(&Totals {
+            proofs: self
+                .categories
+                .iter()
+                .map(|(c, t)| (*c, t.proofs))
+                .collect(),
+            streak_days_longest: u64::from(self.streak_longest),
+            level: self.level(),
+            items_owned: self.upgrades.len() as u64,
+        })
+    }
+
+    /// What is drawn at `now`.
+    pub fn drawing(&self, now: Timestamp) -> FarmState {
+        FarmState {
+            name: self.founded.name.clone(),
+            level: self.level(),
+            streak_days: u64::from(self.streak_days(now)),
+            coins: self.coins.earned,
+            categories: self
+                .categories
+                .iter()
+                .map(|(category, totals)| CategoryTotal {
+                    category: *category,
+                    proofs: totals.proofs,
+                    coins: totals.coins,
+                })
+                .collect(),
+            upgrades: self.upgrades.clone(),
+            achievements: self
+                .achievements()
+                .iter()
+                .map(|a| a.slug.to_owned())
+                .collect(),
+            season: Season::parse(&season_of(now)).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The waiting room: proofs of agents that the owner has not approved yet.
+//!
+//! What was acknowledged is kept until the owner decides; the room is bounded by refusing more, never
+//! by forgetting.
+
+use std::collections::HashMap;
+
+use farmops_protocol::{chain::ChainHead, time::Timestamp};
+use uuid::Uuid;
+
+use super::refusal::Refusal;
+
+/// Every agent's buffered chain, in figures.
+pub type WaitingRoom = HashMap<Uuid, Waiting>;
+
+/// The buffered chain of one agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// Where it ends.
+    pub head: Option<ChainHead>,
+    /// Bytes of all its proofs.
+    pub bytes: u64,
+    /// When the first of them arrived.
+    pub since: Option<Timestamp>,
+}
+
+/// What is kept for one agent before approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BufferBounds {
+    /// Proofs.
+    pub proofs_max: u64,
+    /// Bytes of proofs.
+    pub bytes_max: u64,
+    /// Days from the first buffered proof.
+    pub days_max: u32,
+    /// Agents that may wait at once.
+    pub agents_max: usize,
+}
+
+impl Default for BufferBounds {
+    fn default() -> Self {
+        Self {
+            proofs_max: 10_000,
+            bytes_max: 16 * 1024 * 1024,
+            days_max: 30,
+            agents_max: 32,
+        }
+    }
+}
+
+impl Waiting {
+    /// Whether one more proof of `bytes` fits.
+    pub fn admit(&self, bytes: u64, bounds: &BufferBounds, now: Timestamp) -> Result<(), Refusal> {
+        let length = self.head.map_or(0, |head| head.length.value());
+        if length >= bounds.proofs_max {
+            return Err(Refusal::BufferFull("too many proofs"));
+        }
+        if self.bytes.saturating_add(bytes) > bounds.bytes_max {
+            return Err(Refusal::BufferFull("too many bytes"));
+        }
+        let age = self.since.map_or(0, |since| now.seconds_since(since));
+        if age > i64::from(bounds.days_max) * 86_400 {
+            return Err(Refusal::BufferFull("it has waited too long"));
+        }
+        Ok(())
+    }
+
+    /// The figures with one more proof.
+    #[must_use]
+    pub fn with(self, head: ChainHead, bytes: u64, now: Timestamp) -> Self {
+        Self {
+            head: Some(head),
+            bytes: self.bytes.saturating_add(bytes),
+            since: self.since.or(Some(now)),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The ledger: everything that ever counted, once, in order.
+//!
+//! Every table the tracker shows is a projection of it: whoever folds the entries from the first one
+//! through [`crate::domain::State::apply`] gets the same farm, to the coin.
+//!
+//! To add an event: 1. a variant of [`Event`] with its word in [`Event::kind`]; 2. its body in
+//! `event.rs`, read and written; 3. what it changes in `domain/apply.rs`; 4. the rows it touches in
+//! `domain/changes.rs`.
+
+mod event;
+mod leaf;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    event::{
+        AcceptedProof, AgentApproved, AgentRevoked, Event, EventError, FarmFounded, ForkRefused,
+    },
+    leaf::LeafSalt,
+};
+use farmops_protocol::time::Timestamp;
+
+/// One line of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its place, from 1, without a gap.
+    pub position: u64,
+    /// When the tracker wrote it down.
+    pub recorded_at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}

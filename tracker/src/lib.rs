@@ -1,0 +1,22 @@
+//! The tracker: the farmer's own server, which checks her agents' proofs, keeps the ledger, and
+//! tells villages how her farm is doing.
+//!
+//! In scope: intake over gRPC and REST, the ledger and its projections, scoring, snapshots, the
+//! farmer's actor, the owner's API, page and command line.
+//!
+//! Out of scope: what a proof is (`farmops-protocol`), how a farm is drawn (`farmops-farm`), how
+//! activities travel (`farmops-federation`).
+//!
+//! A proof's way: `grpc.rs` or `http/proofs.rs` → [`intake`] (form, agent's key, signature) →
+//! [`writer`] (one task: chain, score, one commit for many) → [`ledger`] and the projections of
+//! [`store`] → [`publisher`] (snapshot, signed, into the delivery log).
+
+pub mod config;
+pub mod domain;
+pub mod host;
+pub mod intake;
+pub mod ledger;
+pub mod publisher;
+pub mod site;
+pub mod store;
+pub mod writer;

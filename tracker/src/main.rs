@@ -1,0 +1,3 @@
+//! The `farmops-tracker` program.
+
+fn main() {}

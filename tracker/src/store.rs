@@ -1,0 +1,269 @@
+//! What the tracker remembers, as use cases.
+//!
+//! [`Journal`] is the one writing side: it belongs to the writer task and commits whole batches.
+//! [`Reads`] answers everybody else. SQL lives below this module and nowhere else; its text uses `$1`
+//! placeholders so that a second database needs a second implementation, not a second idea.
+//!
+//! A call that returned `Ok` survives a power cut; a call that failed left nothing behind.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use farmops_federation::Post;
+use farmops_protocol::{
+    digest::Digest, key::PublicKey, proof::Category, registration::MembershipStatus,
+    time::Timestamp,
+};
+use uuid::Uuid;
+
+use crate::{
+    domain::{Agent, Changes, DayTotals, FarmView, History, ProofRow, State, WaitingRoom},
+    ledger::{Entry, EventError},
+};
+
+/// The database failed, or holds what this version cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought to this version.
+    #[error("the tables could not be brought to this version")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row does not hold what it should.
+    #[error("the column `{column}` holds something unreadable: {reason}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A ledger line does not parse.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The database's file cannot be used.
+    #[error("the database's file cannot be used")]
+    File(#[from] std::io::Error),
+    /// The database's URL is none we know.
+    #[error("`{0}` is no database URL; expected sqlite://PATH")]
+    Url(String),
+}
+
+/// The state with what waits beside it.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The fold over the ledger.
+    pub state: State,
+    /// Who waits with how much.
+    pub waiting: WaitingRoom,
+}
+
+/// What one transaction writes.
+#[derive(Debug, Default)]
+pub struct Batch<'a> {
+    /// New ledger entries.
+    pub entries: &'a [Entry],
+    /// The rows they touch.
+    pub changes: Option<(&'a State, &'a Changes)>,
+    /// Proofs of agents that wait for approval.
+    pub buffered: &'a [BufferedProof],
+    /// Agents whose buffered proofs have moved to the ledger.
+    pub released: &'a [Uuid],
+    /// A snapshot said to the world.
+    pub publication: Option<&'a Publication>,
+    /// Cards and milestones said to the world.
+    pub notices: &'a [Notice],
+    /// Activities for the delivery log.
+    pub posts: &'a [Post],
+    /// Villages joined.
+    pub villages: &'a [Village],
+}
+
+/// A proof that waits for its agent's approval.
+#[derive(Debug, Clone)]
+pub struct BufferedProof {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// Its place in the buffered chain, from 1.
+    pub chain_length: u64,
+    /// The proof.
+    pub proof_id: Uuid,
+    /// Its predecessor; a first proof follows its agent.
+    pub follows: Uuid,
+    /// Its hash.
+    pub hash: Digest,
+    /// When the work was finished.
+    pub timestamp: Timestamp,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Its canonical bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A published snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Grows by one, never reused.
+    pub sequence: u64,
+    /// The object's IRI.
+    pub object_id: String,
+    /// The last ledger entry it tells about.
+    pub ledger_position: u64,
+    /// When.
+    pub published_at: Timestamp,
+    /// The signed document's canonical bytes.
+    pub document: Vec<u8>,
+}
+
+/// A weekly card or a milestone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `card-2026-W47`, `badge-first-seed`, `level-2`.
+    pub key: String,
+    /// The object's IRI.
+    pub object_id: String,
+    /// From 1, growing with every update.
+    pub revision: u64,
+    /// When it was first published.
+    pub published_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// The document's JSON.
+    pub document: Vec<u8>,
+}
+
+/// A village the farmer joined, or asked to join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Village {
+    /// Scheme and authority.
+    pub url: String,
+    /// Its actor's IRI.
+    pub actor: String,
+    /// The farmer's account there.
+    pub account: String,
+    /// How far it has come.
+    pub status: MembershipStatus,
+    /// Whether the farmer's handle lives there: the first one joined.
+    pub home: bool,
+    /// When.
+    pub joined_at: Timestamp,
+}
+
+/// Which proofs to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProofFilter {
+    /// Only those of this agent.
+    pub agent: Option<Uuid>,
+    /// Only those of this category.
+    pub category: Option<Category>,
+    /// Only work finished at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only those recorded before this position (the page's cursor).
+    pub before: Option<u64>,
+}
+
+/// A proof as it is listed.
+#[derive(Debug, Clone)]
+pub struct ProofRecord {
+    /// The row.
+    pub row: ProofRow,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The bytes as received.
+    pub bytes: Vec<u8>,
+}
+
+/// An agent as it is listed.
+#[derive(Debug, Clone)]
+pub struct AgentRecord {
+    /// The agent's id.
+    pub agent_id: Uuid,
+    /// What is known of it.
+    pub agent: Agent,
+    /// Proofs that wait for its approval.
+    pub buffered: u64,
+}
+
+/// A raw ledger line.
+#[derive(Debug, Clone)]
+pub struct LedgerLine {
+    /// Its place.
+    pub position: u64,
+    /// The event's word.
+    pub kind: String,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The canonical body.
+    pub body: Vec<u8>,
+}
+
+/// The writing side; one per process.
+#[async_trait]
+pub trait Journal: Send + 'static {
+    /// The state as the projections hold it.
+    async fn load(&mut self) -> Result<Loaded, StoreError>;
+    /// Writes a batch in one durable transaction, or nothing of it.
+    async fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError>;
+    /// What is known of a proof that does not extend its chain.
+    async fn history(
+        &mut self,
+        agent: Uuid,
+        proof: Uuid,
+        follows: Uuid,
+    ) -> Result<History, StoreError>;
+    /// The buffered proofs of an agent, in chain order.
+    async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// The last published snapshot.
+    async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError>;
+    /// A card or milestone by its key.
+    async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError>;
+    /// The villages, home first.
+    async fn villages(&mut self) -> Result<Vec<Village>, StoreError>;
+}
+
+/// The reading side; cheap to share.
+#[async_trait]
+pub trait Reads: Send + Sync + 'static {
+    /// The farm's figures; nothing before it is founded.
+    async fn farm(&self) -> Result<Option<FarmView>, StoreError>;
+    /// What each day brought, latest first.
+    async fn days(&self, limit: u32) -> Result<Vec<(String, DayTotals)>, StoreError>;
+    /// The proofs that match, latest first.
+    async fn proofs(
+        &self,
+        filter: &ProofFilter,
+        limit: u32,
+    ) -> Result<Vec<ProofRecord>, StoreError>;
+    /// One proof.
+    async fn proof(&self, id: Uuid) -> Result<Option<ProofRecord>, StoreError>;
+    /// Every agent, in order of enrolment.
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
+    /// Ledger lines after a position.
+    async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>, StoreError>;
+    /// How many forks were refused, by agent.
+    async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError>;
+    /// The last published snapshot.
+    async fn snapshot(&self) -> Result<Option<Publication>, StoreError>;
+    /// A public object by its IRI: a snapshot, card or milestone.
+    async fn object(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// How many snapshots, cards and milestones there are.
+    async fn count_objects(&self) -> Result<u64, StoreError>;
+    /// The villages, home first.
+    async fn villages(&self) -> Result<Vec<Village>, StoreError>;
+}
+
+/// Secrets made at the first start.
+#[derive(Debug)]
+pub struct Secrets {
+    /// The seed of the farm's Ed25519 key.
+    pub farm_key: farmops_protocol::key::SecretKey,
+    /// The farm's secret: leaf salts and session tags.
+    pub farm_secret: Vec<u8>,
+}
+
+impl Secrets {
+    /// The public half of the farm's key.
+    pub fn public_key(&self) -> PublicKey {
+        self.farm_key.public()
+    }
+}

@@ -1,0 +1,129 @@
+//! The store on SQLite: one writing connection, a pool of reading ones, one file.
+
+mod commit;
+mod history;
+mod journal;
+mod load;
+mod multi;
+mod publications;
+mod reads;
+mod rows;
+mod secrets;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+/// Reading connections; each is a thread and a page cache.
+const READERS_MAX: u32 = 4;
+/// How long a writer waits for another one; the delivery log has its own writer.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    path: PathBuf,
+    pool: SqlitePool,
+}
+
+/// The writing side.
+pub struct SqliteJournal {
+    conn: SqliteConnection,
+}
+
+/// The reading side.
+#[derive(Clone, Debug)]
+pub struct SqliteReads {
+    pool: SqlitePool,
+}
+
+impl Database {
+    /// Opens, or makes, the database at `url` (`sqlite://PATH`) and brings its tables to this version.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let path = path_of(url)?;
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)?;
+        }
+        make_private(&path)?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .connect_with(options(&path))
+            .await?;
+        sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        farmops_federation_store::migrate(&pool).await?;
+        Ok(Self { path, pool })
+    }
+
+    /// The pool, for the federation engine's own tables.
+    pub fn pool(&self) -> SqlitePool {
+        self.pool.clone()
+    }
+
+    /// The file's folder.
+    pub fn folder(&self) -> &Path {
+        self.path
+            .parent()
+            .filter(|f| !f.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
+    }
+
+    /// The reading side.
+    pub fn reads(&self) -> SqliteReads {
+        SqliteReads {
+            pool: self.pool.clone(),
+        }
+    }
+
+    /// The writing side, on a connection of its own.
+    pub async fn journal(&self) -> Result<SqliteJournal, StoreError> {
+        Ok(SqliteJournal {
+            conn: options(&self.path).connect().await?,
+        })
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        // Fewer, larger checkpoints: 16 MiB of log instead of 4.
+        .pragma("wal_autocheckpoint", "4096")
+        .pragma("cache_size", "-32768")
+        .statement_cache_capacity(128)
+}
+
+fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"))
+        .map(|rest| rest.split('?').next().unwrap_or(rest));
+    match path {
+        Some(path) if !path.is_empty() && !path.starts_with(':') => Ok(path.into()),
+        _ => Err(StoreError::Url(url.to_owned())),
+    }
+}
+
+/// The file holds keys: only its owner may read it. SQLite gives the log the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}

@@ -1,0 +1,335 @@
+//! Writing a batch: one transaction, a handful of statements, whatever its size.
+
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+
+use super::{
+    SqliteJournal,
+    multi::{MultiInsert, blocks},
+    publications,
+    rows::{number, tag, text},
+};
+use crate::{
+    domain::{Changes, ForkRow, ProofRow, State},
+    ledger::Entry,
+    store::{Batch, BufferedProof, StoreError},
+};
+
+static LEDGER: MultiInsert = MultiInsert::new(
+    "INSERT INTO ledger (position, kind, recorded_at, body) VALUES",
+    4,
+);
+static PROOFS: MultiInsert = MultiInsert::new(
+    "INSERT INTO proof_chain (position, proof_id, agent_id, follows, chain_length, hash, \
+     finished_at, action_type, category, coins_awarded, scoring_detail) VALUES",
+    11,
+);
+static BUFFER: MultiInsert = MultiInsert::new(
+    "INSERT INTO proof_buffer (agent_id, chain_length, proof_id, follows, hash, finished_at, \
+     received_at, body) VALUES",
+    8,
+);
+
+impl SqliteJournal {
+    pub(super) async fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        insert_entries(&mut tx, batch.entries).await?;
+        if let Some((state, changes)) = batch.changes {
+            project(&mut tx, state, changes).await?;
+        }
+        insert_buffered(&mut tx, batch.buffered).await?;
+        for agent in batch.released {
+            sqlx::query("DELETE FROM proof_buffer WHERE agent_id = $1")
+                .bind(*agent)
+                .execute(&mut *tx)
+                .await?;
+        }
+        publications::write(&mut tx, batch).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn insert_entries(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), StoreError> {
+    for block in blocks(entries.len()) {
+        let mut query = sqlx::query(LEDGER.text(block.len()));
+        for entry in &entries[block] {
+            query = query
+                .bind(number(entry.position))
+                .bind(entry.event.kind())
+                .bind(entry.recorded_at.second())
+                .bind(entry.event.body().into_owned());
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn insert_buffered(
+    conn: &mut SqliteConnection,
+    buffered: &[BufferedProof],
+) -> Result<(), StoreError> {
+    for block in blocks(buffered.len()) {
+        let mut query = sqlx::query(BUFFER.text(block.len()));
+        for proof in &buffered[block] {
+            query = query
+                .bind(proof.agent_id)
+                .bind(number(proof.chain_length))
+                .bind(proof.proof_id)
+                .bind(proof.follows)
+                .bind(proof.hash.as_bytes().to_vec())
+                .bind(proof.timestamp.second())
+                .bind(proof.received_at.second())
+                .bind(proof.bytes.as_slice());
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Writes every row that `changes` names, as `state` has it. Rebuilding calls this too.
+pub(super) async fn project(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    insert_proofs(conn, &changes.proofs).await?;
+    for fork in &changes.forks {
+        insert_fork(conn, fork).await?;
+    }
+    if changes.rules {
+        sqlx::query(
+            "INSERT INTO rule_set (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
+        )
+        .bind(state.rules.digest.as_bytes().to_vec())
+        .bind(text(&state.rules.set).into_bytes())
+        .execute(&mut *conn)
+        .await?;
+    }
+    upsert_agents(conn, state, changes).await?;
+    upsert_totals(conn, state, changes).await?;
+    upsert_hours(conn, state, changes).await?;
+    upsert_head(conn, state).await?;
+    upsert_farm(conn, state).await
+}
+
+async fn insert_proofs(conn: &mut SqliteConnection, proofs: &[ProofRow]) -> Result<(), StoreError> {
+    for block in blocks(proofs.len()) {
+        let mut query = sqlx::query(PROOFS.text(block.len()));
+        for proof in &proofs[block] {
+            query = query
+                .bind(number(proof.position))
+                .bind(proof.proof_id)
+                .bind(proof.agent_id)
+                .bind(proof.follows)
+                .bind(number(proof.chain_length))
+                .bind(proof.hash.as_bytes().to_vec())
+                .bind(proof.timestamp.second())
+                .bind(proof.action_type.as_str())
+                .bind(proof.category.as_str())
+                .bind(number(proof.score.coins))
+                .bind(text(&proof.score));
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+async fn insert_fork(conn: &mut SqliteConnection, fork: &ForkRow) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO fork_evidence (position, agent_id, follows, kept, recorded_at) \
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(number(fork.position))
+    .bind(fork.agent_id)
+    .bind(fork.follows)
+    .bind(fork.kept)
+    .bind(fork.recorded_at.second())
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+async fn upsert_agents(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    for id in &changes.agents {
+        let Some(agent) = state.agents.get(id) else {
+            continue;
+        };
+        sqlx::query(
+            "INSERT INTO agent_trust (agent_id, public_key, cluster_alias, status, enrolled_at, \
+             approved_at, revoked_at, last_good_proof, head) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
+             ON CONFLICT (agent_id) DO UPDATE SET public_key = excluded.public_key, \
+             cluster_alias = excluded.cluster_alias, status = excluded.status, \
+             approved_at = excluded.approved_at, revoked_at = excluded.revoked_at, \
+             last_good_proof = excluded.last_good_proof, head = excluded.head",
+        )
+        .bind(*id)
+        .bind(agent.public_key.to_string())
+        .bind(agent.cluster_alias.as_str())
+        .bind(tag(&agent.status))
+        .bind(agent.enrolled_at.second())
+        .bind(
+            agent
+                .approved_at
+                .map(farmops_protocol::time::Timestamp::second),
+        )
+        .bind(
+            agent
+                .revoked_at
+                .map(farmops_protocol::time::Timestamp::second),
+        )
+        .bind(agent.last_good_proof)
+        .bind(agent.head.as_ref().map(text))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn upsert_totals(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    for category in &changes.categories {
+        let totals = state.categories.get(category).copied().unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO category_stats (category, total_proofs, total_coins, last_proof_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (category) DO UPDATE SET \
+             total_proofs = excluded.total_proofs, total_coins = excluded.total_coins, \
+             last_proof_at = excluded.last_proof_at",
+        )
+        .bind(category.as_str())
+        .bind(number(totals.proofs))
+        .bind(number(totals.coins))
+        .bind(
+            totals
+                .last_proof_at
+                .map(farmops_protocol::time::Timestamp::second),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    for day in &changes.days {
+        let totals = state.days.get(day).copied().unwrap_or_default();
+        sqlx::query(
+            "INSERT INTO day_stats (day, total_proofs, total_coins) VALUES ($1, $2, $3) \
+             ON CONFLICT (day) DO UPDATE SET total_proofs = excluded.total_proofs, \
+             total_coins = excluded.total_coins",
+        )
+        .bind(day.to_string())
+        .bind(number(totals.proofs))
+        .bind(number(totals.coins))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn upsert_hours(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    for hour in &changes.hours {
+        for like in state.activity.hour_counts(*hour) {
+            sqlx::query(
+                "INSERT INTO hour_activity (hour, plugin, action_type, proofs) \
+                 VALUES ($1, $2, $3, $4) ON CONFLICT (hour, plugin, action_type) \
+                 DO UPDATE SET proofs = excluded.proofs",
+            )
+            .bind(*hour)
+            .bind(&*like.plugin)
+            .bind(like.action_type.as_str())
+            .bind(i64::from(like.proofs))
+            .execute(&mut *conn)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn upsert_head(conn: &mut SqliteConnection, state: &State) -> Result<(), StoreError> {
+    let roots: Vec<u8> = state
+        .log
+        .roots()
+        .iter()
+        .flat_map(|r| *r.as_bytes())
+        .collect();
+    sqlx::query(
+        "INSERT INTO ledger_head (id, size, roots) VALUES (1, $1, $2) \
+         ON CONFLICT (id) DO UPDATE SET size = excluded.size, roots = excluded.roots",
+    )
+    .bind(number(state.log.size()))
+    .bind(roots)
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), StoreError> {
+    let Some(farm) = &state.farm else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO farm (id, founded, rules_digest, total_coins, spent_coins, streak_days, \
+         streak_last_day, streak_longest, last_active, public_position, created_at, updated_at) \
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT (id) DO UPDATE SET founded = excluded.founded, \
+         rules_digest = excluded.rules_digest, total_coins = excluded.total_coins, \
+         spent_coins = excluded.spent_coins, streak_days = excluded.streak_days, \
+         streak_last_day = excluded.streak_last_day, streak_longest = excluded.streak_longest, \
+         last_active = excluded.last_active, public_position = excluded.public_position, \
+         updated_at = excluded.updated_at",
+    )
+    .bind(text(&farm.founded))
+    .bind(state.rules.digest.as_bytes().to_vec())
+    .bind(number(state.coins.earned))
+    .bind(number(state.coins.spent))
+    .bind(i64::from(state.streak.days))
+    .bind(state.streak.last_day.map(|day| day.to_string()))
+    .bind(i64::from(state.streak_longest))
+    .bind(
+        state
+            .last_active
+            .map(farmops_protocol::time::Timestamp::second),
+    )
+    .bind(number(state.public_position))
+    .bind(farm.created_at.second())
+    .bind(state.updated_at.unwrap_or(farm.created_at).second())
+    .execute(&mut *conn)
+    .await?;
+    Ok(())
+}
+
+/// Tables that hold nothing but what the ledger says.
+pub(crate) const PROJECTIONS: [&str; 10] = [
+    "agent_trust",
+    "category_stats",
+    "day_stats",
+    "farm",
+    "farm_upgrade",
+    "fork_evidence",
+    "hour_activity",
+    "ledger_head",
+    "proof_chain",
+    "rule_set",
+];
+
+impl SqliteJournal {
+    /// Empties every projection; the ledger stays.
+    pub async fn clear_projections(&mut self) -> Result<(), StoreError> {
+        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        for table in PROJECTIONS {
+            // The names are constants above.
+            sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}")))
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! The writing side's use cases, one line each.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{SqliteJournal, publications};
+use crate::{
+    domain::History,
+    store::{Batch, Journal, Loaded, Notice, Publication, StoreError, Village},
+};
+
+#[async_trait]
+impl Journal for SqliteJournal {
+    async fn load(&mut self) -> Result<Loaded, StoreError> {
+        self.read_all().await
+    }
+
+    async fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.write(batch).await
+    }
+
+    async fn history(
+        &mut self,
+        agent: Uuid,
+        proof: Uuid,
+        follows: Uuid,
+    ) -> Result<History, StoreError> {
+        self.look_up(agent, proof, follows).await
+    }
+
+    async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read_buffered(agent).await
+    }
+
+    async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError> {
+        publications::last(&mut self.conn).await
+    }
+
+    async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError> {
+        publications::notice(&mut self.conn, key).await
+    }
+
+    async fn villages(&mut self) -> Result<Vec<Village>, StoreError> {
+        publications::villages(&mut self.conn).await
+    }
+}

@@ -1,0 +1,197 @@
+//! The reading side.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::{Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use super::{
+    SqliteReads,
+    load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
+    publications,
+    rows::{count, count_u32, digest, json, number, time, time_if_any, word},
+};
+use crate::{
+    domain::{DayTotals, FarmView, ProofRow},
+    store::{
+        AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, StoreError, Village,
+    },
+};
+
+#[async_trait]
+impl Reads for SqliteReads {
+    async fn farm(&self) -> Result<Option<FarmView>, StoreError> {
+        // One transaction, so that the totals and the farm are of the same moment.
+        let mut tx = self.pool.begin().await?;
+        let farm = sqlx::query(
+            "SELECT farm.*, ledger_head.size FROM farm JOIN ledger_head ON ledger_head.id = farm.id",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(farm) = farm else { return Ok(None) };
+        let mut categories = BTreeMap::new();
+        for row in sqlx::query("SELECT * FROM category_stats")
+            .fetch_all(&mut *tx)
+            .await?
+        {
+            categories.insert(word(&row, "category")?, read_category(&row)?);
+        }
+        Ok(Some(FarmView {
+            founded: json(farm.try_get("founded")?, "founded")?,
+            coins: read_coins(&farm)?,
+            categories,
+            upgrades: read_upgrades(&mut tx).await?,
+            streak: read_streak(&farm)?,
+            streak_longest: count_u32(&farm, "streak_longest")?,
+            last_active: time_if_any(&farm, "last_active")?,
+            created_at: time(&farm, "created_at")?,
+            updated_at: time(&farm, "updated_at")?,
+            ledger_size: count(&farm, "size")?,
+        }))
+    }
+
+    async fn days(&self, limit: u32) -> Result<Vec<(String, DayTotals)>, StoreError> {
+        let rows = sqlx::query("SELECT * FROM day_stats ORDER BY day DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("day")?, read_day(row)?)))
+            .collect()
+    }
+
+    async fn proofs(
+        &self,
+        filter: &ProofFilter,
+        limit: u32,
+    ) -> Result<Vec<ProofRecord>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
+             JOIN ledger l ON l.position = p.position \
+             WHERE p.position < $1 AND ($2 IS NULL OR p.agent_id = $2) \
+             AND ($3 IS NULL OR p.category = $3) AND ($4 IS NULL OR p.finished_at >= $4) \
+             ORDER BY p.position DESC LIMIT $5",
+        )
+        .bind(filter.before.map_or(i64::MAX, number))
+        .bind(filter.agent)
+        .bind(
+            filter
+                .category
+                .map(farmops_protocol::proof::Category::as_str),
+        )
+        .bind(filter.since.map(farmops_protocol::time::Timestamp::second))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(read_proof).collect()
+    }
+
+    async fn proof(&self, id: Uuid) -> Result<Option<ProofRecord>, StoreError> {
+        sqlx::query(
+            "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
+             JOIN ledger l ON l.position = p.position WHERE p.proof_id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?
+        .as_ref()
+        .map(read_proof)
+        .transpose()
+    }
+
+    async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT a.*, (SELECT COUNT(*) FROM proof_buffer b WHERE b.agent_id = a.agent_id) \
+             AS buffered FROM agent_trust a ORDER BY a.enrolled_at, a.agent_id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AgentRecord {
+                    agent_id: row.try_get("agent_id")?,
+                    agent: read_agent(row)?,
+                    buffered: count(row, "buffered")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM ledger WHERE position > $1 ORDER BY position LIMIT $2")
+                .bind(number(after))
+                .bind(i64::from(limit))
+                .fetch_all(&self.pool)
+                .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(LedgerLine {
+                    position: count(row, "position")?,
+                    kind: row.try_get("kind")?,
+                    recorded_at: time(row, "recorded_at")?,
+                    body: row.try_get("body")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT agent_id, COUNT(*) AS forks FROM fork_evidence GROUP BY agent_id ORDER BY agent_id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("agent_id")?, count(row, "forks")?)))
+            .collect()
+    }
+
+    async fn snapshot(&self) -> Result<Option<Publication>, StoreError> {
+        publications::last(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn object(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = sqlx::query(
+            "SELECT document FROM publication WHERE object_id = $1 \
+             UNION ALL SELECT document FROM notice WHERE object_id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| row.try_get("document")).transpose()?)
+    }
+
+    async fn count_objects(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM publication) + (SELECT COUNT(*) FROM notice) AS objects",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        count(&row, "objects")
+    }
+
+    async fn villages(&self) -> Result<Vec<Village>, StoreError> {
+        publications::villages(&mut *self.pool.acquire().await?).await
+    }
+}
+
+fn read_proof(row: &SqliteRow) -> Result<ProofRecord, StoreError> {
+    Ok(ProofRecord {
+        row: ProofRow {
+            position: count(row, "position")?,
+            proof_id: row.try_get("proof_id")?,
+            agent_id: row.try_get("agent_id")?,
+            follows: row.try_get("follows")?,
+            chain_length: count(row, "chain_length")?,
+            hash: digest(row, "hash")?,
+            timestamp: time(row, "finished_at")?,
+            action_type: word(row, "action_type")?,
+            category: word(row, "category")?,
+            score: json(row.try_get("scoring_detail")?, "scoring_detail")?,
+        },
+        recorded_at: time(row, "recorded_at")?,
+        bytes: row.try_get("body")?,
+    })
+}

@@ -1,0 +1,74 @@
+//! What is made once, at the first start: the farm's key and secret, and the owner's token.
+
+use farmops_protocol::{key::SecretKey, time::Timestamp};
+use farmops_service::token::TokenHash;
+use sqlx::Row;
+
+use super::{SqliteJournal, rows::word};
+use crate::store::{Secrets, StoreError};
+
+const FARM_KEY: &str = "farm_key";
+const FARM_SECRET: &str = "farm_secret";
+/// The label of the token made at the first start.
+const OWNER: &str = "owner";
+
+impl SqliteJournal {
+    /// The farm's secrets, made with `rng` if there are none yet.
+    pub async fn secrets(&mut self, rng: &mut impl rand::CryptoRng) -> Result<Secrets, StoreError> {
+        let mut fresh = [[0; 32]; 2];
+        fresh.iter_mut().for_each(|secret| rng.fill_bytes(secret));
+        let key = self.kept(FARM_KEY, fresh[0]).await?;
+        Ok(Secrets {
+            farm_key: SecretKey::from_bytes(key),
+            farm_secret: self.kept(FARM_SECRET, fresh[1]).await?.to_vec(),
+        })
+    }
+
+    /// The secret of that name; `fresh` becomes it if there is none.
+    async fn kept(&mut self, name: &'static str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        sqlx::query(
+            "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(name)
+        .bind(fresh.to_vec())
+        .execute(&mut self.conn)
+        .await?;
+        let row = sqlx::query("SELECT value FROM secret WHERE name = $1")
+            .bind(name)
+            .fetch_one(&mut self.conn)
+            .await?;
+        let value: Vec<u8> = row.try_get("value")?;
+        value.try_into().map_err(|_| StoreError::Unreadable {
+            column: "value",
+            reason: format!("the secret `{name}` does not have 32 bytes"),
+        })
+    }
+
+    /// The hash of the owner's token, once there is one.
+    pub async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
+        sqlx::query("SELECT hash FROM api_token WHERE label = $1")
+            .bind(OWNER)
+            .fetch_optional(&mut self.conn)
+            .await?
+            .map(|row| word(&row, "hash"))
+            .transpose()
+    }
+
+    /// Makes the token with this hash the owner's, in place of any earlier one.
+    pub async fn keep_owner_token(
+        &mut self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO api_token (label, hash, created_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (label) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
+        )
+        .bind(OWNER)
+        .bind(hash.to_string())
+        .bind(now.second())
+        .execute(&mut self.conn)
+        .await?;
+        Ok(())
+    }
+}

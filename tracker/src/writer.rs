@@ -1,0 +1,203 @@
+//! The writer: one task that owns the state and the writing connection.
+//!
+//! Commands arrive by channel. Each round takes what has queued up while the last commit was on its
+//! way to the disk, decides every command against the state in memory, writes one transaction and only
+//! then answers. So a busy tracker commits hundreds of proofs at once, an idle one answers after a
+//! single flush, and an answer always means that the disk has it.
+//!
+//! If a commit fails, every command of the round is answered "unavailable" and the state is read back
+//! from the store: nothing is half-applied.
+
+mod command;
+mod handle;
+mod round;
+
+use std::time::{Duration, Instant};
+
+use farmops_federation::Clock;
+use farmops_protocol::key::PublicKey;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use self::{command::Command, round::Round};
+pub use self::{
+    command::{Answer, Checked, Glimpse, Outgoing, Receipt, Standing, WriteError},
+    handle::WriterHandle,
+};
+use crate::{
+    domain::{BufferBounds, Founding, State, WaitingRoom, decide_found},
+    intake::Directory,
+    ledger::{Entry, Event, LeafSalt},
+    store::{Batch, Journal, StoreError},
+};
+
+/// Commands that may wait; more callers wait to be let in.
+const COMMANDS_MAX: usize = 256;
+/// Proofs in one transaction.
+const ROUND_PROOFS_MAX: usize = 2048;
+
+/// What the writer is told at its start.
+pub struct Setup {
+    /// Bounds of what is kept before approval.
+    pub bounds: BufferBounds,
+    /// The salt source of the transparency log.
+    pub salt: LeafSalt,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The writer, before it runs.
+pub struct Writer<J> {
+    journal: J,
+    state: State,
+    waiting: WaitingRoom,
+    setup: Setup,
+    directory: Directory,
+    public_position: watch::Sender<u64>,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl<J: Journal> Writer<J> {
+    /// Reads the state from the journal; the handle is how everybody else reaches the writer.
+    pub async fn open(mut journal: J, setup: Setup) -> Result<(Self, WriterHandle), StoreError> {
+        let loaded = journal.load().await?;
+        let directory = Directory::default();
+        directory.replace(&loaded.state.agents);
+        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let (public_position, changes) = watch::channel(loaded.state.public_position);
+        let handle = WriterHandle::new(sender, directory.clone(), changes);
+        let writer = Self {
+            journal,
+            state: loaded.state,
+            waiting: loaded.waiting,
+            setup,
+            directory,
+            public_position,
+            commands,
+        };
+        Ok((writer, handle))
+    }
+
+    /// Founds the farm if the ledger is empty.
+    pub async fn found(
+        &mut self,
+        founding: &Founding,
+        farmer_key: PublicKey,
+    ) -> Result<(), FoundError> {
+        let events = decide_found(&self.state, founding, farmer_key)?;
+        let mut round = Round::new((self.setup.clock)());
+        for event in events {
+            self.record(&mut round, event);
+        }
+        if self.commit(&mut round).await {
+            Ok(())
+        } else {
+            Err(FoundError::Unavailable)
+        }
+    }
+
+    /// Works until `stop`; commands that are in the queue by then are still carried out.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let command = tokio::select! {
+                command = self.commands.recv() => command,
+                () = stop.cancelled(), if !self.commands.is_closed() => {
+                    self.commands.close();
+                    continue;
+                }
+            };
+            let Some(command) = command else { return };
+            let mut round = Round::new((self.setup.clock)());
+            self.take(&mut round, command).await;
+            while round.proofs() < ROUND_PROOFS_MAX {
+                let Ok(command) = self.commands.try_recv() else {
+                    break;
+                };
+                self.take(&mut round, command).await;
+            }
+            self.commit(&mut round).await;
+        }
+    }
+
+    /// Appends an event to the round and folds it into the state.
+    fn record(&mut self, round: &mut Round, event: Event) {
+        let position = self.state.next_position();
+        let leaf = self.setup.salt.leaf(position, event.kind(), &event.body());
+        let entry = Entry {
+            position,
+            recorded_at: round.now,
+            event,
+        };
+        let applied = self.state.apply(&entry, leaf);
+        round.changes.note(&self.state, &entry, applied);
+        round.entries.push(entry);
+    }
+
+    /// Makes the round durable and answers its commands; false if the store failed.
+    async fn commit(&mut self, round: &mut Round) -> bool {
+        if round.is_dirty() {
+            let started = Instant::now();
+            let batch = Batch {
+                entries: &round.entries,
+                changes: (!round.entries.is_empty()).then_some((&self.state, &round.changes)),
+                buffered: &round.buffered,
+                released: &round.released,
+                publication: round.outgoing.publication.as_ref(),
+                notices: &round.outgoing.notices,
+                posts: &round.outgoing.posts,
+                villages: &round.outgoing.villages,
+            };
+            if let Err(error) = self.journal.commit(&batch).await {
+                tracing::error!(%error, cause = ?error, "a commit failed; nothing of it was kept");
+                round.fail();
+                self.reload().await;
+                return false;
+            }
+            metrics::histogram!("farmops_tracker_commit_seconds").record(started.elapsed());
+            metrics::counter!("farmops_tracker_ledger_entries_total")
+                .increment(round.entries.len() as u64);
+            if round.agents_changed {
+                self.directory.replace(&self.state.agents);
+            }
+            let position = self.state.public_position;
+            self.public_position
+                .send_if_modified(|seen| std::mem::replace(seen, position) != position);
+        }
+        round.answer();
+        true
+    }
+
+    /// Reads the state back after a failed commit, as often as it takes: deciding anything against a
+    /// state that the disk does not have would be worse than not answering.
+    async fn reload(&mut self) {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.journal.load().await {
+                Ok(loaded) => {
+                    self.state = loaded.state;
+                    self.waiting = loaded.waiting;
+                    self.directory.replace(&self.state.agents);
+                    return;
+                }
+                Err(error) => tracing::error!(%error, "the state cannot be read back yet"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+}
+
+/// The farm could not be founded.
+#[derive(Debug, thiserror::Error)]
+pub enum FoundError {
+    /// A setting breaks a rule.
+    #[error("{refusal}", refusal = named(.0))]
+    Refused(#[from] crate::domain::Refusal),
+    /// The store failed; the cause is in the log.
+    #[error("the first entries could not be written")]
+    Unavailable,
+}
+
+fn named(refusal: &crate::domain::Refusal) -> String {
+    format!("`{}`: {refusal}", refusal.field())
+}
