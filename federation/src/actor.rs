@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    keys::{ActorKeys, KeyError},
+    keys::{ActorKeys, KeyError, OsRng},
     local::{FollowersVisibility, Image, LocalActor},
     remote::{FarmKey, RemoteActor},
 };

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
-    actor::{ActorKeys, KeyError},
+    actor::{ActorKeys, KeyError, OsRng},
     delivery,
     fetch::{FetchError, Fetcher, Gate, Signer},
     host::{Host, HostError},
@@ -234,7 +234,7 @@ impl Federation {
 /// A new key as PEM, made where it does not hold up the runtime.
 async fn fresh_pem() -> Result<String, KeyError> {
     let made = tokio::task::spawn_blocking(|| {
-        ActorKeys::generate(&mut rsa::rand_core::OsRng)?.to_pem()
+        ActorKeys::generate(&mut OsRng)?.to_pem()
     });
     made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }

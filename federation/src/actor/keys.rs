@@ -5,10 +5,13 @@
 //! on a runtime do that on a blocking thread.
 
 use rsa::{
-    RsaPrivateKey, RsaPublicKey,
+    Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding},
     rand_core::CryptoRngCore,
 };
+/// The operating system's generator, of the generation that the RSA library wants.
+pub use rsa::rand_core::OsRng;
+use sha2_10::{Digest as _, Sha256};
 
 const KEY_BITS: usize = 2048;
 
@@ -62,8 +65,9 @@ impl ActorKeys {
         &self.public_pem
     }
 
-    pub(crate) fn private(&self) -> &RsaPrivateKey {
-        &self.private
+    /// Signs `message` with RSASSA-PKCS1-v1_5 over SHA-256.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rsa::Error> {
+        self.private.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))
     }
 }
 

@@ -6,8 +6,6 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use farmops_protocol::time::Timestamp;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use http_signature_normalization::Config;
-use rsa::Pkcs1v15Sign;
-use sha2_10::{Digest as _, Sha256};
 use url::Url;
 
 use crate::{
@@ -53,9 +51,7 @@ pub fn sign(
         .begin_sign(method, &target, named.clone())
         .map_err(|_| SignError::Request("a required header is missing"))?
         .sign(key_id.to_owned(), |text| {
-            let hash = Sha256::digest(text.as_bytes());
-            let signed = keys.private().sign(Pkcs1v15Sign::new::<Sha256>(), &hash)?;
-            Ok::<_, rsa::Error>(BASE64_STANDARD.encode(signed))
+            keys.sign(text.as_bytes()).map(|signed| BASE64_STANDARD.encode(signed))
         })?
         .signature_header();
     let mut headers = HeaderMap::new();
