@@ -62,6 +62,10 @@ fn stars(pen: &mut Pen<'_>, seed: u64) {
     let mut data = Data::default();
     for index in 0..40 {
         let at = (roll(seed, 800 + index, WIDTH), roll(seed, 900 + index, 170));
+        // None before the dark part of the moon.
+        if (at.0 - 190).abs() < 80 && (at.1 - 128).abs() < 80 {
+            continue;
+        }
         data.at(
             at,
             if index % 5 == 0 {
@@ -194,7 +198,7 @@ fn cliff(pen: &mut Pen<'_>, seed: u64) {
     }
     let mut stones = Data::default();
     for index in 0..14 {
-        let i = 60 + roll(seed, 1500 + index, SIDE - 90);
+        let i = 210 + roll(seed, 1500 + index, SIDE - 230);
         let z = -26 - roll(seed, 1600 + index, 14 + i / 24);
         let at = if index % 2 == 0 {
             At(i, SIDE, z)

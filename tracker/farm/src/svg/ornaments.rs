@@ -20,7 +20,7 @@ pub(super) fn lantern(pen: &mut Pen<'_>) {
 
 /// The streak's flag on its mast.
 pub(super) fn flag(pen: &mut Pen<'_>, height: u8) {
-    let h = 66 + 20 * i32::from(height);
+    let h = 84 + 16 * i32::from(height);
     pen.path(SHADOW, "M0 2l60-16 4 4L4 5z");
     pen.path("#f4efe6", &format!("M-3 0v-{h}h5V0z"));
     pen.path("#b9b0a2", &format!("M0 0v-{h}h2V0z"));
