@@ -22,7 +22,10 @@ pub fn document(bytes: &[u8]) -> Result<Value, FieldError> {
     if bytes.len() > BODY_BYTES_MAX {
         return Err(FieldError::document("is longer than 256 KiB"));
     }
-    let value = canonical::parse_foreign(bytes, DEPTH_MAX)?;
+    let value = canonical::parse_foreign(bytes, DEPTH_MAX).map_err(|error| {
+        // Where the text breaks off inside an unnamed place, the document as a whole is wrong.
+        if error.field == "?" { FieldError::document(error.reason) } else { error }
+    })?;
     if !value.is_object() {
         return Err(FieldError::document("must be a JSON object"));
     }
