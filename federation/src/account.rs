@@ -36,17 +36,22 @@ impl Account {
             .ok_or_else(|| refuse("must look like @name@host"))?;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(plain) {
-            return Err(refuse("has a name with characters other than a-z, 0-9, _, - and ."));
+            return Err(refuse(
+                "has a name with characters other than a-z, 0-9, _, - and .",
+            ));
         }
         Ok(Self {
             name: name.to_ascii_lowercase(),
-            host: normalise_host(host, reach).map_err(|reason| refuse(reason))?,
+            host: normalise_host(host, reach).map_err(refuse)?,
         })
     }
 
     /// The account of a server's own actor, `host@host`; the name's port, if any, after a dash.
     pub(crate) fn of_server(authority: &str) -> Self {
-        Self { name: authority.replace(':', "-"), host: authority.to_owned() }
+        Self {
+            name: authority.replace(':', "-"),
+            host: authority.to_owned(),
+        }
     }
 
     /// The part before the `@`.
@@ -100,12 +105,17 @@ pub fn normalise_host(text: &str, reach: Reach) -> Result<String, &'static str> 
     let (name, port) = match text.split_once(':') {
         None => (text, None),
         Some((name, port)) if reach == Reach::Loopback => {
-            let port: u16 = port.parse().map_err(|_| "has a port that is not a number")?;
+            let port: u16 = port
+                .parse()
+                .map_err(|_| "has a port that is not a number")?;
             (name, Some(port))
         }
         Some(_) => return Err("must not name a port"),
     };
-    if name.chars().any(|c| c.is_control() || c.is_whitespace() || "/?#@\\%[]".contains(c)) {
+    if name
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace() || "/?#@\\%[]".contains(c))
+    {
         return Err("has a host with characters that do not belong in a host name");
     }
     let name = name.strip_suffix('.').unwrap_or(name);

@@ -31,10 +31,15 @@ pub enum ActorKind {
 
 impl ActorKind {
     /// Every kind, in the order of the declaration.
-    pub const ALL: [Self; 5] =
-        [Self::Person, Self::Group, Self::Application, Self::Service, Self::Organization];
+    pub const ALL: [Self; 5] = [
+        Self::Person,
+        Self::Group,
+        Self::Application,
+        Self::Service,
+        Self::Organization,
+    ];
 
-    /// The ActivityStreams name of the type.
+    /// The `ActivityStreams` name of the type.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Person => "Person",
@@ -61,6 +66,9 @@ impl FromStr for ActorKind {
     type Err = UnknownActorKind;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownActorKind)
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(UnknownActorKind)
     }
 }

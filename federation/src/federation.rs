@@ -143,10 +143,14 @@ impl Federation {
             mail_goes: Notify::new(),
             keys: Mutex::default(),
         };
-        let federation = Self { inner: Arc::new(inner) };
+        let federation = Self {
+            inner: Arc::new(inner),
+        };
         let keys = federation.keys(INSTANCE).await?;
         // A fresh cell: nobody else can have filled it.
-        let _ = signer.0.set((federation.key_id(&federation.actor_id(INSTANCE)), keys));
+        let _ = signer
+            .0
+            .set((Self::key_id(&federation.actor_id(INSTANCE)), keys));
         Ok(federation)
     }
 
@@ -157,7 +161,10 @@ impl Federation {
 
     /// Runs the inbox and delivery workers until `stop`; what is in flight is finished first.
     pub async fn run(&self, stop: CancellationToken) {
-        tokio::join!(inbox::worker::run(self, &stop), delivery::worker::run(self, &stop));
+        tokio::join!(
+            inbox::worker::run(self, &stop),
+            delivery::worker::run(self, &stop)
+        );
     }
 
     /// Tells the delivery worker that posts were appended (after the commit).
@@ -180,7 +187,7 @@ impl Federation {
         format!("{}#farm-key", self.actor_id(name))
     }
 
-    pub(crate) fn key_id(&self, actor: &Url) -> String {
+    pub(crate) fn key_id(actor: &Url) -> String {
         format!("{actor}#main-key")
     }
 
@@ -227,16 +234,18 @@ impl Federation {
     }
 
     fn cached_keys(&self) -> std::sync::MutexGuard<'_, HashMap<String, ActorKeys>> {
-        self.inner.keys.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.inner
+            .keys
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// A new key as PEM, made where it does not hold up the runtime.
 async fn fresh_pem() -> Result<String, KeyError> {
-    let made = tokio::task::spawn_blocking(|| {
-        ActorKeys::generate(&mut OsRng)?.to_pem()
-    });
-    made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+    let made = tokio::task::spawn_blocking(|| ActorKeys::generate(&mut OsRng)?.to_pem());
+    made.await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
 fn check_public_url(url: &Url) -> Result<(), OpenError> {

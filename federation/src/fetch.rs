@@ -23,8 +23,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 use url::Url;
 
-pub(crate) use self::guard::Signer;
 pub use self::gate::{Gate, GateError};
+pub(crate) use self::guard::Signer;
 use self::{budget::Sites, guard::Guard};
 use crate::{account::authority, protocol::tolerant, settings::Clock};
 
@@ -53,12 +53,12 @@ pub enum FetchError {
     Gate(#[from] GateError),
     /// It is gone for good.
     #[error("{0} is gone")]
-    Gone(Url),
+    Gone(String),
     /// The server answered, but not with the document: wrong type, wrong id, an error status.
     #[error("{url} did not answer with the document: {reason}")]
     Refused {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// What was wrong.
         reason: String,
     },
@@ -66,7 +66,7 @@ pub enum FetchError {
     #[error("the document at {url} is not acceptable: {source}")]
     Document {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// The member that is wrong.
         #[source]
         source: FieldError,
@@ -75,7 +75,7 @@ pub enum FetchError {
     #[error("{url} could not be reached: {reason}")]
     Unreachable {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// What happened.
         reason: String,
     },
@@ -83,7 +83,7 @@ pub enum FetchError {
     #[error("{url} is not asked now: {reason}")]
     Budget {
         /// What was asked for.
-        url: Url,
+        url: String,
         /// Which limit.
         reason: &'static str,
     },
@@ -104,7 +104,11 @@ impl Fetcher {
         clock: Clock,
     ) -> Result<Self, String> {
         let guarded = reqwest_middleware::ClientBuilder::new(client.clone())
-            .with(Guard { gate: gate.clone(), signer, clock: clock.clone() })
+            .with(Guard {
+                gate: gate.clone(),
+                signer,
+                clock: clock.clone(),
+            })
             .build();
         let config = FederationConfig::builder()
             .domain(gate.local_authority())
@@ -116,7 +120,13 @@ impl Fetcher {
             .build()
             .await
             .map_err(|e| e.to_string())?;
-        Ok(Self { config, client, gate, sites: Sites::default(), clock })
+        Ok(Self {
+            config,
+            client,
+            gate,
+            sites: Sites::default(),
+            clock,
+        })
     }
 
     /// A fresh budget.
@@ -136,7 +146,9 @@ impl Fetcher {
         plain.set_fragment(None);
         let site = authority(&plain).unwrap_or_default();
         let now = (self.clock)();
-        self.sites.admit(&plain, &site, now).map_err(|reason| budget_error(&plain, reason))?;
+        self.sites
+            .admit(&plain, &site, now)
+            .map_err(|reason| budget_error(&plain, reason))?;
         let fetched = fetch_object_http::<(), Document>(&plain, &cause.0).await;
         match fetched {
             // A redirect or a second look at the id may have led elsewhere on the same server;
@@ -145,10 +157,10 @@ impl Fetcher {
                 self.sites.note_failure(&plain, now);
                 Err(refused(&plain, "its id is another one"))
             }
-            Ok(response) => response
-                .object
-                .0
-                .map_err(|source| FetchError::Document { url: plain.clone(), source }),
+            Ok(response) => response.object.0.map_err(|source| FetchError::Document {
+                url: plain.to_string(),
+                source,
+            }),
             Err(error) => {
                 let error = fetch_error(&plain, error);
                 if !matches!(error, FetchError::Budget { .. }) {
@@ -161,16 +173,22 @@ impl Fetcher {
 }
 
 fn budget_error(url: &Url, reason: &'static str) -> FetchError {
-    FetchError::Budget { url: url.clone(), reason }
+    FetchError::Budget {
+        url: url.to_string(),
+        reason,
+    }
 }
 
 fn refused(url: &Url, reason: impl Into<String>) -> FetchError {
-    FetchError::Refused { url: url.clone(), reason: reason.into() }
+    FetchError::Refused {
+        url: url.to_string(),
+        reason: reason.into(),
+    }
 }
 
 fn fetch_error(url: &Url, error: ApError) -> FetchError {
     match error {
-        ApError::ObjectDeleted(url) => FetchError::Gone(url),
+        ApError::ObjectDeleted(url) => FetchError::Gone(url.into()),
         ApError::RequestLimit => budget_error(url, "one cause may make 8 requests"),
         ApError::ReqwestMiddleware(reqwest_middleware::Error::Middleware(cause)) => {
             match cause.downcast::<guard::GuardError>() {
@@ -193,7 +211,10 @@ fn fetch_error(url: &Url, error: ApError) -> FetchError {
 }
 
 fn unreachable_because(url: &Url, reason: impl Into<String>) -> FetchError {
-    FetchError::Unreachable { url: url.clone(), reason: reason.into() }
+    FetchError::Unreachable {
+        url: url.to_string(),
+        reason: reason.into(),
+    }
 }
 
 /// A document read by our own rules out of the bytes that the fetch function parses.

@@ -1,9 +1,17 @@
 //! The way in. The order of the checks is the design: cheap before dear, and nothing with an
 //! effect before the sender is verified.
 //!
-//! 1. body cap ([`crate::http`]) 2. head of the signature 3. the activity's form 4. blocked hosts
-//! 5. a Delete by someone never met 6. seen before 7. key 8. signature 9. proof of an embedded
-//! snapshot 10. kept on disk, 202. The rest happens in [`worker`].
+//! 1. body cap ([`crate::http`])
+//! 2. media type, head of the signature, the activity's form
+//! 3. blocked hosts: 403
+//! 4. a Delete by someone never met: dropped
+//! 5. seen before: 202
+//! 6. key, from memory or its actor's document, with one refetch
+//! 7. signature: 401
+//! 8. proof of a snapshot by its author: 422
+//! 9. kept on disk: 202
+//!
+//! The rest happens in [`worker`].
 
 pub mod receive;
 mod verify;

@@ -42,20 +42,21 @@ pub fn decide(act: Act, standing: Standing) -> Verdict {
     if standing.blocked {
         return Verdict::Deny("its server is blocked here");
     }
-    match (act, standing.following) {
-        (Act::Follow, _) => Verdict::Allow,
-        (Act::BeFollowedBy(FollowDecision::Reject), _) => {
+    match act {
+        Act::Follow | Act::BeFollowedBy(FollowDecision::Accept) => Verdict::Allow,
+        Act::BeFollowedBy(FollowDecision::Reject) => {
             Verdict::Deny("the actor does not accept this follower")
         }
-        (Act::BeFollowedBy(FollowDecision::Accept), _)
-        // Whom we asked to follow may follow back: this makes a peering mutual.
-        | (Act::BeFollowedBy(FollowDecision::Hold), Some(Accepted | Pending)) => Verdict::Allow,
-        (Act::BeFollowedBy(FollowDecision::Hold), _) => Verdict::Hold,
-        (Act::Show | Act::Relay, Some(Accepted)) => Verdict::Allow,
-        (Act::Show | Act::Relay, Some(Pending)) => Verdict::Hold,
-        (Act::Show | Act::Relay, Some(Rejected) | None) => {
-            Verdict::Deny("nobody here follows the actor")
-        }
+        Act::BeFollowedBy(FollowDecision::Hold) => match standing.following {
+            // Whom we asked to follow may follow back: this makes a peering mutual.
+            Some(Accepted | Pending) => Verdict::Allow,
+            Some(Rejected) | None => Verdict::Hold,
+        },
+        Act::Show | Act::Relay => match standing.following {
+            Some(Accepted) => Verdict::Allow,
+            Some(Pending) => Verdict::Hold,
+            Some(Rejected) | None => Verdict::Deny("nobody here follows the actor"),
+        },
     }
 }
 
@@ -76,8 +77,18 @@ mod tests {
     #[test]
     fn a_block_forbids_everything() {
         for act in ACTS {
-            for following in [None, Some(RelationState::Pending), Some(RelationState::Accepted)] {
-                let verdict = decide(act, Standing { blocked: true, following });
+            for following in [
+                None,
+                Some(RelationState::Pending),
+                Some(RelationState::Accepted),
+            ] {
+                let verdict = decide(
+                    act,
+                    Standing {
+                        blocked: true,
+                        following,
+                    },
+                );
                 assert!(matches!(verdict, Verdict::Deny(_)), "{act:?}");
             }
         }
@@ -87,10 +98,21 @@ mod tests {
     #[test]
     fn only_an_accepted_follow_shows() {
         for act in [Act::Show, Act::Relay] {
-            let with = |following| decide(act, Standing { blocked: false, following });
+            let with = |following| {
+                decide(
+                    act,
+                    Standing {
+                        blocked: false,
+                        following,
+                    },
+                )
+            };
             assert_eq!(with(Some(RelationState::Accepted)), Verdict::Allow);
             assert_eq!(with(Some(RelationState::Pending)), Verdict::Hold);
-            assert!(matches!(with(Some(RelationState::Rejected)), Verdict::Deny(_)));
+            assert!(matches!(
+                with(Some(RelationState::Rejected)),
+                Verdict::Deny(_)
+            ));
             assert!(matches!(with(None), Verdict::Deny(_)));
         }
     }
@@ -98,7 +120,15 @@ mod tests {
     #[test]
     fn a_wanted_peer_may_follow_back() {
         let hold = Act::BeFollowedBy(FollowDecision::Hold);
-        let with = |following| decide(hold, Standing { blocked: false, following });
+        let with = |following| {
+            decide(
+                hold,
+                Standing {
+                    blocked: false,
+                    following,
+                },
+            )
+        };
         assert_eq!(with(None), Verdict::Hold);
         assert_eq!(with(Some(RelationState::Pending)), Verdict::Allow);
         assert_eq!(with(Some(RelationState::Accepted)), Verdict::Allow);

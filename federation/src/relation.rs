@@ -126,10 +126,30 @@ mod tests {
     fn a_peer_is_active_only_when_both_agreed() {
         use RelationState::{Accepted, Pending, Rejected};
         for (following, follower, blocked, want) in [
-            (Some(Accepted), Some(Accepted), false, Some(PeerState::Active)),
-            (Some(Accepted), Some(Accepted), true, Some(PeerState::Blocked)),
-            (Some(Accepted), Some(Pending), false, Some(PeerState::Pending)),
-            (Some(Pending), Some(Accepted), false, Some(PeerState::Pending)),
+            (
+                Some(Accepted),
+                Some(Accepted),
+                false,
+                Some(PeerState::Active),
+            ),
+            (
+                Some(Accepted),
+                Some(Accepted),
+                true,
+                Some(PeerState::Blocked),
+            ),
+            (
+                Some(Accepted),
+                Some(Pending),
+                false,
+                Some(PeerState::Pending),
+            ),
+            (
+                Some(Pending),
+                Some(Accepted),
+                false,
+                Some(PeerState::Pending),
+            ),
             (Some(Pending), None, false, Some(PeerState::Pending)),
             (None, Some(Pending), false, Some(PeerState::Pending)),
             (Some(Rejected), None, false, None),

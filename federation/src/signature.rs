@@ -4,7 +4,6 @@
 //! [`verify::Claim`]: whatever the wire form, a claim says which key signed which bytes, and the
 //! inbox asks nothing more.
 
-
 pub mod cavage;
 pub mod digest;
 pub mod sign;

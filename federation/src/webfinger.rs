@@ -57,13 +57,22 @@ pub(crate) async fn look_up(
 ) -> Result<Link, ResolveError> {
     let first = ask(fetcher, account.host(), account, cause).await?;
     if first.subject == *account {
-        return Ok(Link { account: first.subject, actor: first.actor });
+        return Ok(Link {
+            account: first.subject,
+            actor: first.actor,
+        });
     }
     let second = ask(fetcher, first.subject.host(), &first.subject, cause).await?;
     if second == first {
-        Ok(Link { account: second.subject, actor: second.actor })
+        Ok(Link {
+            account: second.subject,
+            actor: second.actor,
+        })
     } else {
-        Err(unconfirmed(account, "the host it points to says something else"))
+        Err(unconfirmed(
+            account,
+            "the host it points to says something else",
+        ))
     }
 }
 
@@ -81,14 +90,24 @@ pub(crate) async fn confirm(
     if home == link.account.host() {
         // The host that answered for the name is the host of the actor. Its document must not
         // claim another name.
-        let same = actor.account.as_ref().is_none_or(|declared| *declared == link.account);
-        return if same { Ok(()) } else { Err(unconfirmed(&link.account, "the actor claims another name")) };
+        let same = actor
+            .account
+            .as_ref()
+            .is_none_or(|declared| *declared == link.account);
+        return if same {
+            Ok(())
+        } else {
+            Err(unconfirmed(&link.account, "the actor claims another name"))
+        };
     }
     let own = ask(fetcher, &home, &link.account, cause).await?;
     if own.subject == link.account && own.actor == link.actor {
         Ok(())
     } else {
-        Err(unconfirmed(&link.account, "the actor's own host says something else"))
+        Err(unconfirmed(
+            &link.account,
+            "the actor's own host says something else",
+        ))
     }
 }
 
@@ -100,8 +119,7 @@ pub(crate) async fn look_up_url(
 ) -> Result<Url, ResolveError> {
     let document = fetch(fetcher, address, address.as_str(), cause).await?;
     let host = authority(address).unwrap_or_default();
-    let actor = jrd::actor_link(&document)
-        .map_err(|source| ResolveError::Jrd { host, source })?;
+    let actor = jrd::actor_link(&document).map_err(|source| ResolveError::Jrd { host, source })?;
     if actor.origin() == address.origin() {
         Ok(actor)
     } else {
@@ -118,13 +136,20 @@ async fn ask(
     account: &Account,
     cause: &Cause,
 ) -> Result<Jrd, ResolveError> {
-    let refuse = |source| ResolveError::Jrd { host: host.to_owned(), source };
+    let refuse = |source| ResolveError::Jrd {
+        host: host.to_owned(),
+        source,
+    };
     let loopback = fetcher.gate().allows_loopback();
     let scheme = if loopback { "http" } else { "https" };
     let base = Url::parse(&format!("{scheme}://{host}"))
         .map_err(|_| refuse(FieldError::new("host", "is not a host")))?;
     let document = fetch(fetcher, &base, &account.to_acct(), cause).await?;
-    let reach = if loopback { Reach::Loopback } else { Reach::Public };
+    let reach = if loopback {
+        Reach::Loopback
+    } else {
+        Reach::Public
+    };
     Jrd::parse(&document, reach).map_err(refuse)
 }
 
@@ -137,10 +162,15 @@ async fn fetch(
     let mut url = base.clone();
     url.set_path("/.well-known/webfinger");
     url.set_fragment(None);
-    url.query_pairs_mut().clear().append_pair("resource", resource);
+    url.query_pairs_mut()
+        .clear()
+        .append_pair("resource", resource);
     fetcher.json(&url, &jrd::MEDIA_TYPES, cause).await
 }
 
 fn unconfirmed(account: &Account, reason: &'static str) -> ResolveError {
-    ResolveError::Unconfirmed { handle: account.to_handle(), reason }
+    ResolveError::Unconfirmed {
+        handle: account.to_handle(),
+        reason,
+    }
 }

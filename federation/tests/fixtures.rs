@@ -14,13 +14,22 @@ use serde_json::Value;
 
 fn fixtures() -> Vec<(String, Value)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    let pem = ActorKeys::generate(&mut OsRng).unwrap().public_pem().replace('\n', "\\n");
+    let pem = ActorKeys::generate(&mut OsRng)
+        .unwrap()
+        .public_pem()
+        .replace('\n', "\\n");
     let mut found = Vec::new();
-    for software in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
+    for software in fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
         if !software.is_dir() {
             continue;
         }
-        for file in fs::read_dir(&software).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in fs::read_dir(&software)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+        {
             let program = software.file_name().unwrap().to_str().unwrap();
             let name = file.file_name().unwrap().to_str().unwrap();
             let text = fs::read_to_string(&file).unwrap().replace("{{PEM}}", &pem);
@@ -55,13 +64,16 @@ fn every_fixture_is_read_as_what_it_is() {
             "actor" | "person" | "group" => {
                 let id = tolerant::required(&document, "id").unwrap();
                 let now = Timestamp::from_second(1_790_000_000).unwrap();
-                let actor = actor::parse(&document, &id, now)
-                    .unwrap_or_else(|e| panic!("{path}: {e}"));
+                let actor =
+                    actor::parse(&document, &id, now).unwrap_or_else(|e| panic!("{path}: {e}"));
                 assert_eq!(actor.kind == ActorKind::Group, name == "group", "{path}");
                 assert!(actor.shared_inbox.is_some(), "{path}");
                 assert!(actor.key_id.starts_with(actor.id.as_str()), "{path}");
                 let account = actor.account.unwrap().to_string();
-                assert_eq!(account, format!("{}@{}", actor.username, id.host_str().unwrap()));
+                assert_eq!(
+                    account,
+                    format!("{}@{}", actor.username, id.host_str().unwrap())
+                );
             }
             "webfinger" => {
                 let jrd = Jrd::parse(&document, Reach::Public).unwrap();
@@ -91,7 +103,12 @@ fn a_spoilt_actor_is_refused_by_field() {
         }
         let id = tolerant::required(&document, "id").unwrap();
         for member in ["id", "type", "preferredUsername", "inbox", "publicKey"] {
-            for spoilt in [Value::Null, Value::from(7), Value::from(""), Value::Array(vec![])] {
+            for spoilt in [
+                Value::Null,
+                Value::from(7),
+                Value::from(""),
+                Value::Array(vec![]),
+            ] {
                 let mut document = document.clone();
                 document[member] = spoilt;
                 let refusal = actor::parse(&document, &id, now).unwrap_err();

@@ -8,7 +8,10 @@ pub(crate) mod undo;
 use url::Url;
 
 use crate::{
-    actor::RemoteActor, federation::Federation, relation::{Direction, Relation}, store::StoreError,
+    actor::RemoteActor,
+    federation::Federation,
+    relation::{Direction, Relation},
+    store::StoreError,
 };
 
 /// The relation that an answer of `sender` is about: begun by our own Follow with this very id,

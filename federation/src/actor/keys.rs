@@ -4,13 +4,13 @@
 //! that, short enough to stay on the calling task; making a key takes up to seconds, so callers
 //! on a runtime do that on a blocking thread.
 
+/// The operating system's generator, of the generation that the RSA library wants.
+pub use rsa::rand_core::OsRng;
 use rsa::{
     Pkcs1v15Sign, RsaPrivateKey, RsaPublicKey,
     pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey, LineEnding},
     rand_core::CryptoRngCore,
 };
-/// The operating system's generator, of the generation that the RSA library wants.
-pub use rsa::rand_core::OsRng;
 use sha2_10::{Digest as _, Sha256};
 
 const KEY_BITS: usize = 2048;
@@ -51,12 +51,18 @@ impl ActorKeys {
         let public_pem = RsaPublicKey::from(&private)
             .to_public_key_pem(LineEnding::LF)
             .map_err(KeyError::Write)?;
-        Ok(Self { private, public_pem })
+        Ok(Self {
+            private,
+            public_pem,
+        })
     }
 
     /// The private key as PKCS#8 PEM, for the store.
     pub fn to_pem(&self) -> Result<String, KeyError> {
-        let pem = self.private.to_pkcs8_pem(LineEnding::LF).map_err(KeyError::Read)?;
+        let pem = self
+            .private
+            .to_pkcs8_pem(LineEnding::LF)
+            .map_err(KeyError::Read)?;
         Ok(pem.as_str().to_owned())
     }
 
@@ -67,7 +73,8 @@ impl ActorKeys {
 
     /// Signs `message` with RSASSA-PKCS1-v1_5 over SHA-256.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rsa::Error> {
-        self.private.sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))
+        self.private
+            .sign(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message))
     }
 }
 

@@ -78,7 +78,8 @@ impl Lane {
 
     /// Whether rows older than [`GIVE_UP_S`] are to be given up.
     pub fn is_dormant(&self, now: Timestamp) -> bool {
-        self.failing_since.is_some_and(|since| now.second() - since >= GIVE_UP_S)
+        self.failing_since
+            .is_some_and(|since| now.second() - since >= GIVE_UP_S)
     }
 
     /// The lane after what a batch of attempts said. `jitter` in `0.0..1.0` spreads the retries
@@ -149,7 +150,10 @@ mod tests {
         assert_eq!(lane.permit(at(0)), SEND);
         for (fails_at, pause) in [(0, 5), (5, 10), (15, 20), (35, 40)] {
             lane = lane.after(Signal::Failed, at(fails_at), 0.0);
-            assert_eq!(lane.permit(at(fails_at + pause - 1)), wait(fails_at + pause));
+            assert_eq!(
+                lane.permit(at(fails_at + pause - 1)),
+                wait(fails_at + pause)
+            );
             assert_eq!(lane.permit(at(fails_at + pause)), SEND);
         }
         // The fifth within ten minutes.
@@ -162,7 +166,10 @@ mod tests {
         let next = opens_again + BREAKER_OPEN_S;
         assert_eq!(failed.permit(at(next - 1)), wait(next));
         assert_eq!(failed.permit(at(next)), Permit::Probe);
-        assert_eq!(lane.after(Signal::Reached, at(opens_again), 0.0), Lane::default());
+        assert_eq!(
+            lane.after(Signal::Reached, at(opens_again), 0.0),
+            Lane::default()
+        );
     }
 
     #[test]
@@ -184,13 +191,23 @@ mod tests {
         let probe = GIVE_UP_S + DORMANT_PROBE_S;
         assert_eq!(lane.permit(at(probe - 1)), wait(probe));
         assert_eq!(lane.permit(at(probe)), Permit::Probe);
-        assert!(!lane.after(Signal::Reached, at(probe), 0.0).is_dormant(at(probe)));
+        assert!(
+            !lane
+                .after(Signal::Reached, at(probe), 0.0)
+                .is_dormant(at(probe))
+        );
     }
 
     #[test]
     fn retry_after_is_honoured_within_a_day() {
         for (asked, want) in [(120, 120), (0, 1), (-5, 1), (i64::MAX, RETRY_AFTER_MAX_S)] {
-            let lane = Lane::default().after(Signal::Asked { retry_after_s: asked }, at(0), 0.0);
+            let lane = Lane::default().after(
+                Signal::Asked {
+                    retry_after_s: asked,
+                },
+                at(0),
+                0.0,
+            );
             assert_eq!(lane.permit(at(0)), wait(want));
             assert_eq!(lane.permit(at(want)), SEND);
         }
@@ -199,8 +216,14 @@ mod tests {
     #[test]
     fn jitter_adds_at_most_a_quarter() {
         for (jitter, pause) in [(0.0, 40), (0.5, 45), (0.999, 49), (7.0, 50)] {
-            let lane = Lane { streak: 3, ..Lane::default() };
-            assert_eq!(lane.after(Signal::Failed, at(0), jitter).permit(at(0)), wait(pause));
+            let lane = Lane {
+                streak: 3,
+                ..Lane::default()
+            };
+            assert_eq!(
+                lane.after(Signal::Failed, at(0), jitter).permit(at(0)),
+                wait(pause)
+            );
         }
     }
 

@@ -40,7 +40,9 @@ pub(super) async fn attempt(federation: &Federation, delivery: &Delivery) -> Att
     }
     let headers = match signed(federation, delivery).await {
         Ok(headers) => headers,
-        Err(error) if error.is_transient() => return out_of_reach(federation.now(), error.to_string()),
+        Err(error) if error.is_transient() => {
+            return out_of_reach(federation.now(), error.to_string());
+        }
         Err(error) => return dead(error.to_string()),
     };
     let request = federation
@@ -51,9 +53,12 @@ pub(super) async fn attempt(federation: &Federation, delivery: &Delivery) -> Att
         .body(delivery.body.clone())
         .timeout(DEADLINE);
     match request.send().await {
-        Ok(response) => {
-            judge(response.status(), response.headers(), delivery, federation.now())
-        }
+        Ok(response) => judge(
+            response.status(),
+            response.headers(),
+            delivery,
+            federation.now(),
+        ),
         Err(error) => out_of_reach(federation.now(), error.without_url().to_string()),
     }
 }
@@ -66,16 +71,27 @@ async fn signed(
         .local_name(&delivery.actor)
         .ok_or_else(|| FederationError::NoSuchActor(delivery.actor.to_string()))?;
     let keys = federation.keys(name).await?;
-    let key_id = federation.key_id(&delivery.actor);
+    let key_id = Federation::key_id(&delivery.actor);
     let body = Some(delivery.body.as_bytes());
     // 1.5 ms of RSA: short enough for this task.
-    sign::sign("post", &delivery.inbox, body, &key_id, &keys, federation.now())
-        .map_err(FederationError::Sign)
+    sign::sign(
+        "post",
+        &delivery.inbox,
+        body,
+        &key_id,
+        &keys,
+        federation.now(),
+    )
+    .map_err(FederationError::Sign)
 }
 
 fn out_of_reach(now: Timestamp, reason: String) -> Attempt {
     Attempt {
-        outcome: DeliveryOutcome::Retry { at: now, refused: false, reason },
+        outcome: DeliveryOutcome::Retry {
+            at: now,
+            refused: false,
+            reason,
+        },
         signal: Signal::Failed,
         gone: false,
     }
@@ -84,16 +100,28 @@ fn out_of_reach(now: Timestamp, reason: String) -> Attempt {
 /// Reads an answer. Only 2xx is success; a redirect is not followed, for it would carry the
 /// signed body to where it was not signed for.
 fn judge(status: StatusCode, headers: &HeaderMap, delivery: &Delivery, now: Timestamp) -> Attempt {
-    let attempt = |outcome, signal| Attempt { outcome, signal, gone: false };
+    let attempt = |outcome, signal| Attempt {
+        outcome,
+        signal,
+        gone: false,
+    };
     let reason = format!("status {status}");
     if status.is_success() {
         return attempt(DeliveryOutcome::Delivered, Signal::Reached);
     }
     if status == StatusCode::GONE {
         let outcome = DeliveryOutcome::Dead(reason);
-        return Attempt { outcome, signal: Signal::Reached, gone: true };
+        return Attempt {
+            outcome,
+            signal: Signal::Reached,
+            gone: true,
+        };
     }
-    let again = DeliveryOutcome::Retry { at: now, refused: false, reason: reason.clone() };
+    let again = DeliveryOutcome::Retry {
+        at: now,
+        refused: false,
+        reason: reason.clone(),
+    };
     let asked = retry_after_s(headers, now);
     match (status, asked) {
         (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(retry_after_s)) => {
@@ -115,14 +143,20 @@ fn refused(delivery: &Delivery, reason: String, now: Timestamp) -> DeliveryOutco
         return DeliveryOutcome::Dead(reason);
     }
     let pause = 60_i64 << (2 * delivery.refusals);
-    DeliveryOutcome::Retry { at: now.saturating_add(pause), refused: true, reason }
+    DeliveryOutcome::Retry {
+        at: now.saturating_add(pause),
+        refused: true,
+        reason,
+    }
 }
 
 /// Retry-After, in seconds or as a date.
 fn retry_after_s(headers: &HeaderMap, now: Timestamp) -> Option<i64> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     text.parse().ok().or_else(|| {
-        let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let date = jiff::fmt::rfc2822::DateTimeParser::new()
+            .parse_timestamp(text)
+            .ok()?;
         Some(date.as_second() - now.second())
     })
 }
@@ -155,7 +189,12 @@ mod tests {
         if let Some(value) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_str(value).unwrap());
         }
-        judge(StatusCode::from_u16(status).unwrap(), &headers, &delivery, at(0))
+        judge(
+            StatusCode::from_u16(status).unwrap(),
+            &headers,
+            &delivery,
+            at(0),
+        )
     }
 
     /// A 4xx was once counted as delivered (mastodon#37235).
@@ -177,7 +216,11 @@ mod tests {
             (503, Some("120"), Signal::Asked { retry_after_s: 120 }),
             (429, Some("7"), Signal::Asked { retry_after_s: 7 }),
             (429, None, Signal::Asked { retry_after_s: 60 }),
-            (429, Some("Tue, 14 Nov 2023 22:14:20 GMT"), Signal::Asked { retry_after_s: 60 }),
+            (
+                429,
+                Some("Tue, 14 Nov 2023 22:14:20 GMT"),
+                Signal::Asked { retry_after_s: 60 },
+            ),
             (404, Some("120"), Signal::Reached),
             (401, None, Signal::Reached),
             (302, None, Signal::Reached),
@@ -189,14 +232,25 @@ mod tests {
     #[test]
     fn a_refused_activity_is_given_up() {
         let due = |refusals| match judged(400, None, refusals).outcome {
-            DeliveryOutcome::Retry { at: due, refused: true, .. } => Some(due.seconds_since(at(0))),
+            DeliveryOutcome::Retry {
+                at: due,
+                refused: true,
+                ..
+            } => Some(due.seconds_since(at(0))),
             DeliveryOutcome::Dead(_) => None,
             other => panic!("{other:?}"),
         };
         let pauses: Vec<_> = (0..6).map(due).collect();
         assert_eq!(
             pauses,
-            [Some(60), Some(240), Some(960), Some(3840), Some(15360), None]
+            [
+                Some(60),
+                Some(240),
+                Some(960),
+                Some(3840),
+                Some(15360),
+                None
+            ]
         );
     }
 }

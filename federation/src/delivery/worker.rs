@@ -22,7 +22,7 @@ use crate::{
 /// Hosts that are sent to at the same time.
 const LANES_MAX: usize = 32;
 const POSTS_PER_TURN: u32 = 64;
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How long settled rows are remembered, in seconds.
 const KEPT_S: i64 = 30 * 24 * 3600;
 
@@ -34,7 +34,10 @@ pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
         let pause = match turn(federation, &mut busy, &mut lanes).await {
             Ok(pause) => pause,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "deliveries stand still");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "deliveries stand still"
+                );
                 Duration::from_secs(1)
             }
         };
@@ -73,7 +76,10 @@ async fn turn(
     let mut wake = now.saturating_add(i64::try_from(IDLE.as_secs()).unwrap_or(i64::MAX));
     let waiting = federation.store().waiting_lanes().await?;
     if waiting.is_empty() {
-        federation.store().prune_deliveries(now.saturating_add(-KEPT_S)).await?;
+        federation
+            .store()
+            .prune_deliveries(now.saturating_add(-KEPT_S))
+            .await?;
     }
     for record in waiting {
         if busy.contains(&record.host) || lanes.len() >= LANES_MAX {
@@ -96,7 +102,9 @@ async fn turn(
             None => {}
         }
     }
-    Ok(Duration::from_secs(wake.seconds_since(now).max(1).unsigned_abs()))
+    Ok(Duration::from_secs(
+        wake.seconds_since(now).max(1).unsigned_abs(),
+    ))
 }
 
 /// When the lane may send something, and has something to send.
@@ -128,13 +136,26 @@ async fn drive(federation: &Federation, record: LaneRecord) -> Result<(), StoreE
         let attempts = join_all(due.iter().map(|row| attempt(federation, row))).await;
         let now = federation.now();
         lane = lane.after(combined(&attempts), now, rand::random());
-        let outcomes: Vec<_> =
-            due.iter().zip(&attempts).map(|(row, a)| (row.position, a.outcome.clone())).collect();
-        federation.store().settle_deliveries(&host, &lane, &outcomes, now).await?;
+        let outcomes: Vec<_> = due
+            .iter()
+            .zip(&attempts)
+            .map(|(row, a)| (row.position, a.outcome.clone()))
+            .collect();
+        federation
+            .store()
+            .settle_deliveries(&host, &lane, &outcomes, now)
+            .await?;
         if lane.is_dormant(now) {
             let before = now.saturating_add(-GIVE_UP_S);
-            let given_up = federation.store().give_up_deliveries(&host, before, now).await?;
-            tracing::warn!(host, given_up, "a host has been out of reach for seven days");
+            let given_up = federation
+                .store()
+                .give_up_deliveries(&host, before, now)
+                .await?;
+            tracing::warn!(
+                host,
+                given_up,
+                "a host has been out of reach for seven days"
+            );
         }
         for (row, attempt) in due.iter().zip(&attempts) {
             report(federation, row, attempt).await?;

@@ -67,7 +67,9 @@ impl Federation {
         audience: Audience,
     ) -> Result<Post, FieldError> {
         let reference = Value::from(object.as_str());
-        self.post(name, key, &reference, audience, |id, actor| Delete::of(id, actor, object))
+        self.post(name, key, &reference, audience, |id, actor| {
+            Delete::of(id, actor, object)
+        })
     }
 
     /// An Update of the actor `name` itself, after its name, text or picture changed.
@@ -96,13 +98,19 @@ impl Federation {
     ) -> Result<Post, FieldError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if key.is_empty() || key.len() > 128 || !key.chars().all(plain) {
-            return Err(FieldError::new("key", "must be 1 to 128 letters, digits, -, _ or ."));
+            return Err(FieldError::new(
+                "key",
+                "must be 1 to 128 letters, digits, -, _ or .",
+            ));
         }
         let actor = self.actor_id(name);
         let id = self.object_id("activities", key);
         let body = activity(&id, &actor).to_string();
         if body.len() > tolerant::BODY_BYTES_MAX {
-            return Err(FieldError::new("object", "makes the activity longer than 256 KiB"));
+            return Err(FieldError::new(
+                "object",
+                "makes the activity longer than 256 KiB",
+            ));
         }
         Ok(Post {
             object: tolerant::reference(object, "object")?,

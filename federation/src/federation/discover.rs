@@ -33,8 +33,7 @@ impl Federation {
     /// The actor of another village, by the address its people open in the browser.
     pub async fn discover(&self, address: &Url) -> Result<RemoteActor, FederationError> {
         let cause = self.fetcher().cause();
-        let link =
-            webfinger::look_up_url(self.fetcher(), address, &cause).await?;
+        let link = webfinger::look_up_url(self.fetcher(), address, &cause).await?;
         let actor = self.fetch_actor(&link, &cause).await?;
         self.store().save_remote_actor(&actor).await?;
         Ok(actor)
@@ -81,10 +80,16 @@ impl Federation {
         let known = self.store().remote_actor(&actor.id).await?;
         self.store().save_remote_actor(&actor).await?;
         let same = |known: &RemoteActor| {
-            RemoteActor { fetched_at: actor.fetched_at, ..known.clone() } == actor
+            RemoteActor {
+                fetched_at: actor.fetched_at,
+                ..known.clone()
+            } == actor
         };
         if known.as_ref().is_some_and(|known| !same(known)) {
-            self.host().actor_changed(&actor).await.map_err(FederationError::Host)?;
+            self.host()
+                .actor_changed(&actor)
+                .await
+                .map_err(FederationError::Host)?;
         }
         Ok(actor)
     }
@@ -92,8 +97,11 @@ impl Federation {
     /// Takes the farm key that an actor's document offers in place of the pinned one. For a
     /// person who has compared fingerprints; nothing here does it on its own.
     pub async fn trust_offered_farm_key(&self, id: &Url) -> Result<RemoteActor, FederationError> {
-        let mut actor =
-            self.store().remote_actor(id).await?.ok_or(FederationError::NoSuchRelation)?;
+        let mut actor = self
+            .store()
+            .remote_actor(id)
+            .await?
+            .ok_or(FederationError::NoSuchRelation)?;
         if let Some(offered) = actor.farm_key_offered.take() {
             actor.farm_key = Some(offered);
             self.store().save_remote_actor(&actor).await?;
@@ -105,19 +113,32 @@ impl Federation {
     ///
     /// The RSA key may change: the document came from the actor's own origin, which is all that
     /// key ever proved. The farm key signs what others relay, so a new one is only offered.
-    pub(crate) async fn fetch_actor(&self, id: &Url, cause: &Cause) -> Result<RemoteActor, FederationError> {
+    pub(crate) async fn fetch_actor(
+        &self,
+        id: &Url,
+        cause: &Cause,
+    ) -> Result<RemoteActor, FederationError> {
         let mut id = id.clone();
         id.set_fragment(None);
         let document = self.fetcher().object(&id, cause).await?;
-        let mut actor = wire::parse(&document, &id, self.now())
-            .map_err(|source| FetchError::Document { url: id.clone(), source })?;
+        let mut actor =
+            wire::parse(&document, &id, self.now()).map_err(|source| FetchError::Document {
+                url: id.to_string(),
+                source,
+            })?;
         for inbox in std::iter::once(&actor.inbox).chain(&actor.shared_inbox) {
-            self.fetcher().gate().check(inbox).map_err(FetchError::Gate)?;
+            self.fetcher()
+                .gate()
+                .check(inbox)
+                .map_err(FetchError::Gate)?;
         }
         if let Some(known) = self.store().remote_actor(&actor.id).await? {
             actor.account = actor.account.or(known.account);
             if let Some(pinned) = known.farm_key {
-                let offered = actor.farm_key.take().filter(|offered| offered.key != pinned.key);
+                let offered = actor
+                    .farm_key
+                    .take()
+                    .filter(|offered| offered.key != pinned.key);
                 actor.farm_key_offered = offered;
                 actor.farm_key = Some(pinned);
             }

@@ -1,6 +1,6 @@
 //! Villages among each other: mutual follows of their Group actors, and blocks.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use url::Url;
 
@@ -36,15 +36,21 @@ impl Federation {
     /// Every village that asked, was asked, or is blocked, ordered by id.
     pub async fn peers(&self, name: &str) -> Result<Vec<Peer>, FederationError> {
         let local = self.actor_id(name);
-        let mut villages = BTreeMap::<Url, ()>::new();
+        let mut villages = BTreeSet::<Url>::new();
         for direction in [Direction::Follower, Direction::Following] {
-            let filter = RelationFilter { local: local.clone(), direction, state: None };
+            let filter = RelationFilter {
+                local: local.clone(),
+                direction,
+                state: None,
+            };
             let relations = self.store().relations(&filter, None, PEERS_MAX).await?;
-            let groups = relations.into_iter().filter(|r| r.remote_kind == ActorKind::Group);
-            villages.extend(groups.map(|relation| (relation.remote, ())));
+            let groups = relations
+                .into_iter()
+                .filter(|r| r.remote_kind == ActorKind::Group);
+            villages.extend(groups.map(|relation| relation.remote));
         }
         let mut peers = Vec::new();
-        for village in villages.into_keys() {
+        for village in villages {
             if let Some(actor) = self.store().remote_actor(&village).await? {
                 peers.push(self.peer(name, actor).await?);
             }
@@ -54,11 +60,22 @@ impl Federation {
 
     async fn peer(&self, name: &str, actor: RemoteActor) -> Result<Peer, FederationError> {
         let local = self.actor_id(name);
-        let following = self.store().relation(&local, &actor.id, Direction::Following).await?;
-        let follower = self.store().relation(&local, &actor.id, Direction::Follower).await?;
+        let following = self
+            .store()
+            .relation(&local, &actor.id, Direction::Following)
+            .await?;
+        let follower = self
+            .store()
+            .relation(&local, &actor.id, Direction::Follower)
+            .await?;
         let blocked = self.standing(&actor.id, &[]).await?.blocked;
         let state = |relation: &Option<Relation>| relation.as_ref().map(|r| r.state);
-        let open = |state| matches!(state, Some(RelationState::Accepted | RelationState::Pending));
+        let open = |state| {
+            matches!(
+                state,
+                Some(RelationState::Accepted | RelationState::Pending)
+            )
+        };
         let (following, follower) = (state(&following), state(&follower));
         Ok(Peer {
             actor,
@@ -89,7 +106,10 @@ impl Federation {
 
     /// Whether the server of `url` is blocked.
     pub async fn is_blocked(&self, url: &Url) -> Result<bool, FederationError> {
-        Ok(self.store().any_blocked(&authority(url).into_iter().collect::<Vec<_>>()).await?)
+        Ok(self
+            .store()
+            .any_blocked(&authority(url).into_iter().collect::<Vec<_>>())
+            .await?)
     }
 
     fn normalised(&self, host: &str) -> Result<String, FederationError> {

@@ -30,7 +30,10 @@ impl Federation {
         if let Verdict::Deny(reason) = decide(Act::Follow, self.standing(&remote.id, &[]).await?) {
             return Err(FederationError::Denied(reason));
         }
-        let known = self.store().relation(&id, &remote.id, Direction::Following).await?;
+        let known = self
+            .store()
+            .relation(&id, &remote.id, Direction::Following)
+            .await?;
         let relation = match known {
             Some(relation) if relation.state == RelationState::Accepted => return Ok(relation),
             // Its Follow may not have been appended before a crash: append it again, as the same.
@@ -47,8 +50,11 @@ impl Federation {
             },
         };
         self.store().save_relation(&relation).await?;
-        let follow =
-            Follow { id: relation.follow_id.clone(), actor: id, object: remote.id.clone() };
+        let follow = Follow {
+            id: relation.follow_id.clone(),
+            actor: id,
+            object: remote.id.clone(),
+        };
         self.publish(&self.letter(
             &relation.local,
             &remote.id,
@@ -62,15 +68,21 @@ impl Federation {
     /// Stops following `remote`; false if the local actor did not follow it.
     pub async fn unfollow(&self, name: &str, remote: &Url) -> Result<bool, FederationError> {
         let local = self.actor_id(name);
-        let known = self.store().relation(&local, remote, Direction::Following).await?;
-        let Some(relation) = known else { return Ok(false) };
+        let known = self
+            .store()
+            .relation(&local, remote, Direction::Following)
+            .await?;
+        let Some(relation) = known else {
+            return Ok(false);
+        };
         let follow = Follow {
             id: relation.follow_id.clone(),
             actor: local.clone(),
             object: remote.clone(),
         };
         let undo = Undo::of(&self.fresh_id(), &follow);
-        self.publish(&self.letter(&local, remote, &relation.inbox, &undo)).await?;
+        self.publish(&self.letter(&local, remote, &relation.inbox, &undo))
+            .await?;
         self.end(&relation).await?;
         Ok(true)
     }
@@ -81,7 +93,8 @@ impl Federation {
         name: &str,
         remote: &Url,
     ) -> Result<Relation, FederationError> {
-        self.answer_follower(name, remote, RelationState::Accepted).await
+        self.answer_follower(name, remote, RelationState::Accepted)
+            .await
     }
 
     /// Turns a follower, waiting or accepted, away.
@@ -90,7 +103,8 @@ impl Federation {
         name: &str,
         remote: &Url,
     ) -> Result<Relation, FederationError> {
-        self.answer_follower(name, remote, RelationState::Rejected).await
+        self.answer_follower(name, remote, RelationState::Rejected)
+            .await
     }
 
     async fn answer_follower(
@@ -100,7 +114,10 @@ impl Federation {
         state: RelationState,
     ) -> Result<Relation, FederationError> {
         let local = self.actor_id(name);
-        let known = self.store().relation(&local, remote, Direction::Follower).await?;
+        let known = self
+            .store()
+            .relation(&local, remote, Direction::Follower)
+            .await?;
         let relation = known.ok_or(FederationError::NoSuchRelation)?;
         let standing = self.standing(remote, &[]).await?;
         if standing.blocked && state == RelationState::Accepted {
@@ -121,14 +138,23 @@ impl Federation {
             actor: relation.remote.clone(),
             object: relation.local.clone(),
         };
-        let relation = Relation { state, changed_at: self.now(), ..relation };
+        let relation = Relation {
+            state,
+            changed_at: self.now(),
+            ..relation
+        };
         self.store().save_relation(&relation).await?;
         let activity = match state {
             RelationState::Accepted => Accept::answer(&self.fresh_id(), &follow),
             _ => Reject::answer(&self.fresh_id(), &follow),
         };
-        self.publish(&self.letter(&relation.local, &relation.remote, &relation.inbox, &activity))
-            .await?;
+        self.publish(&self.letter(
+            &relation.local,
+            &relation.remote,
+            &relation.inbox,
+            &activity,
+        ))
+        .await?;
         self.tell(&relation, Some(state)).await?;
         Ok(relation)
     }
@@ -137,7 +163,12 @@ impl Federation {
     /// telling, never loses it.
     pub(crate) async fn end(&self, relation: &Relation) -> Result<(), FederationError> {
         self.tell(relation, None).await?;
-        let Relation { local, remote, direction, .. } = relation;
+        let Relation {
+            local,
+            remote,
+            direction,
+            ..
+        } = relation;
         self.store().end_relation(local, remote, *direction).await?;
         Ok(())
     }
@@ -157,7 +188,10 @@ impl Federation {
             direction: relation.direction,
             state,
         };
-        self.host().follow_changed(&change).await.map_err(FederationError::Host)
+        self.host()
+            .follow_changed(&change)
+            .await
+            .map_err(FederationError::Host)
     }
 
     /// The followers of a local actor, ordered by id, at most `limit` after `after`.
@@ -168,7 +202,8 @@ impl Federation {
         after: Option<&Url>,
         limit: u32,
     ) -> Result<Vec<Relation>, FederationError> {
-        self.list(name, Direction::Follower, state, after, limit).await
+        self.list(name, Direction::Follower, state, after, limit)
+            .await
     }
 
     /// Whom a local actor follows, ordered by id, at most `limit` after `after`.
@@ -179,7 +214,8 @@ impl Federation {
         after: Option<&Url>,
         limit: u32,
     ) -> Result<Vec<Relation>, FederationError> {
-        self.list(name, Direction::Following, state, after, limit).await
+        self.list(name, Direction::Following, state, after, limit)
+            .await
     }
 
     async fn list(
@@ -190,7 +226,11 @@ impl Federation {
         after: Option<&Url>,
         limit: u32,
     ) -> Result<Vec<Relation>, FederationError> {
-        let filter = RelationFilter { local: self.actor_id(name), direction, state };
+        let filter = RelationFilter {
+            local: self.actor_id(name),
+            direction,
+            state,
+        };
         Ok(self.store().relations(&filter, after, limit).await?)
     }
 
@@ -199,7 +239,11 @@ impl Federation {
         if name == INSTANCE {
             return Ok(self.instance_actor());
         }
-        let actor = self.host().actor(name).await.map_err(FederationError::Host)?;
+        let actor = self
+            .host()
+            .actor(name)
+            .await
+            .map_err(FederationError::Host)?;
         actor.ok_or_else(|| FederationError::NoSuchActor(name.to_owned()))
     }
 

@@ -78,7 +78,9 @@ fn make_room<K, V>(map: &mut HashMap<K, V>, keep: impl Fn(&V) -> bool) {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -101,7 +103,11 @@ mod tests {
         }
         let url = Url::parse("https://one.more.wild.example/u").unwrap();
         assert!(sites.admit(&url, "one.more.wild.example", at(1)).is_err());
-        assert!(sites.admit(&url, "one.more.wild.example", at(WINDOW_S)).is_ok());
+        assert!(
+            sites
+                .admit(&url, "one.more.wild.example", at(WINDOW_S))
+                .is_ok()
+        );
         let other = Url::parse("https://tame.test/u").unwrap();
         assert!(sites.admit(&other, "tame.test", at(1)).is_ok());
     }

@@ -34,7 +34,10 @@ pub enum GateError {
 impl Gate {
     /// The rule for a server that is reached at `public_url`.
     pub fn new(public_url: &Url, reach: Reach) -> Self {
-        Self { reach, local_authority: authority(public_url).unwrap_or_default() }
+        Self {
+            reach,
+            local_authority: authority(public_url).unwrap_or_default(),
+        }
     }
 
     /// Host, and port if one is written, of this very server.
@@ -62,7 +65,8 @@ impl Gate {
             return Err(GateError::UserInfo);
         }
         match url.host() {
-            Some(Host::Domain(domain)) if loopback || domain.trim_end_matches('.').contains('.') => {}
+            Some(Host::Domain(domain))
+                if loopback || domain.trim_end_matches('.').contains('.') => {}
             _ => return Err(GateError::Host),
         }
         if url.port().is_some() && !loopback {
@@ -113,8 +117,17 @@ mod tests {
 
     #[test]
     fn development_allows_ports_and_http_but_no_addresses() {
-        assert_eq!(check("http://harbour.localhost:8081/x", Reach::Loopback), Ok(()));
-        assert_eq!(check("http://127.0.0.1:8081/x", Reach::Loopback), Err(GateError::Host));
-        assert_eq!(check("file:///etc/passwd", Reach::Loopback), Err(GateError::Scheme));
+        assert_eq!(
+            check("http://harbour.localhost:8081/x", Reach::Loopback),
+            Ok(())
+        );
+        assert_eq!(
+            check("http://127.0.0.1:8081/x", Reach::Loopback),
+            Err(GateError::Host)
+        );
+        assert_eq!(
+            check("file:///etc/passwd", Reach::Loopback),
+            Err(GateError::Scheme)
+        );
     }
 }

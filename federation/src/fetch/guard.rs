@@ -62,8 +62,13 @@ impl Guard {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        self.gate.check(request.url()).map_err(|e| Error::middleware(GuardError::from(e)))?;
-        request.headers_mut().insert(http::header::ACCEPT, HeaderValue::from_static(ACTIVITY_JSON));
+        self.gate
+            .check(request.url())
+            .map_err(|e| Error::middleware(GuardError::from(e)))?;
+        request.headers_mut().insert(
+            http::header::ACCEPT,
+            HeaderValue::from_static(ACTIVITY_JSON),
+        );
         let again = request.try_clone();
         let response = next.clone().run(request, extensions).await?;
         let response = match (response.status(), again) {
@@ -87,7 +92,11 @@ impl Guard {
                 | StatusCode::TEMPORARY_REDIRECT
                 | StatusCode::PERMANENT_REDIRECT
         );
-        if known { Ok(response) } else { Err(Error::middleware(GuardError::Status(status))) }
+        if known {
+            Ok(response)
+        } else {
+            Err(Error::middleware(GuardError::Status(status)))
+        }
     }
 
     async fn knock_again(
@@ -97,7 +106,9 @@ impl Guard {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let Some((key_id, keys)) = self.signer.0.get() else { return Ok(refused) };
+        let Some((key_id, keys)) = self.signer.0.get() else {
+            return Ok(refused);
+        };
         let url = request.url().clone();
         let signed = sign::sign("get", &url, None, key_id, keys, (self.clock)())
             .map_err(Error::middleware)?;
@@ -115,13 +126,17 @@ async fn buffered(mut response: Response) -> Result<Response> {
         }
         body.extend_from_slice(&chunk);
     }
-    let mut whole = http::Response::builder().status(response.status()).url(response.url().clone());
+    let mut whole = http::Response::builder()
+        .status(response.status())
+        .url(response.url().clone());
     for (name, value) in response.headers() {
         // A redirect is a status, not a header on a document.
         if name != http::header::LOCATION {
             whole = whole.header(name, value);
         }
     }
-    let whole = whole.body(body).map_err(|_| Error::middleware(GuardError::Unreadable))?;
+    let whole = whole
+        .body(body)
+        .map_err(|_| Error::middleware(GuardError::Unreadable))?;
     Ok(Response::from(whole))
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Redirects followed for one document.
-pub const REDIRECTS_MAX: u32 = 5;
+pub(super) const REDIRECTS_MAX: u32 = 5;
 
 impl Fetcher {
     /// Fetches a JSON document whose media type is one of `media_types`.
@@ -26,7 +26,9 @@ impl Fetcher {
         let now = (self.clock)();
         let site = authority(url).unwrap_or_default();
         self.gate.check(url)?;
-        self.sites.admit(url, &site, now).map_err(|reason| budget_error(url, reason))?;
+        self.sites
+            .admit(url, &site, now)
+            .map_err(|reason| budget_error(url, reason))?;
         let fetched = tokio::time::timeout(DEADLINE, self.follow_redirects(url, media_types))
             .await
             .unwrap_or_else(|_| Err(unreachable_because(url, "too slow")));
@@ -50,7 +52,10 @@ impl Fetcher {
             if !response.status().is_redirection() {
                 return read(&hop, response, types).await;
             }
-            let location = response.headers().get(header::LOCATION).and_then(|l| l.to_str().ok());
+            let location = response
+                .headers()
+                .get(header::LOCATION)
+                .and_then(|l| l.to_str().ok());
             hop = location
                 .and_then(|location| hop.join(location).ok())
                 .ok_or_else(|| refused(&hop, "it redirects to nowhere"))?;
@@ -61,7 +66,7 @@ impl Fetcher {
 
 async fn read(url: &Url, mut response: Response, types: &[&str]) -> Result<Value, FetchError> {
     match response.status() {
-        StatusCode::GONE => return Err(FetchError::Gone(url.clone())),
+        StatusCode::GONE => return Err(FetchError::Gone(url.to_string())),
         status if status.is_server_error() => {
             return Err(unreachable_because(url, format!("status {status}")));
         }
@@ -70,9 +75,20 @@ async fn read(url: &Url, mut response: Response, types: &[&str]) -> Result<Value
         }
         _ => {}
     }
-    let media_type = response.headers().get(header::CONTENT_TYPE).and_then(|t| t.to_str().ok());
-    let essence = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !types.iter().any(|wanted| essence.eq_ignore_ascii_case(wanted)) {
+    let media_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|t| t.to_str().ok());
+    let essence = media_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    if !types
+        .iter()
+        .any(|wanted| essence.eq_ignore_ascii_case(wanted))
+    {
         return Err(refused(url, "its media type is another one"));
     }
     let mut body = Vec::new();
@@ -83,5 +99,8 @@ async fn read(url: &Url, mut response: Response, types: &[&str]) -> Result<Value
         }
         body.extend_from_slice(&chunk);
     }
-    tolerant::document(&body).map_err(|source| FetchError::Document { url: url.clone(), source })
+    tolerant::document(&body).map_err(|source| FetchError::Document {
+        url: url.to_string(),
+        source,
+    })
 }

@@ -43,14 +43,28 @@ pub(super) async fn outbox(
         let first = below(&actor, "outbox", &[("page", "true")]);
         return Ok(activity_json(&collection(&id, total, Some(&first))));
     }
-    let posts = federation.store().outbox(&actor, turn.before, PAGE_ITEMS).await?;
+    let posts = federation
+        .store()
+        .outbox(&actor, turn.before, PAGE_ITEMS)
+        .await?;
     let full = posts.len() == PAGE_ITEMS as usize;
     let next = posts.last().filter(|_| full).map(|(position, _)| {
-        below(&actor, "outbox", &[("page", "true"), ("before", &position.to_string())])
+        below(
+            &actor,
+            "outbox",
+            &[("page", "true"), ("before", &position.to_string())],
+        )
     });
-    let items: Vec<Value> =
-        posts.iter().filter_map(|(_, post)| serde_json::from_str(&post.body).ok()).collect();
-    Ok(activity_json(&page(&here(&id, turn.before.map(|p| p.to_string()), "before"), &id, next.as_ref(), &items)))
+    let items: Vec<Value> = posts
+        .iter()
+        .filter_map(|(_, post)| serde_json::from_str(&post.body).ok())
+        .collect();
+    Ok(activity_json(&page(
+        &here(&id, turn.before.map(|p| p.to_string()), "before"),
+        &id,
+        next.as_ref(),
+        &items,
+    )))
 }
 
 /// Who follows the actor.
@@ -89,20 +103,39 @@ async fn relations(
     if !turn.page {
         let total = federation.store().count_relations(&filter).await?;
         let first = below(&actor, part, &[("page", "true")]);
-        return Ok(activity_json(&collection(&id, total, public.then_some(&first))));
+        return Ok(activity_json(&collection(
+            &id,
+            total,
+            public.then_some(&first),
+        )));
     }
     if !public {
         return Err(Problem::not_found());
     }
     let after = turn.after.filter(|after| after.len() <= URL_BYTES_MAX);
     let after_url = after.as_deref().and_then(|after| Url::parse(after).ok());
-    let found = federation.store().relations(&filter, after_url.as_ref(), PAGE_ITEMS).await?;
+    let found = federation
+        .store()
+        .relations(&filter, after_url.as_ref(), PAGE_ITEMS)
+        .await?;
     let full = found.len() == PAGE_ITEMS as usize;
     let next = found.last().filter(|_| full).map(|last| {
-        below(&actor, part, &[("page", "true"), ("after", last.remote.as_str())])
+        below(
+            &actor,
+            part,
+            &[("page", "true"), ("after", last.remote.as_str())],
+        )
     });
-    let items: Vec<Value> = found.iter().map(|r| Value::from(r.remote.as_str())).collect();
-    Ok(activity_json(&page(&here(&id, after, "after"), &id, next.as_ref(), &items)))
+    let items: Vec<Value> = found
+        .iter()
+        .map(|r| Value::from(r.remote.as_str()))
+        .collect();
+    Ok(activity_json(&page(
+        &here(&id, after, "after"),
+        &id,
+        next.as_ref(),
+        &items,
+    )))
 }
 
 async fn present(

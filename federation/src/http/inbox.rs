@@ -60,6 +60,9 @@ async fn read(body: Body) -> Result<bytes::Bytes, Problem> {
             StatusCode::PAYLOAD_TOO_LARGE,
             "the body is longer than 256 KiB, or broke off",
         )),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body was too slow")),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body was too slow",
+        )),
     }
 }

@@ -24,9 +24,15 @@ pub(super) async fn links(State(federation): State<Federation>) -> Json<Value> {
 
 /// The document.
 pub(super) async fn show(State(federation): State<Federation>) -> Result<Response, Problem> {
-    let usage = federation.host().usage().await.map_err(FederationError::Host)?;
+    let usage = federation
+        .host()
+        .usage()
+        .await
+        .map_err(FederationError::Host)?;
     let document = nodeinfo::document(&federation.inner.settings.software, &usage);
     let mut response = Json(document).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     Ok(response)
 }

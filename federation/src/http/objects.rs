@@ -25,7 +25,12 @@ pub(super) async fn show(
             _ => Err(Problem::not_found()),
         };
     }
-    match federation.host().object(&id).await.map_err(FederationError::Host)? {
+    match federation
+        .host()
+        .object(&id)
+        .await
+        .map_err(FederationError::Host)?
+    {
         Some(object) => Ok(activity_json(&object)),
         None => Err(Problem::not_found()),
     }
@@ -39,7 +44,13 @@ pub(super) fn activity_json(document: &Value) -> Response {
 fn typed(body: String) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ACTIVITY_JSON));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(ACTIVITY_JSON),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }

@@ -22,7 +22,12 @@ pub struct Problem {
 impl Problem {
     /// A refusal with this status and explanation.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), field: None, retry_after_s: None }
+        Self {
+            status,
+            detail: detail.into(),
+            field: None,
+            retry_after_s: None,
+        }
     }
 
     /// There is nothing here.
@@ -32,7 +37,10 @@ impl Problem {
 
     /// A document breaks a rule.
     pub fn field(error: FieldError) -> Self {
-        Self { field: Some(error.field), ..Self::new(StatusCode::BAD_REQUEST, error.reason) }
+        Self {
+            field: Some(error.field),
+            ..Self::new(StatusCode::BAD_REQUEST, error.reason)
+        }
     }
 
     /// The same refusal under another status.
@@ -44,7 +52,10 @@ impl Problem {
     /// Not now.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-        Self { retry_after_s: Some(60), ..problem }
+        Self {
+            retry_after_s: Some(60),
+            ..problem
+        }
     }
 }
 

@@ -34,14 +34,24 @@ pub(super) async fn show(
     let resource = read(&federation, &text).map_err(Problem::field)?;
     let subject = match own(&federation, &resource) {
         Some(own) => Some(own),
-        None => federation.host().webfinger(&resource).await.map_err(FederationError::Host)?,
+        None => federation
+            .host()
+            .webfinger(&resource)
+            .await
+            .map_err(FederationError::Host)?,
     };
     let subject = subject.ok_or_else(Problem::not_found)?;
     let mut response = Json(Jrd::write(&subject)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPES[0]));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(MEDIA_TYPES[0]),
+    );
     // Anyone's page may ask, as RFC 7033 §5 wants.
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     Ok(response)
 }
 
@@ -63,5 +73,9 @@ fn own(federation: &Federation, resource: &Resource) -> Option<Subject> {
         Resource::Account(account) => *account == actor.account,
         Resource::Url(url) => *url == id,
     };
-    asked.then(|| Subject { account: actor.account, actor: id, page: actor.page })
+    asked.then_some(Subject {
+        account: actor.account,
+        actor: id,
+        page: actor.page,
+    })
 }

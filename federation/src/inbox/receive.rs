@@ -7,7 +7,7 @@ use url::Url;
 use super::verify::{Unverified, verify};
 use crate::{
     account::authority,
-    activities::{Incoming, publishing},
+    activities::{HandleError, Incoming, publishing},
     federation::Federation,
     http::Problem,
     protocol::{activity::Activity, context::ACTIVITY_JSON, tolerant},
@@ -19,10 +19,7 @@ use crate::{
 const WAITING_MAX: u32 = 10_000;
 
 /// Takes an activity in, or says why not. `Ok` is 202: it is kept, known, or of no concern.
-pub(crate) async fn receive(
-    federation: &Federation,
-    request: Request<'_>,
-) -> Result<(), Problem> {
+pub(crate) async fn receive(federation: &Federation, request: Request<'_>) -> Result<(), Problem> {
     check_media_type(request)?;
     let local = federation.fetcher().gate().local_authority();
     let claim = Claim::read(request, local, federation.now()).map_err(unsigned)?;
@@ -33,22 +30,32 @@ pub(crate) async fn receive(
     if federation.fetcher().gate().is_local(&activity.actor) {
         return Err(signature_problem("the actor is on this very server"));
     }
-    let stranger = federation.store().remote_actor(&activity.actor).await?.is_none();
+    let stranger = federation
+        .store()
+        .remote_actor(&activity.actor)
+        .await?
+        .is_none();
     if stranger && matches!(incoming, Incoming::Delete(_)) {
         // Nothing of a stranger's is kept here, so nothing can be deleted: no need to ask a
         // server, perhaps gone itself, for the key. Such notices come by the thousand.
         return Ok(());
     }
-    if federation.store().arrived_before(&activity.id, &activity.actor).await? {
+    if federation
+        .store()
+        .arrived_before(&activity.id, &activity.actor)
+        .await?
+    {
         return Ok(());
     }
 
     let cause = federation.fetcher().cause();
     let actor = activity.actor.clone();
-    let verified = verify(federation, incoming, &actor, &claim, &cause).await.map_err(unverified)?;
+    let verified = verify(federation, incoming, &actor, &claim, &cause)
+        .await
+        .map_err(unverified)?;
     publishing::check_own_snapshot(federation, &verified, &cause)
         .await
-        .map_err(|error| error.into_problem())?;
+        .map_err(HandleError::into_problem)?;
     keep(federation, &activity, request.body).await
 }
 
@@ -72,7 +79,9 @@ async fn keep(federation: &Federation, activity: &Activity, body: &[u8]) -> Resu
 
 fn check_media_type(request: Request<'_>) -> Result<(), Problem> {
     let given = request.headers.get(http::header::CONTENT_TYPE);
-    let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = given
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
     let essence = essence.trim();
     let is_ld = essence.eq_ignore_ascii_case("application/ld+json")
@@ -95,10 +104,22 @@ async fn refuse_blocked(
     let object = activity.document.get("object");
     let owner = object.and_then(|object| tolerant::optional(object, "attributedTo").ok().flatten());
     let object = object.and_then(|object| tolerant::reference(object, "object").ok());
-    let involved = [Some(&activity.actor), Some(&claim.key_id), object.as_ref(), owner.as_ref()];
-    let hosts: Vec<String> = involved.into_iter().flatten().filter_map(|u: &Url| authority(u)).collect();
+    let involved = [
+        Some(&activity.actor),
+        Some(&claim.key_id),
+        object.as_ref(),
+        owner.as_ref(),
+    ];
+    let hosts: Vec<String> = involved
+        .into_iter()
+        .flatten()
+        .filter_map(|u: &Url| authority(u))
+        .collect();
     if federation.store().any_blocked(&hosts).await? {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "this server does not talk to yours"));
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "this server does not talk to yours",
+        ));
     }
     Ok(())
 }

@@ -72,18 +72,20 @@ pub(super) async fn verify<T>(
         .map_err(|e| Unverified::Internal(e.into()))?;
     if let Some(sender) = known {
         let judged = judge(&sender, claim);
-        let may_refetch =
-            federation.now().seconds_since(sender.fetched_at) >= REFETCH_S;
+        let may_refetch = federation.now().seconds_since(sender.fetched_at) >= REFETCH_S;
         match judged {
             Ok(()) => return Ok(Verified { value, sender }),
             Err(refusal) if !may_refetch => return Err(refusal),
             Err(_) => {}
         }
     }
-    let sender = federation.fetch_actor(actor, cause).await.map_err(|error| match error {
-        FederationError::Store(_) | FederationError::Host(_) => Unverified::Internal(error),
-        error => Unverified::NoKey(error),
-    })?;
+    let sender = federation
+        .fetch_actor(actor, cause)
+        .await
+        .map_err(|error| match error {
+            FederationError::Store(_) | FederationError::Host(_) => Unverified::Internal(error),
+            error => Unverified::NoKey(error),
+        })?;
     judge(&sender, claim)?;
     federation
         .store()

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::verify::from_queue;
 use crate::{
-    activities::{self, Handled, HandleError, Incoming},
+    activities::{self, HandleError, Handled, Incoming},
     federation::Federation,
     protocol::activity::Activity,
     store::{InboxItem, InboxOutcome, StoreError},
@@ -25,7 +25,7 @@ const HELD_ATTEMPTS_MAX: u32 = 12;
 const PAUSE_MAX_S: i64 = 6 * 3600;
 /// How long settled items are remembered, for telling a replay, in seconds.
 const KEPT_S: i64 = 30 * 24 * 3600;
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Processes the queue until `stop`.
 pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
@@ -34,7 +34,10 @@ pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
             Ok(None) => continue,
             Ok(Some(pause)) => pause,
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the inbox stands still");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the inbox stands still"
+                );
                 Duration::from_secs(1)
             }
         };
@@ -51,11 +54,13 @@ async fn turn(federation: &Federation) -> Result<Option<Duration>, StoreError> {
     let now = federation.now();
     let items = federation.store().due_items(now, BATCH).await?;
     if items.is_empty() {
-        federation.store().prune_items(now.saturating_add(-KEPT_S)).await?;
+        federation
+            .store()
+            .prune_items(now.saturating_add(-KEPT_S))
+            .await?;
         let due = federation.store().next_item_due().await?;
-        let until = |at: crate::Timestamp| {
-            Duration::from_secs(at.seconds_since(now).max(1).unsigned_abs())
-        };
+        let until =
+            |at: crate::Timestamp| Duration::from_secs(at.seconds_since(now).max(1).unsigned_abs());
         return Ok(Some(due.map_or(IDLE, until).min(IDLE)));
     }
     let mut by_actor = BTreeMap::<Url, Vec<InboxItem>>::new();
@@ -74,7 +79,10 @@ async fn turn(federation: &Federation) -> Result<Option<Duration>, StoreError> {
 async fn settle_all(federation: &Federation, items: Vec<InboxItem>) -> Result<(), StoreError> {
     for item in items {
         // A bug met by one activity must not stop all the others.
-        let outcome = match AssertUnwindSafe(process(federation, &item)).catch_unwind().await {
+        let outcome = match AssertUnwindSafe(process(federation, &item))
+            .catch_unwind()
+            .await
+        {
             Ok(outcome) => outcome,
             Err(_) => after_failure(federation, &item, "the handler panicked".to_owned()),
         };
@@ -87,14 +95,17 @@ async fn settle_all(federation: &Federation, items: Vec<InboxItem>) -> Result<()
                 tracing::warn!(activity = %item.id, reason, "an activity was laid aside");
             }
         }
-        federation.store().settle_item(item.position, &outcome, federation.now()).await?;
+        federation
+            .store()
+            .settle_item(item.position, &outcome, federation.now())
+            .await?;
     }
     Ok(())
 }
 
 async fn process(federation: &Federation, item: &InboxItem) -> InboxOutcome {
-    let parsed = Activity::parse(item.body.as_bytes())
-        .and_then(|activity| Incoming::parse(&activity));
+    let parsed =
+        Activity::parse(item.body.as_bytes()).and_then(|activity| Incoming::parse(&activity));
     let incoming = match parsed {
         Ok(incoming) => incoming,
         // It parsed at the door; only a changed program can come here.
@@ -126,7 +137,10 @@ fn after_failure(federation: &Federation, item: &InboxItem, reason: String) -> I
 }
 
 fn retry(federation: &Federation, item: &InboxItem, reason: String) -> InboxOutcome {
-    InboxOutcome::Retry { at: federation.now().saturating_add(pause_s(item.attempts)), reason }
+    InboxOutcome::Retry {
+        at: federation.now().saturating_add(pause_s(item.attempts)),
+        reason,
+    }
 }
 
 /// One second, doubling.

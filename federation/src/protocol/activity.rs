@@ -40,7 +40,12 @@ impl Activity {
             },
             _ => return Err(FieldError::new("type", "must be a name")),
         };
-        Ok(Self { id, actor, kind, document })
+        Ok(Self {
+            id,
+            actor,
+            kind,
+            document,
+        })
     }
 
     /// The object, as a value.

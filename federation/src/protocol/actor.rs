@@ -22,7 +22,10 @@ const KEY_BITS_MAX: usize = 8192;
 pub fn parse(document: &Value, id: &Url, now: Timestamp) -> Result<RemoteActor, FieldError> {
     let own = tolerant::url(document.get("id").unwrap_or(&Value::Null), "id")?;
     if own != *id {
-        return Err(FieldError::new("id", "must be the URL the document came from"));
+        return Err(FieldError::new(
+            "id",
+            "must be the URL the document came from",
+        ));
     }
     let kind = kind(document)?;
     let username = tolerant::text(document, "preferredUsername", USERNAME_CHARS_MAX)
@@ -84,7 +87,8 @@ fn rsa_key(document: &Value, id: &Url) -> Result<(String, String), FieldError> {
         Some(key) => key,
         None => return Err(FieldError::new("publicKey", "is missing")),
     };
-    let refuse = |member: &str, reason: &str| Err(FieldError::new(format!("publicKey.{member}"), reason));
+    let refuse =
+        |member: &str, reason: &str| Err(FieldError::new(format!("publicKey.{member}"), reason));
     let key_id = tolerant::required(key, "id").map_err(|e| e.within("publicKey"))?;
     if key_id.origin() != id.origin() {
         return refuse("id", "must be on the actor's own server");
@@ -92,7 +96,10 @@ fn rsa_key(document: &Value, id: &Url) -> Result<(String, String), FieldError> {
     if tolerant::required(key, "owner").map_err(|e| e.within("publicKey"))? != *id {
         return refuse("owner", "must be the actor");
     }
-    let pem = key.get("publicKeyPem").and_then(Value::as_str).unwrap_or_default();
+    let pem = key
+        .get("publicKeyPem")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if pem.len() > PEM_BYTES_MAX {
         return refuse("publicKeyPem", "is longer than 4096 bytes");
     }
@@ -127,14 +134,17 @@ fn farm_key(document: &Value, id: &Url) -> Option<FarmKey> {
         let controlled = tolerant::required(method, "controller").ok()? == *id && owner == *id;
         let is_key = tolerant::is_type(method, "Multikey") && key_id.fragment().is_some();
         let key: PublicKey = method.get("publicKeyMultibase")?.as_str()?.parse().ok()?;
-        (controlled && is_key).then(|| FarmKey { id: key_id.into(), key })
+        (controlled && is_key).then(|| FarmKey {
+            id: key_id.into(),
+            key,
+        })
     })
 }
 
 /// A link that may be a URL, an object with `href` or `url`, or a list of these.
 fn link(value: Option<&Value>) -> Option<Url> {
     match value? {
-        Value::Array(items) => items.iter().find_map(|item| link_of(item)),
+        Value::Array(items) => items.iter().find_map(link_of),
         one => link_of(one),
     }
 }
@@ -172,21 +182,33 @@ pub(crate) fn write(federation: &Federation, actor: &LocalActor, public_key_pem:
     for collection in ["inbox", "outbox", "followers", "following"] {
         put(collection, json!(format!("{id}/{collection}")));
     }
-    put("endpoints", json!({ "sharedInbox": federation.actor_id("inbox") }));
-    put("manuallyApprovesFollowers", json!(actor.manually_approves_followers));
+    put(
+        "endpoints",
+        json!({ "sharedInbox": federation.actor_id("inbox") }),
+    );
+    put(
+        "manuallyApprovesFollowers",
+        json!(actor.manually_approves_followers),
+    );
     put("discoverable", json!(actor.discoverable));
-    put("publicKey", json!({
-        "id": federation.key_id(&id),
-        "owner": id,
-        "publicKeyPem": public_key_pem,
-    }));
+    put(
+        "publicKey",
+        json!({
+            "id": Federation::key_id(&id),
+            "owner": id,
+            "publicKeyPem": public_key_pem,
+        }),
+    );
     if let Some(key) = &actor.farm_key {
-        put("assertionMethod", json!([{
-            "id": federation.farm_key_id(&actor.name),
-            "type": "Multikey",
-            "controller": id,
-            "publicKeyMultibase": key,
-        }]));
+        put(
+            "assertionMethod",
+            json!([{
+                "id": federation.farm_key_id(&actor.name),
+                "type": "Multikey",
+                "controller": id,
+                "publicKeyMultibase": key,
+            }]),
+        );
     }
     Value::Object(document)
 }

@@ -30,13 +30,19 @@ pub struct Jrd {
 impl Jrd {
     /// Reads another server's answer.
     pub fn parse(document: &Value, reach: Reach) -> Result<Self, FieldError> {
-        let subject = document.get("subject").and_then(Value::as_str).unwrap_or_default();
+        let subject = document
+            .get("subject")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         if !subject.starts_with("acct:") {
             return Err(FieldError::new("subject", "must be an acct: URI"));
         }
-        let subject = Account::parse(subject, reach)
-            .map_err(|e| FieldError::new("subject", e.reason))?;
-        Ok(Self { subject, actor: actor_link(document)? })
+        let subject =
+            Account::parse(subject, reach).map_err(|e| FieldError::new("subject", e.reason))?;
+        Ok(Self {
+            subject,
+            actor: actor_link(document)?,
+        })
     }
 
     /// The JSON of our answer.
@@ -48,7 +54,10 @@ impl Jrd {
         })];
         let mut aliases = vec![json!(subject.actor)];
         if let Some(page) = &subject.page {
-            links.insert(0, json!({ "rel": PROFILE_PAGE, "type": "text/html", "href": page }));
+            links.insert(
+                0,
+                json!({ "rel": PROFILE_PAGE, "type": "text/html", "href": page }),
+            );
             aliases.push(json!(page));
         }
         json!({ "subject": subject.account.to_acct(), "aliases": aliases, "links": links })
@@ -57,7 +66,10 @@ impl Jrd {
 
 /// The one `self` link to an `ActivityPub` document. Two different ones are ambiguous.
 pub fn actor_link(document: &Value) -> Result<Url, FieldError> {
-    let links = document.get("links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let links = document
+        .get("links")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let mut found: Option<Url> = None;
     for (at, link) in links.iter().enumerate() {
         let media_type = link.get("type").and_then(Value::as_str).unwrap_or_default();

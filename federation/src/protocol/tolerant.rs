@@ -24,7 +24,11 @@ pub fn document(bytes: &[u8]) -> Result<Value, FieldError> {
     }
     let value = canonical::parse_foreign(bytes, DEPTH_MAX).map_err(|error| {
         // Where the text breaks off inside an unnamed place, the document as a whole is wrong.
-        if error.field == "?" { FieldError::document(error.reason) } else { error }
+        if error.field == "?" {
+            FieldError::document(error.reason)
+        } else {
+            error
+        }
     })?;
     if !value.is_object() {
         return Err(FieldError::document("must be a JSON object"));
@@ -39,19 +43,21 @@ fn bounded(value: &Value) -> Result<(), FieldError> {
             Err(FieldError::document("has a list of more than 256 entries"))
         }
         Value::Array(items) => items.iter().try_for_each(bounded),
-        Value::Object(members) if members.len() > ENTRIES_MAX => {
-            Err(FieldError::document("has an object of more than 256 members"))
-        }
-        Value::Object(members) => {
-            members.iter().try_for_each(|(name, inner)| bounded(inner).map_err(|e| e.within(name)))
-        }
+        Value::Object(members) if members.len() > ENTRIES_MAX => Err(FieldError::document(
+            "has an object of more than 256 members",
+        )),
+        Value::Object(members) => members
+            .iter()
+            .try_for_each(|(name, inner)| bounded(inner).map_err(|e| e.within(name))),
         _ => Ok(()),
     }
 }
 
 /// The `http` or `https` URL in `value`.
 pub fn url(value: &Value, field: &str) -> Result<Url, FieldError> {
-    let text = value.as_str().ok_or_else(|| FieldError::new(field, "must be a URL"))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| FieldError::new(field, "must be a URL"))?;
     if text.len() > URL_BYTES_MAX {
         return Err(FieldError::new(field, "is longer than 2048 bytes"));
     }
@@ -100,7 +106,14 @@ pub fn is_type(object: &Value, name: &str) -> bool {
 
 /// The text of the member `name`, cut to `chars_max` characters.
 pub fn text(object: &Value, name: &str, chars_max: usize) -> Option<String> {
-    Some(object.get(name)?.as_str()?.chars().take(chars_max).collect())
+    Some(
+        object
+            .get(name)?
+            .as_str()?
+            .chars()
+            .take(chars_max)
+            .collect(),
+    )
 }
 
 #[cfg(test)]

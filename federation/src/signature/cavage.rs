@@ -36,11 +36,16 @@ impl SignatureHeader {
         }
         let parameters = parameters(text)?;
         let named = |name: &str| {
-            parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+            parameters
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
         };
         let algorithm = named("algorithm").unwrap_or("hs2019");
         if !matches!(algorithm, "rsa-sha256" | "hs2019") {
-            return Err(SignatureError::Malformed("names an algorithm other than RSA-SHA256"));
+            return Err(SignatureError::Malformed(
+                "names an algorithm other than RSA-SHA256",
+            ));
         }
         let key_id = named("keyId").ok_or(SignatureError::Malformed("has no keyId"))?;
         let key_id = Url::parse(key_id)
@@ -72,7 +77,9 @@ impl SignatureHeader {
     fn check_pseudo_headers(&self, algorithm: &str) -> Result<(), SignatureError> {
         for (name, value) in [("(created)", self.created), ("(expires)", self.expires)] {
             if self.covers(name) && (value.is_none() || algorithm == "rsa-sha256") {
-                return Err(SignatureError::Malformed("covers a time that it does not carry"));
+                return Err(SignatureError::Malformed(
+                    "covers a time that it does not carry",
+                ));
             }
         }
         match (self.created, self.expires) {
@@ -114,7 +121,10 @@ fn parameters(text: &str) -> Result<Vec<(String, String)>, SignatureError> {
 }
 
 fn covered(text: &str) -> Result<Vec<String>, SignatureError> {
-    let names: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let names: Vec<String> = text
+        .split_whitespace()
+        .map(str::to_ascii_lowercase)
+        .collect();
     if names.is_empty() {
         return Err(SignatureError::Malformed("covers nothing"));
     }
@@ -149,7 +159,10 @@ mod tests {
     fn the_usual_header_is_read() {
         let header = SignatureHeader::parse(GOOD).unwrap();
         assert_eq!(header.key_id.as_str(), "https://a.example/u#main-key");
-        assert_eq!(header.covered, ["(request-target)", "host", "date", "digest"]);
+        assert_eq!(
+            header.covered,
+            ["(request-target)", "host", "date", "digest"]
+        );
         assert_eq!(header.signature, [0, 0, 0]);
         let spaced = GOOD.replace(",algorithm", " , algorithm");
         assert_eq!(SignatureHeader::parse(&spaced).unwrap(), header);

@@ -15,8 +15,12 @@ pub fn matches(header: &str, body: &[u8]) -> bool {
         let (algorithm, value) = part.trim().split_once('=')?;
         algorithm.eq_ignore_ascii_case("sha-256").then_some(value)
     });
-    let (Some(value), None) = (ours.next(), ours.next()) else { return false };
-    BASE64_STANDARD.decode(value).is_ok_and(|digest| digest == Sha256::digest(body).as_slice())
+    let (Some(value), None) = (ours.next(), ours.next()) else {
+        return false;
+    };
+    BASE64_STANDARD
+        .decode(value)
+        .is_ok_and(|digest| digest == Sha256::digest(body).as_slice())
 }
 
 #[cfg(test)]
@@ -28,7 +32,10 @@ mod tests {
         let body = b"{}";
         let good = of(body);
         assert!(matches(&good, body));
-        assert!(matches(&format!("MD5=mZFLkyvTelC5g8XnyQrpOw==,{good}"), body));
+        assert!(matches(
+            &format!("MD5=mZFLkyvTelC5g8XnyQrpOw==,{good}"),
+            body
+        ));
         assert!(matches(&good.replace("SHA-256", "sha-256"), body));
         for header in [
             "",

@@ -51,7 +51,8 @@ pub fn sign(
         .begin_sign(method, &target, named.clone())
         .map_err(|_| SignError::Request("a required header is missing"))?
         .sign(key_id.to_owned(), |text| {
-            keys.sign(text.as_bytes()).map(|signed| BASE64_STANDARD.encode(signed))
+            keys.sign(text.as_bytes())
+                .map(|signed| BASE64_STANDARD.encode(signed))
         })?
         .signature_header();
     let mut headers = HeaderMap::new();
@@ -65,7 +66,9 @@ pub fn sign(
 
 fn date(now: Timestamp) -> Result<String, SignError> {
     let outside = SignError::Request("the time has no date");
-    let Ok(now) = jiff::Timestamp::from_second(now.second()) else { return Err(outside) };
+    let Ok(now) = jiff::Timestamp::from_second(now.second()) else {
+        return Err(outside);
+    };
     jiff::fmt::rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&now)
         .map_err(|_| outside)

@@ -66,7 +66,8 @@ where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     let text: Option<String> = row.try_get(column)?;
-    text.map(|text| text.parse().map_err(|e| decode(column, e))).transpose()
+    text.map(|text| text.parse().map_err(|e| decode(column, e)))
+        .transpose()
 }
 
 fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Timestamp> {
@@ -84,11 +85,11 @@ fn position(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn decode(
-    column: &str,
-    source: impl std::error::Error + Send + Sync + 'static,
-) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
+fn decode(column: &str, source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

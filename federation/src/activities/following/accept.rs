@@ -30,6 +30,8 @@ pub(crate) async fn handle(
         // Perhaps a crash came before the service heard of it.
         RelationState::Accepted => {}
     }
-    federation.tell(&relation, Some(RelationState::Accepted)).await?;
+    federation
+        .tell(&relation, Some(RelationState::Accepted))
+        .await?;
     Ok(Handled::Done("our follow was accepted"))
 }

@@ -18,9 +18,15 @@ pub(crate) async fn handle(
     if !is_here(federation, follow).await? {
         return Ok(Handled::Done("it asks to follow nobody here"));
     }
-    let request = FollowRequest { local: follow.object.clone(), remote: sender.clone() };
-    let decision =
-        federation.host().decide_follow(&request).await.map_err(FederationError::Host)?;
+    let request = FollowRequest {
+        local: follow.object.clone(),
+        remote: sender.clone(),
+    };
+    let decision = federation
+        .host()
+        .decide_follow(&request)
+        .await
+        .map_err(FederationError::Host)?;
     let standing = federation.standing(&sender.id, &[]).await?;
     let verdict = decide(Act::BeFollowedBy(decision), standing);
     let known = federation
@@ -48,9 +54,14 @@ pub(crate) async fn handle(
             Ok(Handled::Done("accepted a follower again"))
         }
         Verdict::Hold => {
-            let relation = Relation { state: RelationState::Pending, ..relation };
+            let relation = Relation {
+                state: RelationState::Pending,
+                ..relation
+            };
             federation.store().save_relation(&relation).await?;
-            federation.tell(&relation, Some(RelationState::Pending)).await?;
+            federation
+                .tell(&relation, Some(RelationState::Pending))
+                .await?;
             Ok(Handled::Done("a follower waits for a person"))
         }
         Verdict::Deny(_) if standing.blocked => Ok(Handled::Done("its server is blocked")),
@@ -63,7 +74,9 @@ pub(crate) async fn handle(
 }
 
 async fn is_here(federation: &Federation, follow: &Follow) -> Result<bool, FederationError> {
-    let Some(name) = federation.local_name(&follow.object) else { return Ok(false) };
+    let Some(name) = federation.local_name(&follow.object) else {
+        return Ok(false);
+    };
     match federation.local(name).await {
         // The server's own actor posts nothing.
         Ok(_) => Ok(name != crate::federation::INSTANCE),

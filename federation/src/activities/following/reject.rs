@@ -16,9 +16,14 @@ pub(crate) async fn handle(
     let Some(relation) = asked(federation, sender, reject.follow.id.as_ref()).await? else {
         return Ok(Handled::Done("a Reject of nothing we asked of its sender"));
     };
-    let relation =
-        Relation { state: RelationState::Rejected, changed_at: federation.now(), ..relation };
+    let relation = Relation {
+        state: RelationState::Rejected,
+        changed_at: federation.now(),
+        ..relation
+    };
     federation.store().save_relation(&relation).await?;
-    federation.tell(&relation, Some(RelationState::Rejected)).await?;
+    federation
+        .tell(&relation, Some(RelationState::Rejected))
+        .await?;
     Ok(Handled::Done("our follow was declined"))
 }

@@ -30,15 +30,18 @@ async fn undone(
 ) -> Result<Option<crate::Relation>, StoreError> {
     if let Some(id) = &undo.follow.id {
         let found = federation.store().relation_by_follow(id).await?;
-        let own = |r: &crate::Relation| {
-            r.direction == Direction::Follower && r.remote == sender.id
-        };
+        let own = |r: &crate::Relation| r.direction == Direction::Follower && r.remote == sender.id;
         if let Some(relation) = found.filter(own) {
             return Ok(Some(relation));
         }
     }
     match &undo.follow.object {
-        Some(local) => federation.store().relation(local, &sender.id, Direction::Follower).await,
+        Some(local) => {
+            federation
+                .store()
+                .relation(local, &sender.id, Direction::Follower)
+                .await
+        }
         None => Ok(None),
     }
 }

@@ -22,7 +22,12 @@ pub(crate) async fn handle(
     if federation.fetcher().gate().is_local(&announce.object_id) {
         return Ok(Handled::Done("an Announce of our own"));
     }
-    match decide(Act::Relay, federation.standing(&sender.id, &[&announce.object_id]).await?) {
+    match decide(
+        Act::Relay,
+        federation
+            .standing(&sender.id, &[&announce.object_id])
+            .await?,
+    ) {
         Verdict::Allow => {}
         Verdict::Hold => return Ok(Handled::Held("our follow is not answered yet")),
         Verdict::Deny(reason) => return Ok(Handled::Done(reason)),
@@ -30,7 +35,9 @@ pub(crate) async fn handle(
     let cause = federation.fetcher().cause();
     let object = object(federation, announce, &cause).await?;
     if !is_snapshot(&object) {
-        return Ok(Handled::Done("an Announce of something other than a snapshot"));
+        return Ok(Handled::Done(
+            "an Announce of something other than a snapshot",
+        ));
     }
     let owner = tolerant::required(&object, "attributedTo").map_err(|e| e.within("object"))?;
     if federation.standing(&owner, &[]).await?.blocked {
@@ -38,9 +45,19 @@ pub(crate) async fn handle(
     }
     let author = federation.actor_within(&owner, &cause).await?;
     let snapshot = proven(federation, &object, &author, &cause).await?;
-    let via = Via::Announced { by: sender.id.clone() };
-    let received = ReceivedSnapshot { snapshot, author, via };
-    federation.host().snapshot_received(received).await.map_err(FederationError::Host)?;
+    let via = Via::Announced {
+        by: sender.id.clone(),
+    };
+    let received = ReceivedSnapshot {
+        snapshot,
+        author,
+        via,
+    };
+    federation
+        .host()
+        .snapshot_received(received)
+        .await
+        .map_err(FederationError::Host)?;
     Ok(Handled::Done("a snapshot passed on"))
 }
 
@@ -52,6 +69,9 @@ async fn object(
 ) -> Result<Value, FederationError> {
     match &announce.object {
         Some(object) => Ok(object.clone()),
-        None => Ok(federation.fetcher().object(&announce.object_id, cause).await?),
+        None => Ok(federation
+            .fetcher()
+            .object(&announce.object_id, cause)
+            .await?),
     }
 }

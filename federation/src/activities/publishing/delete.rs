@@ -15,8 +15,15 @@ pub(crate) async fn handle(
     delete: &Delete,
 ) -> Result<Handled, HandleError> {
     if !delete.is_of_actor() {
-        let gone = Deletion::Object { actor: sender.id.clone(), id: delete.object.clone() };
-        federation.host().deleted(&gone).await.map_err(FederationError::Host)?;
+        let gone = Deletion::Object {
+            actor: sender.id.clone(),
+            id: delete.object.clone(),
+        };
+        federation
+            .host()
+            .deleted(&gone)
+            .await
+            .map_err(FederationError::Host)?;
         return Ok(Handled::Done("an object is gone"));
     }
     let host = authority(&sender.id).unwrap_or_default();
@@ -26,7 +33,11 @@ pub(crate) async fn handle(
         }
     }
     let gone = Deletion::Actor(sender.id.clone());
-    federation.host().deleted(&gone).await.map_err(FederationError::Host)?;
+    federation
+        .host()
+        .deleted(&gone)
+        .await
+        .map_err(FederationError::Host)?;
     federation.store().forget_remote_actor(&sender.id).await?;
     Ok(Handled::Done("an actor is gone"))
 }

@@ -73,7 +73,9 @@ pub(super) async fn proven(
         Some(key) => key.clone(),
         None => late_key(federation, author, cause).await?,
     };
-    let method = object.pointer("/proof/verificationMethod").and_then(Value::as_str);
+    let method = object
+        .pointer("/proof/verificationMethod")
+        .and_then(Value::as_str);
     if method != Some(key.id.as_str()) {
         let reason = "is not the assertionMethod known of the author";
         return Err(FieldError::new("object.proof.verificationMethod", reason).into());
@@ -111,9 +113,16 @@ pub(super) async fn take_own(
     let cause = federation.fetcher().cause();
     if is_snapshot(object) {
         let snapshot = proven(federation, object, sender, &cause).await?;
-        let received =
-            ReceivedSnapshot { snapshot, author: sender.clone(), via: Via::Author };
-        federation.host().snapshot_received(received).await.map_err(FederationError::Host)?;
+        let received = ReceivedSnapshot {
+            snapshot,
+            author: sender.clone(),
+            via: Via::Author,
+        };
+        federation
+            .host()
+            .snapshot_received(received)
+            .await
+            .map_err(FederationError::Host)?;
         return Ok(Handled::Done("a snapshot from its author"));
     }
     let note = ReceivedNote {
@@ -122,6 +131,10 @@ pub(super) async fn take_own(
         document: object.clone(),
         update,
     };
-    federation.host().note_received(note).await.map_err(FederationError::Host)?;
+    federation
+        .host()
+        .note_received(note)
+        .await
+        .map_err(FederationError::Host)?;
     Ok(Handled::Done("a note"))
 }

@@ -12,7 +12,9 @@ pub(crate) async fn handle(
     sender: &RemoteActor,
     update: &Update,
 ) -> Result<Handled, HandleError> {
-    let is_actor = ActorKind::ALL.iter().any(|k| tolerant::is_type(&update.object, k.as_str()));
+    let is_actor = ActorKind::ALL
+        .iter()
+        .any(|k| tolerant::is_type(&update.object, k.as_str()));
     match (update.object_id == sender.id, is_actor) {
         // What the activity says of the actor is only a hint: its own document is asked, and the
         // rules for keys stand there.

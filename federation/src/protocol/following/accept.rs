@@ -32,9 +32,14 @@ impl Accept {
 
     /// The JSON to send as the answer to `follow`.
     pub fn answer(id: &Url, follow: &Follow) -> Value {
-        outgoing("Accept", id, &follow.object, json!({
-            "object": follow.to_embedded(),
-            "to": [follow.actor],
-        }))
+        outgoing(
+            "Accept",
+            id,
+            &follow.object,
+            json!({
+                "object": follow.to_embedded(),
+                "to": [follow.actor],
+            }),
+        )
     }
 }

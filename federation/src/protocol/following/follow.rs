@@ -49,10 +49,15 @@ impl Follow {
 
     /// The JSON to send.
     pub fn to_value(&self) -> Value {
-        outgoing("Follow", &self.id, &self.actor, json!({
-            "object": self.object,
-            "to": [self.object],
-        }))
+        outgoing(
+            "Follow",
+            &self.id,
+            &self.actor,
+            json!({
+                "object": self.object,
+                "to": [self.object],
+            }),
+        )
     }
 
     /// The JSON to embed in another activity, without a context of its own.

@@ -32,9 +32,14 @@ impl Reject {
 
     /// The JSON to send as the answer to `follow`.
     pub fn answer(id: &Url, follow: &Follow) -> Value {
-        outgoing("Reject", id, &follow.object, json!({
-            "object": follow.to_embedded(),
-            "to": [follow.actor],
-        }))
+        outgoing(
+            "Reject",
+            id,
+            &follow.object,
+            json!({
+                "object": follow.to_embedded(),
+                "to": [follow.actor],
+            }),
+        )
     }
 }

@@ -30,17 +30,33 @@ impl Undo {
             return Ok(None);
         }
         let follow = Follow::embedded(object)?;
-        if follow.actor.as_ref().is_some_and(|actor| *actor != activity.actor) {
-            return Err(FieldError::new("object.actor", "must be the one who undoes"));
+        if follow
+            .actor
+            .as_ref()
+            .is_some_and(|actor| *actor != activity.actor)
+        {
+            return Err(FieldError::new(
+                "object.actor",
+                "must be the one who undoes",
+            ));
         }
-        Ok(Some(Self { id: activity.id.clone(), actor: activity.actor.clone(), follow }))
+        Ok(Some(Self {
+            id: activity.id.clone(),
+            actor: activity.actor.clone(),
+            follow,
+        }))
     }
 
     /// The JSON that takes `follow` back.
     pub fn of(id: &Url, follow: &Follow) -> Value {
-        outgoing("Undo", id, &follow.actor, json!({
-            "object": follow.to_embedded(),
-            "to": [follow.object],
-        }))
+        outgoing(
+            "Undo",
+            id,
+            &follow.actor,
+            json!({
+                "object": follow.to_embedded(),
+                "to": [follow.object],
+            }),
+        )
     }
 }

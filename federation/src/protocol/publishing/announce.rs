@@ -37,12 +37,17 @@ impl Announce {
 
     /// The JSON to send, with the signed object inside, member for member as it is.
     pub fn of(id: &Url, actor: &Url, object: &Value, published: &str) -> Value {
-        outgoing("Announce", id, actor, json!({
-            "published": published,
-            "to": [PUBLIC],
-            "cc": [format!("{actor}/followers")],
-            "object": object,
-        }))
+        outgoing(
+            "Announce",
+            id,
+            actor,
+            json!({
+                "published": published,
+                "to": [PUBLIC],
+                "cc": [format!("{actor}/followers")],
+                "object": object,
+            }),
+        )
     }
 }
 

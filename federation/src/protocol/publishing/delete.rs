@@ -25,9 +25,16 @@ impl Delete {
     pub fn from_activity(activity: &Activity) -> Result<Self, FieldError> {
         let object = activity.object_id()?;
         if object.origin() != activity.actor.origin() {
-            return Err(FieldError::new("object", "must be on the actor's own server"));
+            return Err(FieldError::new(
+                "object",
+                "must be on the actor's own server",
+            ));
         }
-        Ok(Self { id: activity.id.clone(), actor: activity.actor.clone(), object })
+        Ok(Self {
+            id: activity.id.clone(),
+            actor: activity.actor.clone(),
+            object,
+        })
     }
 
     /// Whether the actor itself is gone.
@@ -42,6 +49,11 @@ impl Delete {
         } else {
             json!({ "id": object, "type": "Tombstone" })
         };
-        outgoing("Delete", id, actor, json!({ "to": [PUBLIC], "object": gone }))
+        outgoing(
+            "Delete",
+            id,
+            actor,
+            json!({ "to": [PUBLIC], "object": gone }),
+        )
     }
 }

@@ -32,7 +32,10 @@ impl Update {
         }
         let object_id = tolerant::reference(object, "object.id")?;
         if object_id.origin() != activity.actor.origin() {
-            return Err(FieldError::new("object.id", "must be on the actor's own server"));
+            return Err(FieldError::new(
+                "object.id",
+                "must be on the actor's own server",
+            ));
         }
         let owner = tolerant::optional(object, "attributedTo").map_err(|e| e.within("object"))?;
         if owner.is_some_and(|owner| owner != activity.actor) {
@@ -49,11 +52,16 @@ impl Update {
     /// The JSON to send; `object` goes out member for member as it is.
     pub fn of(id: &Url, actor: &Url, object: &Value, published: &str) -> Value {
         let (to, cc) = addressing(actor, object);
-        outgoing("Update", id, actor, json!({
-            "published": published,
-            "to": to,
-            "cc": cc,
-            "object": object,
-        }))
+        outgoing(
+            "Update",
+            id,
+            actor,
+            json!({
+                "published": published,
+                "to": to,
+                "cc": cc,
+                "object": object,
+            }),
+        )
     }
 }

@@ -59,7 +59,12 @@ impl ActorStore for SqliteStore {
         .bind(actor.farm_key.as_ref().map(|key| &key.id))
         .bind(actor.farm_key.as_ref().map(|key| key.key.to_string()))
         .bind(actor.farm_key_offered.as_ref().map(|key| &key.id))
-        .bind(actor.farm_key_offered.as_ref().map(|key| key.key.to_string()))
+        .bind(
+            actor
+                .farm_key_offered
+                .as_ref()
+                .map(|key| key.key.to_string()),
+        )
         .bind(actor.fetched_at.second())
         .execute(&self.pool)
         .await
@@ -74,7 +79,10 @@ impl ActorStore for SqliteStore {
                 "DELETE FROM fed_relations WHERE remote = $1",
                 "DELETE FROM fed_actors WHERE id = $1",
             ] {
-                sqlx::query(statement).bind(id.as_str()).execute(&mut *tx).await?;
+                sqlx::query(statement)
+                    .bind(id.as_str())
+                    .execute(&mut *tx)
+                    .await?;
             }
             tx.commit().await
         };
@@ -109,5 +117,7 @@ fn read(row: &SqliteRow) -> sqlx::Result<RemoteActor> {
 
 fn farm_key(row: &SqliteRow, id: &str, key: &str) -> sqlx::Result<Option<FarmKey>> {
     let id: Option<String> = row.try_get(id)?;
-    Ok(id.zip(parsed_if_any(row, key)?).map(|(id, key)| FarmKey { id, key }))
+    Ok(id
+        .zip(parsed_if_any(row, key)?)
+        .map(|(id, key)| FarmKey { id, key }))
 }

@@ -141,9 +141,16 @@ async fn settle(
     let (state, note, due, refused) = match outcome {
         DeliveryOutcome::Delivered => ("delivered", None, None, false),
         DeliveryOutcome::Dead(why) => ("dead", Some(why.as_str()), None, false),
-        DeliveryOutcome::Retry { at, refused, reason } => {
-            ("waiting", Some(reason.as_str()), Some(at.second()), *refused)
-        }
+        DeliveryOutcome::Retry {
+            at,
+            refused,
+            reason,
+        } => (
+            "waiting",
+            Some(reason.as_str()),
+            Some(at.second()),
+            *refused,
+        ),
     };
     sqlx::query(
         "UPDATE fed_deliveries SET state = $2, note = $3, due_at = COALESCE($4, due_at), \
@@ -196,5 +203,8 @@ fn read_lane(row: &SqliteRow) -> sqlx::Result<LaneRecord> {
         Some(text) => serde_json::from_str(&text).map_err(|e| decode("lane", e))?,
         None => Lane::default(),
     };
-    Ok(LaneRecord { host: row.try_get("host")?, lane })
+    Ok(LaneRecord {
+        host: row.try_get("host")?,
+        lane,
+    })
 }

@@ -120,7 +120,11 @@ impl SqliteStore {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(if done.rows_affected() > 0 { Enqueued::New } else { Enqueued::Duplicate })
+        Ok(if done.rows_affected() > 0 {
+            Enqueued::New
+        } else {
+            Enqueued::Duplicate
+        })
     }
 }
 

@@ -88,11 +88,14 @@ impl SqliteStore {
     /// Spreads the oldest post not yet spread; false if there is none.
     async fn spread_one(&self) -> sqlx::Result<bool> {
         let mut tx = self.begin().await?;
-        let next = sqlx::query("SELECT * FROM fed_posts WHERE spread = FALSE ORDER BY position LIMIT 1")
-            .try_map(|row: SqliteRow| Ok((row.try_get::<i64, _>("position")?, read(&row)?)))
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some((at, post)) = next else { return Ok(false) };
+        let next =
+            sqlx::query("SELECT * FROM fed_posts WHERE spread = FALSE ORDER BY position LIMIT 1")
+                .try_map(|row: SqliteRow| Ok((row.try_get::<i64, _>("position")?, read(&row)?)))
+                .fetch_optional(&mut *tx)
+                .await?;
+        let Some((at, post)) = next else {
+            return Ok(false);
+        };
         for (inbox, host) in inboxes(&mut tx, &post).await? {
             sqlx::query(
                 "INSERT INTO fed_deliveries (activity, object, inbox, host, appended_at, due_at) \
@@ -122,7 +125,10 @@ async fn inboxes(conn: &mut SqliteConnection, post: &Post) -> sqlx::Result<Vec<(
     let statement = match &post.audience {
         Audience::Inboxes(inboxes) => {
             let host = |inbox: &Url| authority(inbox).unwrap_or_default();
-            return Ok(inboxes.iter().map(|inbox| (inbox.to_string(), host(inbox))).collect());
+            return Ok(inboxes
+                .iter()
+                .map(|inbox| (inbox.to_string(), host(inbox)))
+                .collect());
         }
         Audience::Villages => {
             "SELECT DISTINCT inbox, host FROM fed_relations WHERE local = $1 \
@@ -144,7 +150,10 @@ async fn inboxes(conn: &mut SqliteConnection, post: &Post) -> sqlx::Result<Vec<(
              ORDER BY inbox"
         }
     };
-    sqlx::query_as(statement).bind(post.actor.as_str()).fetch_all(conn).await
+    sqlx::query_as(statement)
+        .bind(post.actor.as_str())
+        .fetch_all(conn)
+        .await
 }
 
 fn read(row: &SqliteRow) -> sqlx::Result<Post> {

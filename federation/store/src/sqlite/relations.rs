@@ -12,10 +12,7 @@ use url::Url;
 use super::{Out, SqliteStore, count, parsed, time};
 
 /// Writes a relation inside a transaction of the caller's.
-pub async fn save_relation(
-    conn: &mut SqliteConnection,
-    relation: &Relation,
-) -> sqlx::Result<()> {
+pub async fn save_relation(conn: &mut SqliteConnection, relation: &Relation) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO fed_relations (local, remote, direction, state, follow_id, remote_kind, \
          inbox, host, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -75,7 +72,9 @@ impl RelationStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await
         .out()?;
-        state.map(|state| state.parse().map_err(StoreError::new)).transpose()
+        state
+            .map(|state| state.parse().map_err(StoreError::new))
+            .transpose()
     }
 
     async fn save_relation(&self, relation: &Relation) -> Result<(), StoreError> {
@@ -89,16 +88,14 @@ impl RelationStore for SqliteStore {
         remote: &Url,
         direction: Direction,
     ) -> Result<bool, StoreError> {
-        sqlx::query(
-            "DELETE FROM fed_relations WHERE local = $1 AND direction = $2 AND remote = $3",
-        )
-        .bind(local.as_str())
-        .bind(direction.as_str())
-        .bind(remote.as_str())
-        .execute(&self.pool)
-        .await
-        .out()
-        .map(|done| done.rows_affected() > 0)
+        sqlx::query("DELETE FROM fed_relations WHERE local = $1 AND direction = $2 AND remote = $3")
+            .bind(local.as_str())
+            .bind(direction.as_str())
+            .bind(remote.as_str())
+            .execute(&self.pool)
+            .await
+            .out()
+            .map(|done| done.rows_affected() > 0)
     }
 
     async fn relations(

@@ -77,9 +77,21 @@ impl TestClock {
 /// What a host was told.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Told {
-    Follow { remote: Url, direction: &'static str, state: Option<RelationState> },
-    Snapshot { bytes: Vec<u8>, sequence: u64, author: Url, via: Via },
-    Note { id: Url, update: bool },
+    Follow {
+        remote: Url,
+        direction: &'static str,
+        state: Option<RelationState>,
+    },
+    Snapshot {
+        bytes: Vec<u8>,
+        sequence: u64,
+        author: Url,
+        via: Via,
+    },
+    Note {
+        id: Url,
+        update: bool,
+    },
     Changed(Url),
     Deleted(Deletion),
 }
@@ -109,7 +121,13 @@ impl TestHost {
 #[async_trait]
 impl Host for TestHost {
     async fn actor(&self, name: &str) -> Result<Option<LocalActor>, HostError> {
-        Ok(self.actors.lock().unwrap().iter().find(|actor| actor.name == name).cloned())
+        Ok(self
+            .actors
+            .lock()
+            .unwrap()
+            .iter()
+            .find(|actor| actor.name == name)
+            .cloned())
     }
 
     async fn webfinger(&self, resource: &Resource) -> Result<Option<Subject>, HostError> {
@@ -118,9 +136,7 @@ impl Host for TestHost {
             .iter()
             .find(|subject| match resource {
                 Resource::Account(account) => subject.account == *account,
-                Resource::Url(url) => {
-                    subject.actor == *url || subject.page.as_ref() == Some(url)
-                }
+                Resource::Url(url) => subject.actor == *url || subject.page.as_ref() == Some(url),
             })
             .cloned())
     }
@@ -151,7 +167,10 @@ impl Host for TestHost {
     }
 
     async fn note_received(&self, note: ReceivedNote) -> Result<(), HostError> {
-        self.tell(Told::Note { id: note.id, update: note.update })
+        self.tell(Told::Note {
+            id: note.id,
+            update: note.update,
+        })
     }
 
     async fn actor_changed(
@@ -166,7 +185,11 @@ impl Host for TestHost {
     }
 
     async fn usage(&self) -> Result<Usage, HostError> {
-        Ok(Usage { users: 1, node_name: "Test".to_owned(), ..Usage::default() })
+        Ok(Usage {
+            users: 1,
+            node_name: "Test".to_owned(),
+            ..Usage::default()
+        })
     }
 }
 
@@ -274,7 +297,10 @@ impl Server {
 
     /// Stops answering and working at once, as a crash would.
     pub async fn crash(&mut self) {
-        for task in [self.listener.take(), self.workers.take()].into_iter().flatten() {
+        for task in [self.listener.take(), self.workers.take()]
+            .into_iter()
+            .flatten()
+        {
             task.abort();
             let _ = task.await;
         }
@@ -284,7 +310,9 @@ impl Server {
     /// Starts again on the same database, port and clock.
     pub async fn restart(&mut self) {
         let port = self.url.port().unwrap();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .unwrap();
         let farm = SecretKey::from_bytes(self.farm.to_bytes());
         *self = Self::open(
             self.dir.clone(),
@@ -312,7 +340,9 @@ impl Server {
     pub async fn told(&self, is: impl Fn(&Told) -> bool) -> Told {
         let mut told = self.told.clone();
         let found = tokio::time::timeout(PATIENCE, told.wait_for(|told| told.iter().any(&is)));
-        let found = found.await.unwrap_or_else(|_| panic!("told only {:?}", self.all_told()));
+        let found = found
+            .await
+            .unwrap_or_else(|_| panic!("told only {:?}", self.all_told()));
         found.unwrap().iter().find(|what| is(what)).unwrap().clone()
     }
 
@@ -323,7 +353,10 @@ impl Server {
 
     /// The number of rows of a statement that counts.
     pub async fn count(&self, statement: &'static str) -> i64 {
-        sqlx::query_scalar(statement).fetch_one(&self.pool).await.unwrap()
+        sqlx::query_scalar(statement)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
     }
 
     /// Waits until a counting statement answers `want`. The store tells nobody when it changes,
@@ -334,14 +367,18 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, settled).await.is_err() {
-            panic!("{statement} is {}, not {want}", self.count(statement).await);
-        }
+        let settled = tokio::time::timeout(PATIENCE, settled).await;
+        assert!(
+            settled.is_ok(),
+            "{statement} is {}, not {want}",
+            self.count(statement).await
+        );
     }
 
     /// Waits until everything that arrived has been processed.
     pub async fn inbox_settled(&self) {
-        self.until("SELECT COUNT(*) FROM fed_inbox WHERE state = 'waiting'", 0).await;
+        self.until("SELECT COUNT(*) FROM fed_inbox WHERE state = 'waiting'", 0)
+            .await;
     }
 
     /// Nothing was kept of anyone, and the host heard nothing.
@@ -360,7 +397,9 @@ impl Server {
 
     /// A signed snapshot of this farm.
     pub fn snapshot(&self, sequence: u64) -> Value {
-        let id = self.federation.object_id("snapshots", &sequence.to_string());
+        let id = self
+            .federation
+            .object_id("snapshots", &sequence.to_string());
         let actor = self.id();
         signed_snapshot(&id, &actor, &self.farm, sequence)
     }
@@ -402,7 +441,10 @@ pub fn signed_snapshot(id: &Url, actor: &Url, key: &SecretKey, sequence: u64) ->
         checkpoint: String::new(),
     };
     let method = format!("{actor}#farm-key");
-    snapshot::sign(&post, &farm, key, &method).unwrap().value().clone()
+    snapshot::sign(&post, &farm, key, &method)
+        .unwrap()
+        .value()
+        .clone()
 }
 
 fn local_actor(name: &str, kind: ActorKind, account: Account, farm: PublicKey) -> LocalActor {

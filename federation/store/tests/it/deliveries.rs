@@ -26,7 +26,10 @@ async fn post(alice: &Server, carol: &Peer, object: u32, n: u32) {
     });
     let key = format!("note-{object}-{n}");
     let audience = Audience::Inboxes(vec![carol.at(INBOX)]);
-    let post = alice.federation.update("actor", &key, &note, audience).unwrap();
+    let post = alice
+        .federation
+        .update("actor", &key, &note, audience)
+        .unwrap();
     alice.federation.publish(&post).await.unwrap();
 }
 
@@ -79,7 +82,9 @@ async fn order_is_kept_per_object() {
     let (alice, carol) = (alice().await, Peer::with_actor("carol").await);
     carol.on(INBOX, &[Answer::status(400), Answer::status(202)]);
     post(&alice, &carol, 1, 1).await;
-    alice.until("SELECT COUNT(*) FROM fed_deliveries WHERE refusals = 1", 1).await;
+    alice
+        .until("SELECT COUNT(*) FROM fed_deliveries WHERE refusals = 1", 1)
+        .await;
     for n in 2..6 {
         post(&alice, &carol, 1, n).await;
         post(&alice, &carol, 2, n).await;
@@ -118,7 +123,9 @@ async fn a_dead_host_is_left_alone_and_probed() {
 async fn until_paused(alice: &Server, failures: usize) {
     let written = format!("\"streak\":{failures}");
     while !alice.store.lanes().await.unwrap().iter().any(|record| {
-        serde_json::to_string(&record.lane).unwrap().contains(&written)
+        serde_json::to_string(&record.lane)
+            .unwrap()
+            .contains(&written)
     }) {
         tokio::task::yield_now().await;
     }
@@ -127,10 +134,13 @@ async fn until_paused(alice: &Server, failures: usize) {
 #[tokio::test]
 async fn retry_after_is_honoured() {
     let (alice, carol) = (alice().await, Peer::with_actor("carol").await);
-    carol.on(INBOX, &[
-        Answer::status(429).with("retry-after", "3600"),
-        Answer::status(202),
-    ]);
+    carol.on(
+        INBOX,
+        &[
+            Answer::status(429).with("retry-after", "3600"),
+            Answer::status(202),
+        ],
+    );
     post(&alice, &carol, 1, 1).await;
     carol.received(INBOX, 1).await;
     while alice.store.lanes().await.unwrap().is_empty() {
@@ -173,10 +183,14 @@ async fn a_follower_that_is_gone_is_dropped() {
         "actor": carol.at("/users/carol"),
         "object": alice.id(),
     });
-    carol.send(&alice.url.join("ap/inbox").unwrap(), &follow).await;
+    carol
+        .send(&alice.url.join("ap/inbox").unwrap(), &follow)
+        .await;
     alice.until(DELIVERED, 1).await;
     carol.on(INBOX, &[Answer::status(410)]);
-    let post = alice.federation.create("actor", "s", &alice.snapshot(1), Audience::Followers);
+    let post = alice
+        .federation
+        .create("actor", "s", &alice.snapshot(1), Audience::Followers);
     alice.federation.publish(&post.unwrap()).await.unwrap();
     alice.until(DEAD, 1).await;
     alice.until("SELECT COUNT(*) FROM fed_relations", 0).await;
@@ -189,7 +203,9 @@ async fn nothing_goes_to_a_blocked_host() {
     let host = format!("carol.localhost:{}", carol.url.port().unwrap());
     alice.federation.block_host(&host).await.unwrap();
     post(&alice, &carol, 1, 1).await;
-    alice.until("SELECT COUNT(*) FROM fed_posts WHERE spread = FALSE", 0).await;
+    alice
+        .until("SELECT COUNT(*) FROM fed_posts WHERE spread = FALSE", 0)
+        .await;
     assert_eq!(alice.count("SELECT COUNT(*) FROM fed_deliveries").await, 0);
     assert_eq!(carol.seen().len(), 0);
 }

@@ -30,12 +30,25 @@ async fn a_document_with_another_id_is_refused() {
     by_url["id"] = json!(victim.at("/users/victim"));
     by_url["url"] = json!(mallory.at("/media/by-url.json"));
     mallory.show("/media/by-url.json", &by_url);
-    for path in ["/media/upload.json", "/media/forged.json", "/media/by-url.json"] {
-        assert!(orchard.federation.actor(&mallory.at(path)).await.is_err(), "{path}");
+    for path in [
+        "/media/upload.json",
+        "/media/forged.json",
+        "/media/by-url.json",
+    ] {
+        assert!(
+            orchard.federation.actor(&mallory.at(path)).await.is_err(),
+            "{path}"
+        );
     }
     // The same host is no better: the id must be the very URL.
     mallory.show("/media/mine.json", &mallory.actor("mallory"));
-    assert!(orchard.federation.actor(&mallory.at("/media/mine.json")).await.is_err());
+    assert!(
+        orchard
+            .federation
+            .actor(&mallory.at("/media/mine.json"))
+            .await
+            .is_err()
+    );
     orchard.assert_untouched().await;
 }
 
@@ -85,7 +98,10 @@ async fn redirects_do_not_change_whose_document_it_is() {
     ] {
         let orchard = orchard().await;
         let before = mallory.seen().len();
-        mallory.on("/users/mallory", &[Answer::status(302).with("location", &location)]);
+        mallory.on(
+            "/users/mallory",
+            &[Answer::status(302).with("location", &location)],
+        );
         assert!(orchard.federation.actor(&id).await.is_err(), "{location}");
         assert!(mallory.seen().len() - before <= 3, "{location}");
         orchard.assert_untouched().await;
@@ -129,13 +145,22 @@ async fn documents_that_cost_too_much_are_refused() {
     for (case, body) in [
         ("long", with("summary", json!("x".repeat(256 * 1024)))),
         ("list", with("alsoKnownAs", json!(vec!["x"; 257]))),
-        ("deep", with("x", json!(1)).replace("\"x\":1", &format!("\"x\":{deep}"))),
-        ("twice", with("x", json!(1)).replace("\"x\":1", "\"inbox\":\"http://a.localhost/\"")),
+        (
+            "deep",
+            with("x", json!(1)).replace("\"x\":1", &format!("\"x\":{deep}")),
+        ),
+        (
+            "twice",
+            with("x", json!(1)).replace("\"x\":1", "\"inbox\":\"http://a.localhost/\""),
+        ),
         ("cut", with("x", json!(1)).trim_end_matches('}').to_owned()),
         ("empty", String::new()),
     ] {
         let orchard = orchard().await;
-        let answer = Answer { body: body.into_bytes(), ..Answer::of(ACTIVITY_JSON, &json!(null)) };
+        let answer = Answer {
+            body: body.into_bytes(),
+            ..Answer::of(ACTIVITY_JSON, &json!(null))
+        };
         mallory.on("/users/mallory", &[answer]);
         assert!(orchard.federation.actor(&id).await.is_err(), "{case}");
         orchard.assert_untouched().await;
@@ -147,10 +172,17 @@ async fn documents_that_cost_too_much_are_refused() {
 async fn a_slow_peer_is_cut_off() {
     let orchard = orchard().await;
     let mallory = Peer::with_actor("mallory").await;
-    let slow = Answer::of(ACTIVITY_JSON, &mallory.actor("mallory")).with("x-test-delay-ms", "60000");
+    let slow =
+        Answer::of(ACTIVITY_JSON, &mallory.actor("mallory")).with("x-test-delay-ms", "60000");
     mallory.on("/users/mallory", &[slow]);
     let started = Instant::now();
-    assert!(orchard.federation.actor(&mallory.at("/users/mallory")).await.is_err());
+    assert!(
+        orchard
+            .federation
+            .actor(&mallory.at("/users/mallory"))
+            .await
+            .is_err()
+    );
     assert!(started.elapsed().as_secs() < 15);
     orchard.assert_untouched().await;
 }
@@ -162,9 +194,15 @@ async fn only_a_success_is_a_document() {
     let document = mallory.actor("mallory");
     for status in [201, 203, 400, 401, 403, 404, 410, 500] {
         let orchard = orchard().await;
-        let answer = Answer { status, ..Answer::of(ACTIVITY_JSON, &document) };
+        let answer = Answer {
+            status,
+            ..Answer::of(ACTIVITY_JSON, &document)
+        };
         mallory.on("/users/mallory", &[answer]);
-        let found = orchard.federation.actor(&mallory.at("/users/mallory")).await;
+        let found = orchard
+            .federation
+            .actor(&mallory.at("/users/mallory"))
+            .await;
         assert_eq!(found.is_ok(), (200..300).contains(&status), "{status}");
     }
 }
@@ -176,7 +214,11 @@ async fn a_shy_server_is_asked_again_with_a_signature() {
     let carol = Peer::with_actor("carol").await;
     let document = Answer::of(ACTIVITY_JSON, &carol.actor("carol"));
     carol.on("/users/carol", &[Answer::status(401), document]);
-    orchard.federation.actor(&carol.at("/users/carol")).await.unwrap();
+    orchard
+        .federation
+        .actor(&carol.at("/users/carol"))
+        .await
+        .unwrap();
     let seen = carol.received("/users/carol", 2).await;
     assert!(!seen[0].headers.contains_key("signature"));
     let signature = seen[1].headers["signature"].to_str().unwrap();
@@ -185,5 +227,8 @@ async fn a_shy_server_is_asked_again_with_a_signature() {
     // And the one who asks can be looked up by anyone, unsigned.
     let response = client().get(instance).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.json::<Value>().await.unwrap()["type"], "Application");
+    assert_eq!(
+        response.json::<Value>().await.unwrap()["type"],
+        "Application"
+    );
 }

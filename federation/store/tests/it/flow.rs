@@ -19,7 +19,11 @@ async fn alice_of_orchard() -> (Server, Server) {
         farmops_federation::Reach::Loopback,
     )
     .unwrap();
-    let subject = Subject { account: account.clone(), actor: alice.id(), page: None };
+    let subject = Subject {
+        account: account.clone(),
+        actor: alice.id(),
+        page: None,
+    };
     orchard.host.subjects.lock().unwrap().push(subject.clone());
     *alice.host.subjects.lock().unwrap() = vec![subject];
     alice.host.actors.lock().unwrap()[0].account = account;
@@ -27,7 +31,13 @@ async fn alice_of_orchard() -> (Server, Server) {
 }
 
 fn is_accepted(told: &Told) -> bool {
-    matches!(told, Told::Follow { state: Some(RelationState::Accepted), .. })
+    matches!(
+        told,
+        Told::Follow {
+            state: Some(RelationState::Accepted),
+            ..
+        }
+    )
 }
 
 #[tokio::test]
@@ -39,7 +49,11 @@ async fn a_farmer_is_followed_by_handle_and_her_farm_passed_on() {
     let found = harbour.federation.resolve(&alice.handle()).await.unwrap();
     assert_eq!(found.id, alice.id());
     assert_eq!(found.account.unwrap().to_handle(), alice.handle());
-    let relation = harbour.federation.follow("village", &found.id).await.unwrap();
+    let relation = harbour
+        .federation
+        .follow("village", &found.id)
+        .await
+        .unwrap();
     assert_eq!(relation.state, RelationState::Pending);
     harbour.told(is_accepted).await;
     let her_side = alice.told(is_accepted).await;
@@ -53,16 +67,28 @@ async fn a_farmer_is_followed_by_handle_and_her_farm_passed_on() {
     );
 
     // Orchard follows Harbour, to see what it passes on.
-    orchard.federation.follow("village", &harbour.id()).await.unwrap();
+    orchard
+        .federation
+        .follow("village", &harbour.id())
+        .await
+        .unwrap();
     orchard.told(is_accepted).await;
 
     // She publishes; Harbour passes it on, member for member.
     let snapshot = alice.snapshot(1);
-    let post =
-        alice.federation.create("actor", "snapshot-1", &snapshot, Audience::Villages).unwrap();
+    let post = alice
+        .federation
+        .create("actor", "snapshot-1", &snapshot, Audience::Villages)
+        .unwrap();
     assert!(alice.federation.publish(&post).await.unwrap());
-    let Told::Snapshot { bytes, via, author, sequence } =
-        harbour.told(|told| matches!(told, Told::Snapshot { .. })).await
+    let Told::Snapshot {
+        bytes,
+        via,
+        author,
+        sequence,
+    } = harbour
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await
     else {
         unreachable!()
     };
@@ -75,8 +101,14 @@ async fn a_farmer_is_followed_by_handle_and_her_farm_passed_on() {
         .announce("village", "relay-1", &relayed, Audience::Followers)
         .unwrap();
     harbour.federation.publish(&post).await.unwrap();
-    let Told::Snapshot { bytes: seen, via, author, .. } =
-        orchard.told(|told| matches!(told, Told::Snapshot { .. })).await
+    let Told::Snapshot {
+        bytes: seen,
+        via,
+        author,
+        ..
+    } = orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await
     else {
         unreachable!()
     };
@@ -93,8 +125,16 @@ async fn people_get_cards_and_villages_get_snapshots() {
     let alice = Server::start("alice", "actor", ActorKind::Person).await;
     let village = Server::start("orchard", "village", ActorKind::Group).await;
     let person = Server::start("carol", "actor", ActorKind::Person).await;
-    village.federation.follow("village", &alice.id()).await.unwrap();
-    person.federation.follow("actor", &alice.id()).await.unwrap();
+    village
+        .federation
+        .follow("village", &alice.id())
+        .await
+        .unwrap();
+    person
+        .federation
+        .follow("actor", &alice.id())
+        .await
+        .unwrap();
     village.told(is_accepted).await;
     person.told(is_accepted).await;
 
@@ -106,24 +146,40 @@ async fn people_get_cards_and_villages_get_snapshots() {
         "content": "<p>A good week.</p>",
     });
     for post in [
-        alice.federation.create("actor", "s-1", &snapshot, Audience::Villages),
-        alice.federation.create("actor", "c-1", &card, Audience::People),
-        alice.federation.update("actor", "c-1-1", &card, Audience::People),
+        alice
+            .federation
+            .create("actor", "s-1", &snapshot, Audience::Villages),
+        alice
+            .federation
+            .create("actor", "c-1", &card, Audience::People),
+        alice
+            .federation
+            .update("actor", "c-1-1", &card, Audience::People),
     ] {
         alice.federation.publish(&post.unwrap()).await.unwrap();
     }
-    village.told(|told| matches!(told, Told::Snapshot { .. })).await;
-    person.told(|told| matches!(told, Told::Note { update: true, .. })).await;
+    village
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
+    person
+        .told(|told| matches!(told, Told::Note { update: true, .. }))
+        .await;
     let notes = |server: &Server| {
         let told = server.all_told();
-        told.iter().filter(|told| matches!(told, Told::Note { .. })).count()
+        told.iter()
+            .filter(|told| matches!(told, Told::Note { .. }))
+            .count()
     };
     assert_eq!((notes(&village), notes(&person)), (0, 2));
     // The card and its change keep their order.
-    let order: Vec<_> = person.all_told().into_iter().filter_map(|told| match told {
-        Told::Note { update, .. } => Some(update),
-        _ => None,
-    }).collect();
+    let order: Vec<_> = person
+        .all_told()
+        .into_iter()
+        .filter_map(|told| match told {
+            Told::Note { update, .. } => Some(update),
+            _ => None,
+        })
+        .collect();
     assert_eq!(order, [false, true]);
 }
 
@@ -134,18 +190,40 @@ async fn a_waiting_follower_gets_nothing_until_accepted() {
     let carol = Server::start("carol", "actor", ActorKind::Person).await;
     *alice.host.decision.lock().unwrap() = FollowDecision::Hold;
     carol.federation.follow("actor", &alice.id()).await.unwrap();
-    alice.told(|told| matches!(told, Told::Follow { state: Some(RelationState::Pending), .. })).await;
+    alice
+        .told(|told| {
+            matches!(
+                told,
+                Told::Follow {
+                    state: Some(RelationState::Pending),
+                    ..
+                }
+            )
+        })
+        .await;
 
-    let post = alice.federation.create("actor", "s-1", &alice.snapshot(1), Audience::Followers);
+    let post = alice
+        .federation
+        .create("actor", "s-1", &alice.snapshot(1), Audience::Followers);
     alice.federation.publish(&post.unwrap()).await.unwrap();
-    alice.until("SELECT COUNT(*) FROM fed_posts WHERE spread = FALSE", 0).await;
+    alice
+        .until("SELECT COUNT(*) FROM fed_posts WHERE spread = FALSE", 0)
+        .await;
     assert_eq!(alice.count("SELECT COUNT(*) FROM fed_deliveries").await, 0);
 
-    alice.federation.accept_follower("actor", &carol.id()).await.unwrap();
+    alice
+        .federation
+        .accept_follower("actor", &carol.id())
+        .await
+        .unwrap();
     carol.told(is_accepted).await;
-    let post = alice.federation.create("actor", "s-2", &alice.snapshot(2), Audience::Followers);
+    let post = alice
+        .federation
+        .create("actor", "s-2", &alice.snapshot(2), Audience::Followers);
     alice.federation.publish(&post.unwrap()).await.unwrap();
-    let got = carol.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    let got = carol
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
     assert!(matches!(got, Told::Snapshot { sequence: 2, .. }));
 }
 
@@ -155,29 +233,64 @@ async fn a_declined_follower_hears_it_and_a_follower_may_leave() {
     let carol = Server::start("carol", "actor", ActorKind::Person).await;
     *alice.host.decision.lock().unwrap() = FollowDecision::Reject;
     carol.federation.follow("actor", &alice.id()).await.unwrap();
-    carol.told(|told| matches!(told, Told::Follow { state: Some(RelationState::Rejected), .. })).await;
+    carol
+        .told(|told| {
+            matches!(
+                told,
+                Told::Follow {
+                    state: Some(RelationState::Rejected),
+                    ..
+                }
+            )
+        })
+        .await;
 
     *alice.host.decision.lock().unwrap() = FollowDecision::Accept;
     carol.federation.follow("actor", &alice.id()).await.unwrap();
     carol.told(is_accepted).await;
-    assert!(carol.federation.unfollow("actor", &alice.id()).await.unwrap());
-    alice.told(|told| matches!(told, Told::Follow { state: None, .. })).await;
+    assert!(
+        carol
+            .federation
+            .unfollow("actor", &alice.id())
+            .await
+            .unwrap()
+    );
+    alice
+        .told(|told| matches!(told, Told::Follow { state: None, .. }))
+        .await;
     alice.until("SELECT COUNT(*) FROM fed_relations", 0).await;
-    assert!(!carol.federation.unfollow("actor", &alice.id()).await.unwrap());
+    assert!(
+        !carol
+            .federation
+            .unfollow("actor", &alice.id())
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
 async fn a_host_that_fails_is_asked_again() {
     let alice = Server::start("alice", "actor", ActorKind::Person).await;
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;
-    orchard.federation.follow("village", &alice.id()).await.unwrap();
+    orchard
+        .federation
+        .follow("village", &alice.id())
+        .await
+        .unwrap();
     orchard.told(is_accepted).await;
     *orchard.host.failures.lock().unwrap() = 2;
-    let post = alice.federation.create("actor", "s-1", &alice.snapshot(1), Audience::Villages);
+    let post = alice
+        .federation
+        .create("actor", "s-1", &alice.snapshot(1), Audience::Villages);
     alice.federation.publish(&post.unwrap()).await.unwrap();
-    orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
-    let snapshots =
-        orchard.all_told().iter().filter(|told| matches!(told, Told::Snapshot { .. })).count();
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
+    let snapshots = orchard
+        .all_told()
+        .iter()
+        .filter(|told| matches!(told, Told::Snapshot { .. }))
+        .count();
     assert_eq!(snapshots, 1);
 }
 
@@ -185,13 +298,25 @@ async fn a_host_that_fails_is_asked_again() {
 async fn an_actor_that_is_gone_is_forgotten() {
     let alice = Server::start("alice", "actor", ActorKind::Person).await;
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;
-    orchard.federation.follow("village", &alice.id()).await.unwrap();
+    orchard
+        .federation
+        .follow("village", &alice.id())
+        .await
+        .unwrap();
     orchard.told(is_accepted).await;
-    let post = alice.federation.delete("actor", "end", &alice.id(), Audience::Everyone).unwrap();
+    let post = alice
+        .federation
+        .delete("actor", "end", &alice.id(), Audience::Everyone)
+        .unwrap();
     alice.federation.publish(&post).await.unwrap();
-    orchard.told(|told| *told == Told::Deleted(Deletion::Actor(alice.id()))).await;
+    orchard
+        .told(|told| *told == Told::Deleted(Deletion::Actor(alice.id())))
+        .await;
     orchard.inbox_settled().await;
-    let known = orchard.store.relation(&orchard.id(), &alice.id(), Direction::Following).await;
+    let known = orchard
+        .store
+        .relation(&orchard.id(), &alice.id(), Direction::Following)
+        .await;
     assert_eq!(known.unwrap(), None);
     assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_actors").await, 0);
 }

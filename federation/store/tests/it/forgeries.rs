@@ -22,7 +22,9 @@ impl Farmer {
             peer: Peer::with_actor(name).await,
             farm: SecretKey::generate(&mut rand::rng()),
         };
-        farmer.peer.show(&format!("/users/{name}"), &farmer.actor(name));
+        farmer
+            .peer
+            .show(&format!("/users/{name}"), &farmer.actor(name));
         farmer
     }
 
@@ -72,7 +74,11 @@ async fn followed(orchard: &Server, peer: &Peer, name: &str) {
 }
 
 fn snapshots(server: &Server) -> usize {
-    server.all_told().iter().filter(|told| matches!(told, Told::Snapshot { .. })).count()
+    server
+        .all_told()
+        .iter()
+        .filter(|told| matches!(told, Told::Snapshot { .. }))
+        .count()
 }
 
 #[tokio::test]
@@ -96,8 +102,9 @@ async fn a_forged_snapshot_is_refused_at_the_door() {
     other_method["proof"]["verificationMethod"] =
         json!(format!("{}#other", mallory.peer.at("/users/mallory")));
     let received = orchard.count("SELECT COUNT(*) FROM fed_inbox").await;
-    for (n, forged) in
-        [richer, retitled, unsigned, float, other_key, other_method].into_iter().enumerate()
+    for (n, forged) in [richer, retitled, unsigned, float, other_key, other_method]
+        .into_iter()
+        .enumerate()
     {
         for kind in ["Create", "Update"] {
             let activity = mallory.says("mallory", kind, 100, &forged);
@@ -107,12 +114,20 @@ async fn a_forged_snapshot_is_refused_at_the_door() {
             assert!(field.starts_with("object"), "{field}");
         }
     }
-    assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_inbox").await, received);
+    assert_eq!(
+        orchard.count("SELECT COUNT(*) FROM fed_inbox").await,
+        received
+    );
     assert_eq!(snapshots(&orchard), 0);
     // The honest one passes the same door.
     let activity = mallory.says("mallory", "Create", 101, &good);
-    assert_eq!(mallory.peer.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
-    orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    assert_eq!(
+        mallory.peer.send(&inbox, &activity).await.0,
+        StatusCode::ACCEPTED
+    );
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
 }
 
 /// Advisories 8, 14 and 22: every way in which id and owner may not fit the sender.
@@ -149,7 +164,10 @@ async fn an_object_of_someone_else_is_refused() {
     // A snapshot of the victim's, honestly signed by it, is not mallory's to create.
     let stolen = victim.snapshot("victim", &victim.farm, 1);
     let activity = mallory.says("mallory", "Create", 8, &stolen);
-    assert_eq!(mallory.peer.send(&inbox, &activity).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        mallory.peer.send(&inbox, &activity).await.0,
+        StatusCode::BAD_REQUEST
+    );
     assert_eq!(orchard.all_told(), before);
 }
 
@@ -164,11 +182,19 @@ async fn nobody_deletes_what_is_not_theirs() {
     let inbox = orchard.url.join("ap/inbox").unwrap();
     for object in [victim.peer.at("/users/victim"), victim.peer.at("/notes/1")] {
         let activity = mallory.says("mallory", "Delete", 9, &json!(object));
-        assert_eq!(mallory.peer.send(&inbox, &activity).await.0, StatusCode::BAD_REQUEST);
+        assert_eq!(
+            mallory.peer.send(&inbox, &activity).await.0,
+            StatusCode::BAD_REQUEST
+        );
     }
     orchard.inbox_settled().await;
     assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_relations").await, 2);
-    assert!(!orchard.all_told().iter().any(|told| matches!(told, Told::Deleted(_))));
+    assert!(
+        !orchard
+            .all_told()
+            .iter()
+            .any(|told| matches!(told, Told::Deleted(_)))
+    );
 }
 
 /// Only the one we asked, for the Follow we sent, can accept (advisory 29).
@@ -198,7 +224,10 @@ async fn only_a_matching_accept_counts() {
     {
         let number = u32::try_from(n).unwrap();
         let activity = from.says(name, "Accept", 20 + number, object);
-        assert_eq!(from.peer.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
+        assert_eq!(
+            from.peer.send(&inbox, &activity).await.0,
+            StatusCode::ACCEPTED
+        );
         orchard.inbox_settled().await;
         let accepted = "SELECT COUNT(*) FROM fed_relations WHERE state = 'accepted'";
         assert_eq!(orchard.count(accepted).await, 0, "{n}");
@@ -214,10 +243,18 @@ async fn only_the_follower_undoes() {
     let victim = Farmer::start("victim").await;
     let inbox = orchard.url.join("ap/inbox").unwrap();
     let follow = victim.says("victim", "Follow", 1, &json!(orchard.id()));
-    assert_eq!(victim.peer.send(&inbox, &follow).await.0, StatusCode::ACCEPTED);
-    orchard.told(|told| matches!(told, Told::Follow { .. })).await;
+    assert_eq!(
+        victim.peer.send(&inbox, &follow).await.0,
+        StatusCode::ACCEPTED
+    );
+    orchard
+        .told(|told| matches!(told, Told::Follow { .. }))
+        .await;
     let undo = mallory.says("mallory", "Undo", 2, &follow);
-    assert_eq!(mallory.peer.send(&inbox, &undo).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        mallory.peer.send(&inbox, &undo).await.0,
+        StatusCode::BAD_REQUEST
+    );
     let mut own_words = follow.clone();
     own_words["actor"] = json!(mallory.peer.at("/users/mallory"));
     for object in [json!(follow["id"]), own_words] {
@@ -227,7 +264,10 @@ async fn only_the_follower_undoes() {
         assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_relations").await, 1);
     }
     let undo = victim.says("victim", "Undo", 4, &follow);
-    assert_eq!(victim.peer.send(&inbox, &undo).await.0, StatusCode::ACCEPTED);
+    assert_eq!(
+        victim.peer.send(&inbox, &undo).await.0,
+        StatusCode::ACCEPTED
+    );
     orchard.until("SELECT COUNT(*) FROM fed_relations", 0).await;
 }
 
@@ -278,14 +318,24 @@ async fn a_village_cannot_forge_a_farm() {
     for (n, forged) in [richer, renamed, moved].into_iter().enumerate() {
         let number = u32::try_from(n).unwrap();
         let activity = mallory.says("mallory", "Announce", 30 + number, &forged);
-        assert_eq!(mallory.peer.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
+        assert_eq!(
+            mallory.peer.send(&inbox, &activity).await.0,
+            StatusCode::ACCEPTED
+        );
         orchard.inbox_settled().await;
         assert_eq!(snapshots(&orchard), 0, "{n}");
     }
-    assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_inbox WHERE state = 'dead'").await, 3);
+    assert_eq!(
+        orchard
+            .count("SELECT COUNT(*) FROM fed_inbox WHERE state = 'dead'")
+            .await,
+        3
+    );
     let activity = mallory.says("mallory", "Announce", 40, &good);
     mallory.peer.send(&inbox, &activity).await;
-    orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
 }
 
 /// Whom nobody follows is heard and not shown; a snapshot from someone whose answer to our
@@ -295,18 +345,42 @@ async fn only_the_followed_are_shown() {
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;
     let alice = Farmer::start("alice").await;
     let inbox = orchard.url.join("ap/inbox").unwrap();
-    let activity = alice.says("alice", "Create", 1, &alice.snapshot("alice", &alice.farm, 1));
-    assert_eq!(alice.peer.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
+    let activity = alice.says(
+        "alice",
+        "Create",
+        1,
+        &alice.snapshot("alice", &alice.farm, 1),
+    );
+    assert_eq!(
+        alice.peer.send(&inbox, &activity).await.0,
+        StatusCode::ACCEPTED
+    );
     orchard.inbox_settled().await;
     assert_eq!(orchard.all_told(), []);
 
-    let relation =
-        orchard.federation.follow("village", &alice.peer.at("/users/alice")).await.unwrap();
-    let early = alice.says("alice", "Create", 2, &alice.snapshot("alice", &alice.farm, 2));
-    assert_eq!(alice.peer.send(&inbox, &early).await.0, StatusCode::ACCEPTED);
+    let relation = orchard
+        .federation
+        .follow("village", &alice.peer.at("/users/alice"))
+        .await
+        .unwrap();
+    let early = alice.says(
+        "alice",
+        "Create",
+        2,
+        &alice.snapshot("alice", &alice.farm, 2),
+    );
+    assert_eq!(
+        alice.peer.send(&inbox, &early).await.0,
+        StatusCode::ACCEPTED
+    );
     let accept = alice.says("alice", "Accept", 3, &json!(relation.follow_id));
-    assert_eq!(alice.peer.send(&inbox, &accept).await.0, StatusCode::ACCEPTED);
-    let told = orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    assert_eq!(
+        alice.peer.send(&inbox, &accept).await.0,
+        StatusCode::ACCEPTED
+    );
+    let told = orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
     assert!(matches!(told, Told::Snapshot { sequence: 2, .. }));
 }
 
@@ -328,18 +402,37 @@ async fn a_farm_key_never_changes_silently() {
     truth["name"] = json!("Alice's new farm");
     alice.peer.show("/users/alice", &truth);
     let update = alice.says("alice", "Update", 1, &lie);
-    assert_eq!(alice.peer.send(&inbox, &update).await.0, StatusCode::ACCEPTED);
-    orchard.told(|told| *told == Told::Changed(id.clone())).await;
+    assert_eq!(
+        alice.peer.send(&inbox, &update).await.0,
+        StatusCode::ACCEPTED
+    );
+    orchard
+        .told(|told| *told == Told::Changed(id.clone()))
+        .await;
     let known = orchard.federation.known_actor(&id).await.unwrap().unwrap();
     assert_eq!(known.name, "Alice's new farm");
     assert_eq!(known.farm_key.unwrap().key, old.public());
     assert_eq!(known.farm_key_offered.unwrap().key, alice.farm.public());
 
-    let new = alice.says("alice", "Create", 2, &alice.snapshot("alice", &alice.farm, 1));
-    assert_eq!(alice.peer.send(&inbox, &new).await.0, StatusCode::UNPROCESSABLE_ENTITY);
-    orchard.federation.trust_offered_farm_key(&id).await.unwrap();
+    let new = alice.says(
+        "alice",
+        "Create",
+        2,
+        &alice.snapshot("alice", &alice.farm, 1),
+    );
+    assert_eq!(
+        alice.peer.send(&inbox, &new).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    orchard
+        .federation
+        .trust_offered_farm_key(&id)
+        .await
+        .unwrap();
     assert_eq!(alice.peer.send(&inbox, &new).await.0, StatusCode::ACCEPTED);
-    orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
 }
 
 /// Advisory 14: an Update of another actor on the same host changes nobody.
@@ -352,7 +445,10 @@ async fn nobody_updates_a_neighbour() {
     let neighbour = mallory.peer.actor("neighbour");
     let before = mallory.peer.seen().len();
     let update = mallory.says("mallory", "Update", 1, &neighbour);
-    assert_eq!(mallory.peer.send(&inbox, &update).await.0, StatusCode::ACCEPTED);
+    assert_eq!(
+        mallory.peer.send(&inbox, &update).await.0,
+        StatusCode::ACCEPTED
+    );
     orchard.inbox_settled().await;
     assert_eq!(mallory.peer.seen().len(), before);
     assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_actors").await, 1);
@@ -366,12 +462,31 @@ async fn a_poisoned_activity_is_laid_aside() {
     let victim = Farmer::start("victim").await;
     followed(&orchard, &mallory.peer, "mallory").await;
     let inbox = orchard.url.join("ap/inbox").unwrap();
-    victim.peer.on("/users/victim", &[Answer::of("text/html", &json!("gone"))]);
-    let bad = mallory.says("mallory", "Announce", 1, &victim.snapshot("victim", &victim.farm, 1));
-    let good = mallory.says("mallory", "Create", 2, &mallory.snapshot("mallory", &mallory.farm, 1));
+    victim
+        .peer
+        .on("/users/victim", &[Answer::of("text/html", &json!("gone"))]);
+    let bad = mallory.says(
+        "mallory",
+        "Announce",
+        1,
+        &victim.snapshot("victim", &victim.farm, 1),
+    );
+    let good = mallory.says(
+        "mallory",
+        "Create",
+        2,
+        &mallory.snapshot("mallory", &mallory.farm, 1),
+    );
     mallory.peer.send(&inbox, &bad).await;
     mallory.peer.send(&inbox, &good).await;
-    orchard.told(|told| matches!(told, Told::Snapshot { .. })).await;
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
     orchard.inbox_settled().await;
-    assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_inbox WHERE state = 'dead'").await, 1);
+    assert_eq!(
+        orchard
+            .count("SELECT COUNT(*) FROM fed_inbox WHERE state = 'dead'")
+            .await,
+        1
+    );
 }

@@ -22,7 +22,11 @@ fn jrd(subject: &str, actor: &str) -> Value {
 }
 
 fn host(peer: &Peer) -> String {
-    format!("{}:{}", peer.url.host_str().unwrap(), peer.url.port().unwrap())
+    format!(
+        "{}:{}",
+        peer.url.host_str().unwrap(),
+        peer.url.port().unwrap()
+    )
 }
 
 fn answer(peer: &Peer, document: &Value) {
@@ -46,7 +50,10 @@ async fn hostile_handles_ask_nobody() {
         format!("@mallory@[::1]:{}", mallory.url.port().unwrap()),
         "mallory".to_owned(),
     ] {
-        assert!(orchard.federation.resolve(&handle).await.is_err(), "{handle}");
+        assert!(
+            orchard.federation.resolve(&handle).await.is_err(),
+            "{handle}"
+        );
     }
     assert_eq!(mallory.seen().len(), 0);
     orchard.assert_untouched().await;
@@ -57,7 +64,13 @@ async fn a_handle_of_another_make_resolves() {
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;
     let carol = Peer::with_actor("carol").await;
     let handle = format!("@carol@{}", host(&carol));
-    answer(&carol, &jrd(&format!("acct:carol@{}", host(&carol)), carol.at("/users/carol").as_str()));
+    answer(
+        &carol,
+        &jrd(
+            &format!("acct:carol@{}", host(&carol)),
+            carol.at("/users/carol").as_str(),
+        ),
+    );
     let actor = orchard.federation.resolve(&handle).await.unwrap();
     assert_eq!(actor.account.unwrap().to_handle(), handle);
     assert_eq!(actor.id, carol.at("/users/carol"));
@@ -83,8 +96,14 @@ async fn an_unconfirmed_name_is_refused() {
         // Her name for my actor: her host points to hers.
         ("their name", jrd(&theirs, here.as_str())),
         ("no acct", jrd(here.as_str(), here.as_str())),
-        ("another name here", jrd(&format!("acct:admin@{}", host(&mallory)), here.as_str())),
-        ("a path in the subject", jrd(&format!("{own}/x"), here.as_str())),
+        (
+            "another name here",
+            jrd(&format!("acct:admin@{}", host(&mallory)), here.as_str()),
+        ),
+        (
+            "a path in the subject",
+            jrd(&format!("{own}/x"), here.as_str()),
+        ),
         ("two actors", two),
         ("no links", json!({ "subject": own })),
         ("an address", jrd(&own, "http://127.0.0.1/users/mallory")),
@@ -123,7 +142,10 @@ async fn redirects_are_counted_and_gated() {
             "/.well-known/webfinger",
             &[Answer::status(302).with("location", &location)],
         );
-        assert!(orchard.federation.resolve(&handle).await.is_err(), "{location}");
+        assert!(
+            orchard.federation.resolve(&handle).await.is_err(),
+            "{location}"
+        );
         assert!(mallory.seen().len() - before <= 6, "{location}");
         orchard.assert_untouched().await;
     }
@@ -138,16 +160,25 @@ async fn our_own_names_are_answered() {
             url.query_pairs_mut().append_pair("resource", resource);
         }
         let response = client().get(url).send().await.unwrap();
-        (response.status(), response.headers()["content-type"].to_str().unwrap().to_owned(), response.json::<Value>().await.unwrap())
+        (
+            response.status(),
+            response.headers()["content-type"]
+                .to_str()
+                .unwrap()
+                .to_owned(),
+            response.json::<Value>().await.unwrap(),
+        )
     };
     let account = orchard.handle().replacen('@', "acct:", 1);
     let (status, media_type, document) = ask(&account).await;
     assert_eq!((status, media_type.as_str()), (StatusCode::OK, JRD));
     assert_eq!(document["subject"], account.as_str());
     let (status, _, document) = ask(orchard.url.as_str()).await;
-    assert_eq!((status, &document["subject"]), (StatusCode::OK, &json!(account)));
-    let (status, _, document) =
-        ask(orchard.url.join("ap/instance").unwrap().as_str()).await;
+    assert_eq!(
+        (status, &document["subject"]),
+        (StatusCode::OK, &json!(account))
+    );
+    let (status, _, document) = ask(orchard.url.join("ap/instance").unwrap().as_str()).await;
     assert_eq!(status, StatusCode::OK);
     let subject = document["subject"].as_str().unwrap().to_owned();
     assert_eq!(ask(&subject).await.2, document);
@@ -158,7 +189,10 @@ async fn our_own_names_are_answered() {
         ("https://elsewhere.example/", StatusCode::NOT_FOUND),
     ] {
         let (status, media_type, problem) = ask(resource).await;
-        assert_eq!((status, media_type.as_str()), (want, "application/problem+json"));
+        assert_eq!(
+            (status, media_type.as_str()),
+            (want, "application/problem+json")
+        );
         assert_eq!(problem["status"], want.as_u16());
     }
 }

@@ -9,9 +9,7 @@ use std::{
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use farmops_federation::{
-    Timestamp, account::authority, actor::ActorKeys, signature::digest,
-};
+use farmops_federation::{Timestamp, account::authority, actor::ActorKeys, signature::digest};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -39,7 +37,11 @@ impl Answer {
     }
 
     pub fn status(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -51,7 +53,6 @@ impl Answer {
 /// What a peer received.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    pub method: String,
     pub target: String,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -134,7 +135,11 @@ impl Peer {
 
     /// Answers `path` (with its query, if given) in turn; the last answer stays.
     pub fn on(&self, path: &str, answers: &[Answer]) {
-        self.script.lock().unwrap().answers.insert(path.to_owned(), answers.to_vec());
+        self.script
+            .lock()
+            .unwrap()
+            .answers
+            .insert(path.to_owned(), answers.to_vec());
     }
 
     /// Everything received so far.
@@ -145,17 +150,29 @@ impl Peer {
     /// Waits for `count` requests to `path`.
     pub async fn received(&self, path: &str, count: usize) -> Vec<Seen> {
         let mut seen = self.seen.clone();
-        let to = |all: &[Seen]| all.iter().filter(|s| s.target == path).cloned().collect::<Vec<_>>();
+        let to = |all: &[Seen]| {
+            all.iter()
+                .filter(|s| s.target == path)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         let waited = tokio::time::timeout(PATIENCE, seen.wait_for(|all| to(all).len() >= count));
         match waited.await {
             Ok(all) => to(&all.unwrap()),
-            Err(_) => panic!("received only {:?}", self.seen()),
+            Err(error) => panic!("{error}; received only {:?}", self.seen()),
         }
     }
 
     /// Sends `activity`, signed as the actor of the usual kind.
     pub async fn send(&self, inbox: &Url, activity: &Value) -> (StatusCode, Value) {
-        let name = self.url.host_str().unwrap().split('.').next().unwrap().to_owned();
+        let name = self
+            .url
+            .host_str()
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned();
         let key_id = format!("{}#main-key", self.at(&format!("/users/{name}")));
         self.send_signed(inbox, activity, &key_id, |_| {}).await
     }
@@ -168,7 +185,8 @@ impl Peer {
         key_id: &str,
         spoil: impl FnOnce(&mut Letter),
     ) -> (StatusCode, Value) {
-        let mut letter = Letter::signed(inbox, activity.to_string().into_bytes(), key_id, &self.keys);
+        let mut letter =
+            Letter::signed(inbox, activity.to_string().into_bytes(), key_id, &self.keys);
         spoil(&mut letter);
         letter.post(inbox).await
     }
@@ -215,7 +233,10 @@ impl Letter {
             ("content-type", ACTIVITY_JSON.to_owned()),
         ];
         let value = |name: &str| values.iter().find(|(n, _)| *n == name).unwrap().1.clone();
-        let text: Vec<_> = covered.iter().map(|n| format!("{n}: {}", value(n))).collect();
+        let text: Vec<_> = covered
+            .iter()
+            .map(|n| format!("{n}: {}", value(n)))
+            .collect();
         let signature = BASE64_STANDARD.encode(keys.sign(text.join("\n").as_bytes()).unwrap());
         let created = if covered.contains(&"(created)") {
             format!("created={second},")
@@ -252,7 +273,10 @@ impl Letter {
             let name = HeaderName::try_from(name).unwrap();
             headers.append(name, HeaderValue::try_from(value).unwrap());
         }
-        let request = client().post(inbox.clone()).headers(headers).body(self.body);
+        let request = client()
+            .post(inbox.clone())
+            .headers(headers)
+            .body(self.body);
         let response = request.send().await.unwrap();
         let status = response.status();
         let media_type = response.headers().get("content-type").cloned();
@@ -282,13 +306,16 @@ async fn answer(
             .find(|key| script.answers.contains_key(key));
         key.map(|key| {
             let answers = script.answers.get_mut(&key).unwrap();
-            if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
+            if answers.len() > 1 {
+                answers.remove(0)
+            } else {
+                answers[0].clone()
+            }
         })
     };
     let found = found.unwrap_or_else(|| Answer::status(404));
     sender.send_modify(|seen| {
         seen.push(Seen {
-            method: parts.method.to_string(),
             target,
             headers: parts.headers,
             body,

@@ -30,7 +30,9 @@ fn follow(from: &Peer, name: &str, whom: &Url) -> Value {
 #[tokio::test]
 async fn a_good_signature_is_taken() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
-    let (status, _) = mallory.send(&inbox, &follow(&mallory, "mallory", &orchard.id())).await;
+    let (status, _) = mallory
+        .send(&inbox, &follow(&mallory, "mallory", &orchard.id()))
+        .await;
     assert_eq!(status, StatusCode::ACCEPTED);
     let answers = mallory.received("/users/mallory/inbox", 1).await;
     let accept = answers[0].json();
@@ -38,7 +40,10 @@ async fn a_good_signature_is_taken() {
     assert_eq!(accept["object"]["id"], mallory.at("/follows/1").as_str());
     // The answer is itself signed, over its body.
     let headers = &answers[0].headers;
-    assert!(digest::matches(headers["digest"].to_str().unwrap(), &answers[0].body));
+    assert!(digest::matches(
+        headers["digest"].to_str().unwrap(),
+        &answers[0].body
+    ));
     let signature = headers["signature"].to_str().unwrap();
     assert!(signature.contains("(request-target)") && signature.contains("digest"));
 }
@@ -51,11 +56,25 @@ async fn other_usual_forms_are_taken() {
     let mut actor = mallory.actor("mallory");
     actor["publicKey"]["id"] = json!(key_id);
     mallory.show("/users/mallory", &actor);
-    let body = follow(&mallory, "mallory", &orchard.id()).to_string().into_bytes();
-    let covered = ["(request-target)", "host", "(created)", "digest", "content-type"];
+    let body = follow(&mallory, "mallory", &orchard.id())
+        .to_string()
+        .into_bytes();
+    let covered = [
+        "(request-target)",
+        "host",
+        "(created)",
+        "digest",
+        "content-type",
+    ];
     let second = now().second();
-    let letter =
-        Letter::covering(&inbox, body, key_id.as_str(), &mallory.keys, &covered, second);
+    let letter = Letter::covering(
+        &inbox,
+        body,
+        key_id.as_str(),
+        &mallory.keys,
+        &covered,
+        second,
+    );
     assert_eq!(letter.post(&inbox).await.0, StatusCode::ACCEPTED);
 }
 
@@ -70,8 +89,9 @@ async fn a_key_of_someone_else_does_nothing() {
         victim.at("/users/victim#main-key"),
         victim.at("/users/victim#other-key"),
     ] {
-        let (status, problem) =
-            mallory.send_signed(&inbox, &activity, key_id.as_str(), |_| {}).await;
+        let (status, problem) = mallory
+            .send_signed(&inbox, &activity, key_id.as_str(), |_| {})
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{key_id}");
         assert_eq!(problem["field"], "signature");
         orchard.assert_untouched().await;
@@ -88,7 +108,9 @@ async fn a_neighbour_on_the_same_host_is_someone_else() {
     let activity = follow(&mallory, "alice", &orchard.id());
     for key in ["/users/mallory#main-key", "/users/alice#main-key"] {
         let key_id = mallory.at(key);
-        let (status, _) = mallory.send_signed(&inbox, &activity, key_id.as_str(), |_| {}).await;
+        let (status, _) = mallory
+            .send_signed(&inbox, &activity, key_id.as_str(), |_| {})
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{key}");
     }
     orchard.assert_untouched().await;
@@ -100,10 +122,19 @@ async fn key_and_actor_must_name_each_other() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
     let activity = follow(&mallory, "mallory", &orchard.id());
     for (pointer, value) in [
-        ("/publicKey/owner", json!("http://victim.localhost/users/victim")),
+        (
+            "/publicKey/owner",
+            json!("http://victim.localhost/users/victim"),
+        ),
         ("/publicKey/owner", json!(mallory.at("/users/alice"))),
-        ("/publicKey/id", json!("http://victim.localhost/users/victim#main-key")),
-        ("/publicKey/publicKeyPem", json!("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")),
+        (
+            "/publicKey/id",
+            json!("http://victim.localhost/users/victim#main-key"),
+        ),
+        (
+            "/publicKey/publicKeyPem",
+            json!("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"),
+        ),
         ("/publicKey/publicKeyPem", json!("x".repeat(5000))),
         ("/inbox", json!("http://victim.localhost/inbox")),
         ("/id", json!(mallory.at("/users/alice"))),
@@ -112,7 +143,9 @@ async fn key_and_actor_must_name_each_other() {
         let mut actor = mallory.actor("mallory");
         *actor.pointer_mut(pointer).unwrap() = value;
         mallory.show("/users/mallory", &actor);
-        let (status, _) = mallory.send(&inbox, &follow(&mallory, "mallory", &orchard.id())).await;
+        let (status, _) = mallory
+            .send(&inbox, &follow(&mallory, "mallory", &orchard.id()))
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{pointer}");
         orchard.assert_untouched().await;
     }
@@ -133,7 +166,10 @@ async fn a_spoilt_signature_does_nothing() {
             let signature = l.header("signature").clone();
             l.add("signature", &signature);
         }),
-        ("signature", |l| l.header("signature").push_str(",keyId=\"http://victim.localhost/u\"")),
+        ("signature", |l| {
+            l.header("signature")
+                .push_str(",keyId=\"http://victim.localhost/u\"");
+        }),
         ("signature", |l| {
             let spoilt = l.header("signature").replace(" digest", "");
             *l.header("signature") = spoilt;
@@ -142,7 +178,10 @@ async fn a_spoilt_signature_does_nothing() {
             let spoilt = l.header("signature").replace("(request-target) host ", "");
             *l.header("signature") = spoilt;
         }),
-        ("signature", |l| l.header("signature").push_str(",created=18446744073709551615")),
+        ("signature", |l| {
+            l.header("signature")
+                .push_str(",created=18446744073709551615");
+        }),
         ("date", |l| l.header("signature").push_str(",expires=1")),
         ("signature", |l| l.without("date")),
         ("signature", |l| {
@@ -150,7 +189,9 @@ async fn a_spoilt_signature_does_nothing() {
             l.add("date", &date);
         }),
         ("signature", |l| l.without("digest")),
-        ("digest", |l| *l.header("digest") = "MD5=1B2M2Y8AsgTpgAmY7PhCfg==".to_owned()),
+        ("digest", |l| {
+            *l.header("digest") = "MD5=1B2M2Y8AsgTpgAmY7PhCfg==".to_owned();
+        }),
         ("digest", |l| l.body.push(b' ')),
         ("digest", |l| {
             let digest = l.header("digest").clone();
@@ -158,12 +199,17 @@ async fn a_spoilt_signature_does_nothing() {
         }),
     ];
     for (at, (field, spoil)) in spoils.into_iter().enumerate() {
-        let (status, problem) =
-            mallory.send_signed(&inbox, &activity, key_id.as_str(), spoil).await;
+        let (status, problem) = mallory
+            .send_signed(&inbox, &activity, key_id.as_str(), spoil)
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{at}");
         assert_eq!(problem["field"], field, "{at}");
     }
-    assert_eq!(mallory.seen().len(), 0, "nothing was fetched for any of them");
+    assert_eq!(
+        mallory.seen().len(),
+        0,
+        "nothing was fetched for any of them"
+    );
     orchard.assert_untouched().await;
 }
 
@@ -193,7 +239,9 @@ async fn every_signed_header_is_bound() {
 #[tokio::test]
 async fn a_signature_that_covers_too_little_does_nothing() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
-    let body = follow(&mallory, "mallory", &orchard.id()).to_string().into_bytes();
+    let body = follow(&mallory, "mallory", &orchard.id())
+        .to_string()
+        .into_bytes();
     let key_id = mallory.at("/users/mallory#main-key");
     let second = now().second();
     for covered in [
@@ -204,7 +252,12 @@ async fn a_signature_that_covers_too_little_does_nothing() {
         &["(request-target)", "host", "date"],
     ] {
         let letter = Letter::covering(
-            &inbox, body.clone(), key_id.as_str(), &mallory.keys, covered, second,
+            &inbox,
+            body.clone(),
+            key_id.as_str(),
+            &mallory.keys,
+            covered,
+            second,
         );
         let (status, _) = letter.post(&inbox).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{covered:?}");
@@ -212,7 +265,10 @@ async fn a_signature_that_covers_too_little_does_nothing() {
     let elsewhere = Url::parse("http://harbour.localhost/ap/village/inbox").unwrap();
     let letter = Letter::signed(&elsewhere, body, key_id.as_str(), &mallory.keys);
     let (status, problem) = letter.post(&inbox).await;
-    assert_eq!((status, &problem["field"]), (StatusCode::UNAUTHORIZED, &json!("host")));
+    assert_eq!(
+        (status, &problem["field"]),
+        (StatusCode::UNAUTHORIZED, &json!("host"))
+    );
     orchard.assert_untouched().await;
 }
 
@@ -247,7 +303,9 @@ async fn a_signature_holds_for_an_hour() {
 #[tokio::test]
 async fn a_replay_has_no_effect() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
-    let body = follow(&mallory, "mallory", &orchard.id()).to_string().into_bytes();
+    let body = follow(&mallory, "mallory", &orchard.id())
+        .to_string()
+        .into_bytes();
     let key_id = mallory.at("/users/mallory#main-key");
     let letter = Letter::signed(&inbox, body, key_id.as_str(), &mallory.keys);
     for _ in 0..3 {
@@ -255,7 +313,12 @@ async fn a_replay_has_no_effect() {
     }
     mallory.received("/users/mallory/inbox", 1).await;
     orchard.inbox_settled().await;
-    orchard.until("SELECT COUNT(*) FROM fed_deliveries WHERE state = 'waiting'", 0).await;
+    orchard
+        .until(
+            "SELECT COUNT(*) FROM fed_deliveries WHERE state = 'waiting'",
+            0,
+        )
+        .await;
     assert_eq!(mallory.received("/users/mallory/inbox", 1).await.len(), 1);
     assert_eq!(mallory.received("/users/mallory", 1).await.len(), 1);
     assert_eq!(orchard.all_told().len(), 1);
@@ -292,7 +355,10 @@ async fn a_missing_key_is_not_sought_again_and_again() {
     for n in 0..10 {
         let mut activity = follow(&mallory, "mallory", &orchard.id());
         activity["id"] = json!(mallory.at(&format!("/follows/{n}")));
-        assert_eq!(mallory.send(&inbox, &activity).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            mallory.send(&inbox, &activity).await.0,
+            StatusCode::UNAUTHORIZED
+        );
     }
     assert_eq!(mallory.seen().len(), 1);
     orchard.assert_untouched().await;
@@ -307,7 +373,10 @@ async fn a_delete_by_a_stranger_is_dropped() {
         "id": mallory.at("/delete"), "type": "Delete", "actor": actor, "object": actor,
     });
     for _ in 0..20 {
-        assert_eq!(mallory.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
+        assert_eq!(
+            mallory.send(&inbox, &activity).await.0,
+            StatusCode::ACCEPTED
+        );
     }
     assert_eq!(mallory.seen().len(), 0);
     orchard.assert_untouched().await;
@@ -318,9 +387,21 @@ async fn a_delete_by_a_stranger_is_dropped() {
 async fn a_blocked_host_is_refused() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
     let carol = Peer::with_actor("carol").await;
-    let host = |peer: &Peer| format!("{}:{}", peer.url.host_str().unwrap(), peer.url.port().unwrap());
-    orchard.federation.block_host(&host(&mallory).to_uppercase()).await.unwrap();
-    let (status, _) = mallory.send(&inbox, &follow(&mallory, "mallory", &orchard.id())).await;
+    let host = |peer: &Peer| {
+        format!(
+            "{}:{}",
+            peer.url.host_str().unwrap(),
+            peer.url.port().unwrap()
+        )
+    };
+    orchard
+        .federation
+        .block_host(&host(&mallory).to_uppercase())
+        .await
+        .unwrap();
+    let (status, _) = mallory
+        .send(&inbox, &follow(&mallory, "mallory", &orchard.id()))
+        .await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     let passed_on = json!({
         "id": carol.at("/announce/1"),
@@ -328,12 +409,21 @@ async fn a_blocked_host_is_refused() {
         "actor": carol.at("/users/carol"),
         "object": mallory.at("/notes/1"),
     });
-    assert_eq!(carol.send(&inbox, &passed_on).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(
+        carol.send(&inbox, &passed_on).await.0,
+        StatusCode::FORBIDDEN
+    );
     assert_eq!((mallory.seen().len(), carol.seen().len()), (0, 0));
     orchard.assert_untouched().await;
     // Lifted, it may come back.
-    orchard.federation.unblock_host(&host(&mallory)).await.unwrap();
-    let (status, _) = mallory.send(&inbox, &follow(&mallory, "mallory", &orchard.id())).await;
+    orchard
+        .federation
+        .unblock_host(&host(&mallory))
+        .await
+        .unwrap();
+    let (status, _) = mallory
+        .send(&inbox, &follow(&mallory, "mallory", &orchard.id()))
+        .await;
     assert_eq!(status, StatusCode::ACCEPTED);
 }
 
@@ -363,15 +453,33 @@ async fn bodies_that_break_a_rule_name_the_field() {
         (without("object"), "object"),
         (with("id", json!("http://victim.localhost/1")), "id"),
         (with("id", json!(7)), "id"),
-        (with("actor", json!(["http://a.localhost/1", "http://b.localhost/1"])), "actor"),
+        (
+            with(
+                "actor",
+                json!(["http://a.localhost/1", "http://b.localhost/1"]),
+            ),
+            "actor",
+        ),
         (with("object", json!([])), "object"),
         (with("object", json!("x".repeat(3000))), "object"),
         (with("to", json!(vec!["x"; 300])), "to"),
-        (good.to_string().replace("\"type\"", "\"id\":\"http://victim.localhost/1\",\"type\""), "$"),
-        (good.to_string().replace("\"type\"", &format!("\"x\":{deep},\"type\"")), "x"),
+        (
+            good.to_string()
+                .replace("\"type\"", "\"id\":\"http://victim.localhost/1\",\"type\""),
+            "$",
+        ),
+        (
+            good.to_string()
+                .replace("\"type\"", &format!("\"x\":{deep},\"type\"")),
+            "x",
+        ),
     ] {
-        let letter =
-            Letter::signed(&inbox, body.clone().into_bytes(), key_id.as_str(), &mallory.keys);
+        let letter = Letter::signed(
+            &inbox,
+            body.clone().into_bytes(),
+            key_id.as_str(),
+            &mallory.keys,
+        );
         let (status, problem) = letter.post(&inbox).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body:.100}");
         let named = problem["field"].as_str().unwrap();
@@ -394,7 +502,10 @@ async fn an_unknown_kind_is_taken_and_ignored() {
     let (orchard, mallory, inbox) = orchard_and_mallory().await;
     let mut activity = follow(&mallory, "mallory", &orchard.id());
     activity["type"] = json!("EmojiReact");
-    assert_eq!(mallory.send(&inbox, &activity).await.0, StatusCode::ACCEPTED);
+    assert_eq!(
+        mallory.send(&inbox, &activity).await.0,
+        StatusCode::ACCEPTED
+    );
     orchard.inbox_settled().await;
     assert_eq!(orchard.all_told(), []);
     assert_eq!(orchard.count("SELECT COUNT(*) FROM fed_relations").await, 0);
@@ -410,7 +521,9 @@ async fn nobody_speaks_for_this_very_server() {
         "object": orchard.id(),
     });
     let key_id = format!("{}#main-key", orchard.id());
-    let (status, _) = mallory.send_signed(&inbox, &activity, &key_id, |_| {}).await;
+    let (status, _) = mallory
+        .send_signed(&inbox, &activity, &key_id, |_| {})
+        .await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     orchard.assert_untouched().await;
 }
