@@ -12,8 +12,6 @@ mod founding;
 mod refusal;
 mod state;
 mod submit;
-#[cfg(test)]
-mod tests;
 mod view;
 mod waiting;
 

@@ -11,12 +11,28 @@
 //! [`writer`] (one task: chain, score, one commit for many) → [`ledger`] and the projections of
 //! [`store`] → [`publisher`] (snapshot, signed, into the delivery log).
 
+pub mod app;
+pub mod audit;
+pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod grpc;
 pub mod host;
+pub mod http;
 pub mod intake;
 pub mod ledger;
 pub mod publisher;
+pub mod serve;
+pub mod session;
 pub mod site;
 pub mod store;
+pub mod villages;
 pub mod writer;
+
+#[cfg(test)]
+#[path = "../tests/boundary/cast.rs"]
+#[allow(clippy::unwrap_used, missing_docs)]
+mod cast;
+
+/// Where the source of this program is offered.
+pub const SOURCE_URL: &str = "https://github.com/farmops/farmops";

@@ -9,8 +9,6 @@
 
 mod notes;
 mod snapshot;
-#[cfg(test)]
-mod tests;
 
 use std::{sync::Arc, time::Duration};
 

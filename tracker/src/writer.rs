@@ -11,6 +11,8 @@
 mod command;
 mod handle;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 

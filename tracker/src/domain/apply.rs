@@ -6,7 +6,7 @@ use farmops_protocol::{
     digest::Digest,
     enrolment::AgentStatus,
     int::SafeUint,
-    scoring::{Score, ScoreInput},
+    scoring::{ONE_BP, Score, ScoreInput},
 };
 
 use super::{
@@ -104,7 +104,8 @@ impl State {
                 .unwrap_or(u8::MAX),
             like_this_hour: self.activity.like(hour, &body.action),
             streak_days: self.streak.days,
-            upgrade_bp: Catalogue::builtin().upgrade_boost_bp(category, &self.upgrades),
+            upgrade_bp: ONE_BP
+                .saturating_add(Catalogue::builtin().upgrade_boost_bp(category, &self.upgrades)),
         });
         self.activity.count(hour, &body.action);
         if earns {

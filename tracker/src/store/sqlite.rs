@@ -7,6 +7,7 @@ mod load;
 mod multi;
 mod publications;
 mod reads;
+mod rebuild;
 mod rows;
 mod secrets;
 #[cfg(test)]
@@ -50,7 +51,7 @@ pub struct SqliteReads {
 impl Database {
     /// Opens, or makes, the database at `url` (`sqlite://PATH`) and brings its tables to this version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let path = path_of(url)?;
+        let path = Self::path_of(url)?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
@@ -62,6 +63,18 @@ impl Database {
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
         farmops_federation_store::migrate(&pool).await?;
         Ok(Self { path, pool })
+    }
+
+    /// The file that a URL names.
+    pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .map(|rest| rest.split('?').next().unwrap_or(rest));
+        match path {
+            Some(path) if !path.is_empty() && !path.starts_with(':') => Ok(path.into()),
+            _ => Err(StoreError::Url(url.to_owned())),
+        }
     }
 
     /// The pool, for the federation engine's own tables.
@@ -104,17 +117,6 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4096")
         .pragma("cache_size", "-32768")
         .statement_cache_capacity(128)
-}
-
-fn path_of(url: &str) -> Result<PathBuf, StoreError> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"))
-        .map(|rest| rest.split('?').next().unwrap_or(rest));
-    match path {
-        Some(path) if !path.is_empty() && !path.starts_with(':') => Ok(path.into()),
-        _ => Err(StoreError::Url(url.to_owned())),
-    }
 }
 
 /// The file holds keys: only its owner may read it. SQLite gives the log the same mode.

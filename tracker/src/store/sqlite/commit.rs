@@ -1,6 +1,6 @@
 //! Writing a batch: one transaction, a handful of statements, whatever its size.
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::{
     SqliteJournal,
@@ -306,7 +306,7 @@ async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), S
 }
 
 /// Tables that hold nothing but what the ledger says.
-pub(crate) const PROJECTIONS: [&str; 10] = [
+pub(super) const PROJECTIONS: [&str; 10] = [
     "agent_trust",
     "category_stats",
     "day_stats",
@@ -318,18 +318,3 @@ pub(crate) const PROJECTIONS: [&str; 10] = [
     "proof_chain",
     "rule_set",
 ];
-
-impl SqliteJournal {
-    /// Empties every projection; the ledger stays.
-    pub async fn clear_projections(&mut self) -> Result<(), StoreError> {
-        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-        for table in PROJECTIONS {
-            // The names are constants above.
-            sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}")))
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        Ok(())
-    }
-}

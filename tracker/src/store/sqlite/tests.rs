@@ -1,1 +1,28 @@
-//! Tests.
+//! For tests: every projection as text.
+#![allow(clippy::unwrap_used)]
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{Database, commit::PROJECTIONS};
+
+impl Database {
+    /// Every row of every projection, as SQL literals, in order.
+    pub(crate) async fn dump_projections(&self) -> String {
+        let mut dump = String::new();
+        for table in PROJECTIONS {
+            let columns = sqlx::query(AssertSqlSafe(format!("PRAGMA table_info({table})")))
+                .fetch_all(&self.pool)
+                .await
+                .unwrap();
+            let quoted: Vec<String> = columns
+                .iter()
+                .map(|column| format!("quote({})", column.get::<String, _>("name")))
+                .collect();
+            let sql = format!("SELECT {} AS line FROM {table} ORDER BY 1", quoted.join("||','||"));
+            for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.pool).await.unwrap() {
+                dump.push_str(&format!("{table}: {}\n", row.get::<String, _>("line")));
+            }
+        }
+        dump
+    }
+}

@@ -1,0 +1,57 @@
+//! What every handler has at hand.
+
+use std::sync::Arc;
+
+use farmops_federation::{Clock, Federation};
+use farmops_protocol::{key::SecretKey, time::Timestamp};
+use farmops_service::{outbound::Outbound, token::TokenHash};
+
+use crate::{host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle};
+
+/// What every handler has at hand; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts an [`App`] is made of.
+pub struct Parts {
+    /// Where the farm is.
+    pub site: Site,
+    /// The reading side of the store.
+    pub reads: Arc<dyn Reads>,
+    /// The way to the writer.
+    pub writer: WriterHandle,
+    /// The federation engine.
+    pub federation: Federation,
+    /// What the engine asks.
+    pub host: Arc<FarmHost>,
+    /// The client for villages.
+    pub outbound: Outbound,
+    /// The farm's key.
+    pub farm_key: SecretKey,
+    /// The hash of the owner's token.
+    pub owner: TokenHash,
+    /// The key of the owner's browser sessions.
+    pub sessions: SessionKey,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The present second.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

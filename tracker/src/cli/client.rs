@@ -1,0 +1,84 @@
+//! How commands talk to a running tracker.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::{Context as _, bail};
+use farmops_service::{
+    outbound::{Bounds, Outbound, Reach},
+    token::Token,
+};
+use http::{Method, header::AUTHORIZATION};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use url::Url;
+
+/// A page of 1,000 ledger entries of 4 KiB each, with room to spare.
+const BOUNDS: Bounds = Bounds {
+    deadline: Duration::from_mins(1),
+    body_bytes_max: 16 * 1024 * 1024,
+};
+
+/// The owner, talking to a tracker.
+pub(super) struct Client {
+    base: Url,
+    token: Token,
+    outbound: Outbound,
+}
+
+impl Client {
+    pub(super) fn new(base: &Url, token_file: &Path) -> anyhow::Result<Self> {
+        let token = Token::read_file(token_file)
+            .with_context(|| format!("reading the owner's token from {}", token_file.display()))?;
+        Ok(Self {
+            base: base.clone(),
+            token,
+            outbound: Outbound::new(Reach::Operator, "farmops-tracker-cli")?,
+        })
+    }
+
+    /// GETs a path below `/api/v1/`, which may have a query.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.exchange(Method::GET, path, None::<&()>).await
+    }
+
+    /// POSTs JSON to a path below `/api/v1/`.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.exchange(Method::POST, path, Some(body)).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<T> {
+        let url = self.base.join(&format!("/api/v1/{path}"))?;
+        let mut request = self
+            .outbound
+            .request(method, url)
+            .header(AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = self.outbound.execute(request.build()?, BOUNDS).await?;
+        if !answer.status.is_success() {
+            bail!("{}", reason(answer.status, &answer.body));
+        }
+        serde_json::from_slice(&answer.body).context("the tracker's answer does not parse")
+    }
+}
+
+/// What a problem document says to a person.
+fn reason(status: http::StatusCode, body: &[u8]) -> String {
+    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| problem.get(name).and_then(Value::as_str);
+    let detail = text("detail").or(text("title")).unwrap_or("no reason given");
+    match text("field") {
+        Some(field) => format!("{detail} ({field}; status {})", status.as_u16()),
+        None => format!("{detail} (status {})", status.as_u16()),
+    }
+}

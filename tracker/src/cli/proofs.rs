@@ -1,0 +1,174 @@
+//! `proofs list|show|verify`.
+
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::client::Client;
+use crate::{
+    audit::{Audit, Report},
+    http::ledger::{PAGE_MAX, Page},
+    store::{ProofFilter, Reads, sqlite::Database},
+};
+
+/// Proofs read at once from a database.
+const ROWS_MAX: u32 = 1000;
+
+/// Which proofs to list.
+pub(super) struct Wanted {
+    pub(super) agent: Option<Uuid>,
+    pub(super) category: Option<String>,
+    pub(super) since: Option<String>,
+    pub(super) limit: u32,
+}
+
+impl Wanted {
+    fn query(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &self.limit.to_string());
+        if let Some(agent) = self.agent {
+            query.append_pair("agent", &agent.to_string());
+        }
+        if let Some(category) = &self.category {
+            query.append_pair("category", category);
+        }
+        if let Some(since) = &self.since {
+            query.append_pair("since", since);
+        }
+        query.finish()
+    }
+}
+
+pub(super) async fn list(client: &Client, wanted: &Wanted, json: bool) -> anyhow::Result<ExitCode> {
+    let answer: Box<RawValue> = client.get(&format!("proofs?{}", wanted.query())).await?;
+    if json {
+        println!("{answer}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let answer: Value = serde_json::from_str(answer.get())?;
+    for proof in answer["proofs"].as_array().into_iter().flatten() {
+        let text = |name: &str| proof[name].as_str().unwrap_or_default();
+        println!(
+            "{}  {}  {:11} {:>6}  {}",
+            text("timestamp"),
+            text("proof_id"),
+            text("category"),
+            proof["coins"],
+            proof["proof"]["action"]["description"].as_str().unwrap_or_default(),
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn show(client: &Client, id: Uuid) -> anyhow::Result<ExitCode> {
+    let answer: Box<RawValue> = client.get(&format!("proofs/{id}")).await?;
+    println!("{answer}");
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Deserialize)]
+struct Farm {
+    total_coins: u64,
+    ledger_size: u64,
+}
+
+#[derive(Deserialize)]
+struct Proofs {
+    proofs: Vec<Awarded>,
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Awarded {
+    proof_id: Uuid,
+    position: u64,
+    coins: u64,
+}
+
+/// Checks what a running tracker holds, up to the entry it had when the check began.
+pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
+    let farm: Farm = client.get("farm").await?;
+    let mut audit = Audit::default();
+    let mut after = 0;
+    while after < farm.ledger_size {
+        let limit = u64::from(PAGE_MAX).min(farm.ledger_size - after);
+        let page: Page = client.get(&format!("ledger?after={after}&limit={limit}")).await?;
+        let Some(last) = page.entries.last().map(|line| line.position) else {
+            break;
+        };
+        for line in &page.entries {
+            audit.line(line.position, &line.kind, line.recorded_at, line.body.get().as_bytes());
+        }
+        after = last;
+    }
+    let mut cursor = None;
+    loop {
+        let query = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let page: Proofs = client.get(&format!("proofs?limit=200{query}")).await?;
+        for proof in page.proofs.iter().filter(|proof| proof.position <= farm.ledger_size) {
+            audit.awarded(proof.position, proof.proof_id, proof.coins);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    Ok(audit.finish(farm.total_coins, farm.ledger_size))
+}
+
+/// Checks a database that no tracker needs to be running on.
+pub(super) async fn verify_database(url: &str) -> anyhow::Result<Report> {
+    let reads = Database::open(url).await?.reads();
+    let farm = reads.farm().await?;
+    let (coins, size) = farm.map_or((0, 0), |farm| (farm.coins.earned, farm.ledger_size));
+    let mut audit = Audit::default();
+    let mut after = 0;
+    while after < size {
+        let lines = reads.ledger(after, ROWS_MAX).await?;
+        let Some(last) = lines.last().map(|line| line.position) else {
+            break;
+        };
+        for line in lines.iter().filter(|line| line.position <= size) {
+            audit.line(line.position, &line.kind, line.recorded_at, &line.body);
+        }
+        after = last;
+    }
+    let mut filter = ProofFilter::default();
+    loop {
+        let records = reads.proofs(&filter, ROWS_MAX).await?;
+        for record in records.iter().filter(|record| record.row.position <= size) {
+            audit.awarded(record.row.position, record.row.proof_id, record.row.score.coins);
+        }
+        match records.last() {
+            Some(last) => filter.before = Some(last.row.position),
+            None => break,
+        }
+    }
+    Ok(audit.finish(coins, size))
+}
+
+/// Prints what was found; fails if anything was.
+pub(super) fn report(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string(report)?);
+    } else {
+        println!(
+            "{} entries, {} proofs, {} coins",
+            report.entries, report.proofs, report.coins
+        );
+        for finding in &report.findings {
+            println!("position {}: {}", finding.position, finding.reason);
+        }
+        if report.findings.is_empty() {
+            println!("every signature, chain link and score holds");
+        }
+    }
+    Ok(if report.findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,159 @@
+//! The agents' door over gRPC: `farmops.tracker.v1.Tracker`.
+//!
+//! A stream of proofs is a pipeline: what has arrived is checked in chunks beside the runtime, handed
+//! to the writer in order, and answered in order after the commit. Every stage holds a bounded number
+//! of chunks, so a client that sends faster than the disk writes is slowed down by its own window.
+
+use std::pin::Pin;
+
+use farmops_protocol::{
+    enrolment::EnrolmentRequest,
+    limits::PROOF_BYTES_MAX,
+    wire::tracker::v1 as wire,
+};
+use futures::{Stream, StreamExt as _, stream};
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use crate::{
+    app::App,
+    domain::Refusal,
+    http::refused::problem_of,
+    writer::{Answer, Standing, WriteError},
+};
+
+/// Proofs checked and handed over together.
+const CHUNK_PROOFS_MAX: usize = 128;
+/// Chunks being checked at once.
+const CHECKS_AHEAD_MAX: usize = 4;
+/// Chunks waiting for their commit.
+const COMMITS_AHEAD_MAX: usize = 32;
+/// A message is a proof with a few bytes of framing.
+pub const MESSAGE_BYTES_MAX: usize = 2 * PROOF_BYTES_MAX;
+
+/// The service.
+#[derive(Clone)]
+pub struct TrackerService(App);
+
+/// The service, ready to be mounted beside the routes of HTTP.
+pub fn service(app: App) -> wire::tracker_server::TrackerServer<TrackerService> {
+    wire::tracker_server::TrackerServer::new(TrackerService(app))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+type Answers = Pin<Box<dyn Stream<Item = Result<wire::SubmitProofsResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl wire::tracker_server::Tracker for TrackerService {
+    async fn enroll(
+        &self,
+        request: Request<wire::EnrollRequest>,
+    ) -> Result<Response<wire::EnrollResponse>, Status> {
+        let bytes = request.into_inner().canonical_json;
+        let now = self.0.now();
+        let verified = EnrolmentRequest::verify(&bytes, now)
+            .map_err(|error| status(&WriteError::Refused(error.into())))?;
+        let answer = self.0.writer.enrol(verified).await.map_err(|e| status(&e))?;
+        let answer_json = serde_json::to_vec(&answer).map_err(|_| Status::internal("no answer"))?;
+        Ok(Response::new(wire::EnrollResponse { answer_json }))
+    }
+
+    type SubmitProofsStream = Answers;
+
+    async fn submit_proofs(
+        &self,
+        request: Request<Streaming<wire::SubmitProofsRequest>>,
+    ) -> Result<Response<Answers>, Status> {
+        Ok(Response::new(pipeline(&self.0, request.into_inner())))
+    }
+}
+
+fn pipeline(app: &App, inbound: Streaming<wire::SubmitProofsRequest>) -> Answers {
+    let directory = app.writer.directory().clone();
+    let writer = app.writer.clone();
+    let answers = inbound
+        .ready_chunks(CHUNK_PROOFS_MAX)
+        .map(move |messages| {
+            let directory = directory.clone();
+            async move { directory.check_all(proofs(messages)).await }
+        })
+        .buffered(CHECKS_AHEAD_MAX)
+        .then(move |chunk| {
+            let writer = writer.clone();
+            async move { writer.hand_over(chunk).await }
+        })
+        .map(async |handed| handed?.answers().await)
+        .buffered(COMMITS_AHEAD_MAX)
+        .flat_map(|answers| {
+            stream::iter(match answers {
+                Ok(answers) => answers.into_iter().map(|a| Ok(response(a))).collect(),
+                Err(error) => vec![Err(status(&error))],
+            })
+        });
+    Box::pin(end_after_error(answers))
+}
+
+/// The bytes of the messages that arrived whole. A broken message ends the stream by itself, after
+/// what came before it.
+fn proofs(messages: Vec<Result<wire::SubmitProofsRequest, Status>>) -> Vec<Vec<u8>> {
+    messages
+        .into_iter()
+        .map_while(Result::ok)
+        .map(|message| message.proof.unwrap_or_default().canonical_json)
+        .collect()
+}
+
+/// A stream that ends with its first error: answers after a gap would be attributed to the wrong proofs.
+fn end_after_error<T>(
+    answers: impl Stream<Item = Result<T, Status>>,
+) -> impl Stream<Item = Result<T, Status>> {
+    answers.scan(false, |ended, answer| {
+        let item = (!*ended).then_some(answer);
+        *ended |= matches!(item, Some(Err(_)));
+        std::future::ready(item)
+    })
+}
+
+fn response(answer: Answer) -> wire::SubmitProofsResponse {
+    use wire::submit_proofs_response::Outcome;
+    let outcome = match answer {
+        Ok(receipt) => Outcome::Accepted(wire::Accepted {
+            hash: receipt.hash.as_bytes().to_vec(),
+            standing: match receipt.standing {
+                Standing::Chained => wire::Standing::Chained,
+                Standing::Buffered => wire::Standing::Buffered,
+                Standing::Duplicate => wire::Standing::Duplicate,
+            }
+            .into(),
+        }),
+        Err(refusal) => Outcome::Refused(wire::Refused {
+            code: refusal.code().to_owned(),
+            field: refusal.field().to_owned(),
+            reason: refusal.to_string(),
+            retry_after_seconds: refusal.retry_after_seconds().unwrap_or(0),
+        }),
+    };
+    wire::SubmitProofsResponse {
+        outcome: Some(outcome),
+    }
+}
+
+/// The status of a refused call; its details are the same problem document that REST answers with.
+fn status(error: &WriteError) -> Status {
+    let refusal = match error {
+        WriteError::Unavailable => return Status::unavailable(error.to_string()),
+        WriteError::Refused(refusal) => refusal,
+    };
+    let code = match refusal {
+        Refusal::AgentUnknown => Code::NotFound,
+        Refusal::AgentRevoked => Code::PermissionDenied,
+        Refusal::AgentIdTaken => Code::AlreadyExists,
+        Refusal::TooManyPending(_) | Refusal::BufferFull(_) => Code::ResourceExhausted,
+        Refusal::Chain { .. } | Refusal::Fork { .. } => Code::FailedPrecondition,
+        Refusal::Invalid(_) | Refusal::BadSignature | Refusal::FingerprintDiffers(_) => {
+            Code::InvalidArgument
+        }
+    };
+    let document = serde_json::to_vec(&problem_of(refusal)).unwrap_or_default();
+    let message = format!("{}: {refusal}", refusal.field());
+    Status::with_details(code, message, document.into())
+}

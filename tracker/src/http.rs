@@ -1,0 +1,106 @@
+//! The tracker's routes.
+//!
+//! To add a route: 1. a handler in the file of its noun; 2. a line in one of the tables below. What
+//! stands in `owner` needs the owner's token; what stands in `public` is for everyone, so it shows
+//! totals and never a proof.
+
+mod agents;
+mod etag;
+mod farm;
+mod federation;
+pub(crate) mod ledger;
+mod owner;
+mod page;
+mod proofs;
+mod public;
+pub mod refused;
+mod shop;
+mod villages;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use farmops_service::{
+    health::Health,
+    server::{self, Limits},
+};
+
+use crate::{app::App, grpc};
+
+/// Everything the tracker serves, HTTP and gRPC, on one port.
+pub fn router(app: &App, limits: &Limits) -> Router {
+    let rest = public(app.clone())
+        .merge(owner(app.clone()))
+        .merge(pages(app.clone()))
+        .merge(health(app.clone()).router())
+        .merge(app.federation.router());
+    // gRPC goes in last: its streams have no deadline and its errors are not documents.
+    server::harden(rest, limits).route_service(
+        "/farmops.tracker.v1.Tracker/{method}",
+        grpc::service(app.clone()),
+    )
+}
+
+/// For agents, villages and passers-by.
+fn public(app: App) -> Router {
+    Router::new()
+        .route("/api/v1/agents/enroll", post(agents::enroll))
+        .route("/api/v1/public/profile", get(public::profile))
+        .route("/api/v1/public/snapshot", get(public::snapshot))
+        .route("/farm.svg", get(public::picture))
+        .with_state(app)
+}
+
+/// For the owner's token. A proof is submitted without it (its signature speaks) and listed with it,
+/// so `proofs` stands here and asks for the token itself.
+fn owner(app: App) -> Router {
+    let guarded = Router::new()
+        .route("/api/v1/proofs/{id}", get(proofs::show))
+        .route("/api/v1/ledger", get(ledger::list))
+        .route("/api/v1/farm", get(farm::show))
+        .route("/api/v1/farm/stats", get(farm::stats))
+        .route("/api/v1/farm/upgrades", get(farm::upgrades))
+        .route("/api/v1/shop/items", get(shop::items))
+        .route("/api/v1/agents", get(agents::list))
+        .route("/api/v1/agents/{id}/approve", post(agents::approve))
+        .route("/api/v1/agents/{id}/revoke", post(agents::revoke))
+        .route("/api/v1/villages", get(villages::list).post(villages::join))
+        .route("/api/v1/followers", get(federation::followers))
+        .route("/api/v1/followers/accept", post(federation::accept))
+        .route("/api/v1/followers/reject", post(federation::reject))
+        .route(
+            "/api/v1/following",
+            get(federation::following).post(federation::follow),
+        )
+        .route("/api/v1/following/remove", post(federation::unfollow))
+        .route_layer(middleware::from_fn_with_state(app.clone(), owner::require_token));
+    let list = get(proofs::list)
+        .route_layer(middleware::from_fn_with_state(app.clone(), owner::require_token));
+    guarded
+        .route("/api/v1/proofs", list.post(proofs::submit))
+        .with_state(app)
+}
+
+/// For browsers.
+fn pages(app: App) -> Router {
+    Router::new()
+        .route("/", get(page::home))
+        .route("/login", get(page::login).post(page::log_in))
+        .route("/logout", post(page::log_out))
+        .route("/agents/{id}/approve", post(page::approve))
+        .route("/agents/{id}/revoke", post(page::revoke))
+        .route("/villages/join", post(page::join))
+        .route("/assets/tracker.css", get(page::style))
+        .with_state(app)
+}
+
+fn health(app: App) -> Health {
+    Health::new().check("store", move || {
+        let app = app.clone();
+        async move {
+            let farm = app.reads.farm().await.map_err(|_| "the store does not answer")?;
+            farm.map(|_| ()).ok_or_else(|| "the farm is not founded".to_owned())
+        }
+    })
+}

@@ -1,0 +1,150 @@
+//! `/api/v1/farm`: the farm's state, statistics and upgrades.
+
+use axum::{extract::State, response::Response};
+use farmops_farm::level::next_level_at;
+use farmops_protocol::{proof::Category, time::Timestamp};
+use farmops_service::problem::Problem;
+use http::HeaderMap;
+use serde::Serialize;
+
+use super::{etag::tagged_json, refused::not_read};
+use crate::{app::App, domain::FarmView};
+
+/// Days in the statistics: a leap year.
+const DAYS_MAX: u32 = 366;
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    name: String,
+    handle: String,
+    account: Option<String>,
+    level: u64,
+    next_level_at: u64,
+    total_coins: u64,
+    current_coins: u64,
+    streak_days: u32,
+    streak_longest: u32,
+    achievements: Vec<&'static str>,
+    time_zone: String,
+    working_days: [bool; 7],
+    ledger_size: u64,
+    last_active: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// The farm's figures; a problem before it is founded, which happens at the first start.
+pub(super) async fn figures(app: &App) -> Result<FarmView, Problem> {
+    let farm = app.reads.farm().await.map_err(not_read)?;
+    farm.ok_or_else(|| Problem::unavailable(1))
+}
+
+/// The account everyone should show.
+pub(super) async fn account(app: &App, farm: &FarmView) -> Result<Option<String>, Problem> {
+    let villages = app.reads.villages().await.map_err(not_read)?;
+    let account = app.site.account(&farm.founded.handle, &villages);
+    Ok(account.map(|account| account.to_handle()))
+}
+
+/// Shows the farm.
+pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let farm = figures(&app).await?;
+    let level = farm.level();
+    let shown = Shown {
+        account: account(&app, &farm).await?,
+        level,
+        next_level_at: next_level_at(level),
+        total_coins: farm.coins.earned,
+        current_coins: farm.coins.current(),
+        streak_days: farm.streak_days(app.now()),
+        streak_longest: farm.streak_longest,
+        achievements: farm.achievements().iter().map(|a| a.slug).collect(),
+        ledger_size: farm.ledger_size,
+        last_active: farm.last_active,
+        created_at: farm.created_at,
+        updated_at: farm.updated_at,
+        name: farm.founded.name,
+        handle: farm.founded.handle,
+        time_zone: farm.founded.time_zone,
+        working_days: farm.founded.working_days,
+    };
+    tagged_json(&headers, &shown)
+}
+
+#[derive(Debug, Serialize)]
+struct Stats {
+    by_category: Vec<CategoryStats>,
+    by_day: Vec<DayStats>,
+}
+
+#[derive(Debug, Serialize)]
+struct CategoryStats {
+    category: Category,
+    total_proofs: u64,
+    total_coins: u64,
+    last_proof_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+struct DayStats {
+    day: String,
+    total_proofs: u64,
+    total_coins: u64,
+}
+
+/// Shows what each category and each day brought.
+pub(super) async fn stats(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
+    let farm = figures(&app).await?;
+    let days = app.reads.days(DAYS_MAX).await.map_err(not_read)?;
+    let stats = Stats {
+        by_category: Category::ALL
+            .iter()
+            .map(|category| {
+                let totals = farm.categories.get(category).copied().unwrap_or_default();
+                CategoryStats {
+                    category: *category,
+                    total_proofs: totals.proofs,
+                    total_coins: totals.coins,
+                    last_proof_at: totals.last_proof_at,
+                }
+            })
+            .collect(),
+        by_day: days
+            .into_iter()
+            .map(|(day, totals)| DayStats {
+                day,
+                total_proofs: totals.proofs,
+                total_coins: totals.coins,
+            })
+            .collect(),
+    };
+    tagged_json(&headers, &stats)
+}
+
+#[derive(Debug, Serialize)]
+struct Upgrades {
+    upgrades: Vec<Upgrade>,
+}
+
+#[derive(Debug, Serialize)]
+struct Upgrade {
+    slug: String,
+    level: u64,
+}
+
+/// Lists what stands on the farm.
+pub(super) async fn upgrades(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let farm = figures(&app).await?;
+    let upgrades = farm
+        .upgrades
+        .into_iter()
+        .map(|owned| Upgrade {
+            slug: owned.slug,
+            level: owned.level,
+        })
+        .collect();
+    tagged_json(&headers, &Upgrades { upgrades })
+}

@@ -1,0 +1,216 @@
+//! `/api/v1/proofs`: submitting one, listing them, looking at one.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::{IntoResponse, Response},
+};
+use farmops_protocol::{
+    digest::Digest,
+    limits::PROOF_BYTES_MAX,
+    proof::{ActionType, Category},
+    scoring::Score,
+    time::Timestamp,
+};
+use farmops_service::problem::{Bounded, Problem};
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{CONTENT_TYPE, LINK, LOCATION},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::refused::{not_read, not_written, problem_of};
+use crate::{
+    app::App,
+    store::{ProofFilter, ProofRecord},
+    writer::Standing,
+};
+
+/// Proofs on a page unless the caller asks for fewer or more.
+const PAGE_DEFAULT: u32 = 50;
+/// Proofs on a page at most.
+const PAGE_MAX: u32 = 200;
+
+/// What is answered to a proof that was accepted.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    proof_id: Uuid,
+    hash: Digest,
+    standing: &'static str,
+}
+
+/// Takes one canonical, signed proof: 201 chained, 202 buffered, 200 here before.
+pub(super) async fn submit(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Result<Bounded<PROOF_BYTES_MAX>, Problem>,
+) -> Result<Response, Problem> {
+    require_json(&headers)?;
+    let Bounded(bytes) = body.map_err(|problem| problem.field("$"))?;
+    let mut checked = app.writer.directory().check_all(vec![bytes]).await;
+    let proof_id = match checked.first() {
+        Some(Ok(submission)) => submission.proof.body().proof_id,
+        Some(Err(refusal)) => return Err(problem_of(refusal)),
+        None => return Err(Problem::unavailable(1)),
+    };
+    let mut answers = app
+        .writer
+        .submit(std::mem::take(&mut checked))
+        .await
+        .map_err(|e| not_written(&e))?;
+    let receipt = match answers.pop() {
+        Some(Ok(receipt)) => receipt,
+        Some(Err(refusal)) => return Err(problem_of(&refusal)),
+        None => return Err(Problem::unavailable(1)),
+    };
+    let (status, standing) = match receipt.standing {
+        Standing::Chained => (StatusCode::CREATED, "chained"),
+        Standing::Buffered => (StatusCode::ACCEPTED, "buffered"),
+        Standing::Duplicate => (StatusCode::OK, "duplicate"),
+    };
+    let location = format!("/api/v1/proofs/{proof_id}");
+    let accepted = Accepted {
+        proof_id,
+        hash: receipt.hash,
+        standing,
+    };
+    Ok((status, [(LOCATION, location)], Json(accepted)).into_response())
+}
+
+/// Refuses a body that is not declared as JSON.
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let declared = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let essence = declared.and_then(|d| d.split(';').next()).unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Problem::unsupported_media_type("application/json"))
+    }
+}
+
+/// Which proofs, and which page of them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    agent: Option<Uuid>,
+    category: Option<Category>,
+    since: Option<Timestamp>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    proofs: Vec<Shown>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
+}
+
+/// A proof with what the tracker made of it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    proof_id: Uuid,
+    agent_id: Uuid,
+    position: u64,
+    chain_length: u64,
+    hash: Digest,
+    recorded_at: Timestamp,
+    timestamp: Timestamp,
+    category: Category,
+    action_type: ActionType,
+    coins: u64,
+    score: Score,
+    /// The proof exactly as it was received.
+    proof: Box<RawValue>,
+}
+
+impl Shown {
+    fn of(record: ProofRecord) -> Result<Self, Problem> {
+        let text = String::from_utf8(record.bytes).map_err(|e| Problem::internal(&e))?;
+        Ok(Self {
+            proof_id: record.row.proof_id,
+            agent_id: record.row.agent_id,
+            position: record.row.position,
+            chain_length: record.row.chain_length,
+            hash: record.row.hash,
+            recorded_at: record.recorded_at,
+            timestamp: record.row.timestamp,
+            category: record.row.category,
+            action_type: record.row.action_type,
+            coins: record.row.score.coins,
+            score: record.row.score,
+            proof: RawValue::from_string(text).map_err(|e| Problem::internal(&e))?,
+        })
+    }
+}
+
+/// Lists proofs, latest first.
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let limit = wanted.limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::bad_request("limit", format!("expected 1 to {PAGE_MAX}")));
+    }
+    let before = wanted.cursor.as_deref().map(read_cursor).transpose()?;
+    let filter = ProofFilter {
+        agent: wanted.agent,
+        category: wanted.category,
+        since: wanted.since,
+        before,
+    };
+    let mut records = app.reads.proofs(&filter, limit + 1).await.map_err(not_read)?;
+    let more = records.len() > limit as usize;
+    records.truncate(limit as usize);
+    let last = records.last().map(|record| record.row.position);
+    let next = last.filter(|_| more).map(write_cursor);
+    let proofs = records.into_iter().map(Shown::of).collect::<Result<_, _>>()?;
+    let link = next.as_ref().map(|cursor| next_link(&wanted, cursor, limit));
+    let mut response = Json(Page { proofs, next }).into_response();
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
+}
+
+/// Shows one proof.
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(id): Path<Uuid>,
+) -> Result<impl IntoResponse, Problem> {
+    let record = app.reads.proof(id).await.map_err(not_read)?;
+    let record = record.ok_or_else(|| Problem::not_found("proof"))?;
+    Shown::of(record).map(Json)
+}
+
+/// A cursor says where the next page begins; callers hand it back and look no further.
+fn write_cursor(position: u64) -> String {
+    format!("p{position:x}")
+}
+
+fn read_cursor(cursor: &str) -> Result<u64, Problem> {
+    cursor
+        .strip_prefix('p')
+        .filter(|digits| digits.len() <= 16)
+        .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| Problem::bad_request("cursor", "not a cursor of this list"))
+}
+
+fn next_link(wanted: &Wanted, cursor: &str, limit: u32) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    if let Some(agent) = wanted.agent {
+        query.append_pair("agent", &agent.to_string());
+    }
+    if let Some(category) = wanted.category {
+        query.append_pair("category", category.as_str());
+    }
+    if let Some(since) = wanted.since {
+        query.append_pair("since", &since.to_string());
+    }
+    query.append_pair("cursor", cursor);
+    query.append_pair("limit", &limit.to_string());
+    format!("</api/v1/proofs?{}>; rel=\"next\"", query.finish())
+}

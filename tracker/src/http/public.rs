@@ -1,0 +1,94 @@
+//! What everyone may see: the profile, the last snapshot, the picture. Totals, never a proof.
+
+use axum::{extract::State, response::Response};
+use farmops_farm::{scene, svg};
+use farmops_protocol::{key::PublicKey, proof::Category, time::Timestamp};
+use farmops_service::problem::Problem;
+use http::{HeaderMap, HeaderValue, header::CONTENT_SECURITY_POLICY};
+use serde::Serialize;
+use url::Url;
+
+use super::{
+    etag::{tagged, tagged_json},
+    farm::{account, figures},
+    refused::not_read,
+};
+use crate::app::App;
+
+#[derive(Debug, Serialize)]
+struct Profile {
+    name: String,
+    handle: String,
+    account: Option<String>,
+    actor: Url,
+    farmer_key: PublicKey,
+    picture: Url,
+    level: u64,
+    total_coins: u64,
+    streak_days: u32,
+    achievements: Vec<&'static str>,
+    categories: Vec<CategoryTotal>,
+    founded_at: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct CategoryTotal {
+    category: Category,
+    proofs: u64,
+    coins: u64,
+}
+
+/// The public profile.
+pub(super) async fn profile(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let farm = figures(&app).await?;
+    let profile = Profile {
+        account: account(&app, &farm).await?,
+        actor: app.site.actor(),
+        farmer_key: farm.founded.farmer_key,
+        picture: app.site.picture(),
+        level: farm.level(),
+        total_coins: farm.coins.earned,
+        streak_days: farm.streak_days(app.now()),
+        achievements: farm.achievements().iter().map(|a| a.slug).collect(),
+        categories: farm
+            .categories
+            .iter()
+            .map(|(category, totals)| CategoryTotal {
+                category: *category,
+                proofs: totals.proofs,
+                coins: totals.coins,
+            })
+            .collect(),
+        founded_at: farm.created_at,
+        name: farm.founded.name,
+        handle: farm.founded.handle,
+    };
+    tagged_json(&headers, &profile)
+}
+
+/// The last signed snapshot, exactly as it was published.
+pub(super) async fn snapshot(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let published = app.reads.snapshot().await.map_err(not_read)?;
+    let published = published.ok_or_else(|| Problem::not_found("snapshot"))?;
+    Ok(tagged(&headers, "application/activity+json", published.document))
+}
+
+/// The farm, drawn.
+pub(super) async fn picture(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let farm = figures(&app).await?;
+    let drawing = farm.drawing(app.now());
+    let picture = svg::draw(&scene::compose(&drawing), &svg::Options::default());
+    let mut response = tagged(&headers, "image/svg+xml", picture.into_bytes());
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}

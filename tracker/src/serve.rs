@@ -1,0 +1,204 @@
+//! Starting, running and stopping the tracker.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use farmops_federation::{Federation, Settings, Software, system_clock};
+use farmops_federation_store::SqliteStore;
+use farmops_service::{
+    outbound::{Outbound, Reach},
+    server::{self, Limits},
+    storage_guard::refuse_network_filesystem,
+    token::Token,
+};
+use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    app::{App, Parts},
+    config::Config,
+    host::FarmHost,
+    http,
+    ledger::LeafSalt,
+    publisher::Publisher,
+    session::SessionKey,
+    site::Site,
+    store::{
+        Secrets,
+        sqlite::{Database, SqliteJournal},
+    },
+    writer::{Setup, Writer},
+};
+
+/// The file, beside the database, that the owner's token is written to at the first start.
+pub const TOKEN_FILE: &str = "owner.token";
+/// What we say we are, in `User-Agent`.
+const USER_AGENT: &str = concat!("farmops-tracker/", env!("CARGO_PKG_VERSION"));
+
+/// A tracker that is listening.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    serving: tokio::task::JoinHandle<()>,
+    workers: JoinSet<()>,
+    stop_workers: CancellationToken,
+    writing: tokio::task::JoinHandle<()>,
+    stop_writer: CancellationToken,
+}
+
+/// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
+/// begins the end; [`Running::wait`] sees it through.
+pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
+    let database = open_database(config).await?;
+    let mut journal = database.journal().await.context("opening the ledger")?;
+    let secrets = journal.secrets(&mut rand::rng()).await.context("reading the farm's keys")?;
+    let clock = system_clock();
+    let owner = owner_token(&database, &mut journal, clock()).await?;
+    let setup = Setup {
+        bounds: config.buffer.into(),
+        salt: LeafSalt::new(secrets.farm_secret.clone()),
+        clock: clock.clone(),
+    };
+    let (mut writer, handle) = Writer::open(journal, setup).await.context("reading the farm")?;
+    writer
+        .found(&config.founding(), secrets.public_key())
+        .await
+        .context("founding the farm")?;
+    let stop_writer = CancellationToken::new();
+    let writing = tokio::spawn(writer.run(stop_writer.clone()));
+
+    let site = Site::new(config.public_url.clone(), config.reach());
+    let bell = Arc::new(Notify::new());
+    let host = Arc::new(FarmHost::new(
+        site.clone(),
+        secrets.public_key(),
+        config.publish.accept_followers,
+        Arc::new(database.reads()),
+        handle.clone(),
+        bell.clone(),
+    ));
+    let outbound = outbound(config)?;
+    let federation = Federation::open(
+        settings(config)?,
+        outbound.client(),
+        Arc::new(SqliteStore::new(database.pool())),
+        host.clone(),
+    )
+    .await
+    .context("starting the federation")?;
+    let publisher = Publisher {
+        site: site.clone(),
+        key: secrets.farm_key.clone(),
+        settings: config.publish,
+        federation: federation.clone(),
+        writer: handle.clone(),
+        bell,
+        clock: clock.clone(),
+    };
+    let app = App::new(Parts {
+        sessions: sessions(&secrets, &owner.to_string(), site.is_encrypted()),
+        site,
+        reads: Arc::new(database.reads()),
+        writer: handle,
+        federation: federation.clone(),
+        host,
+        outbound,
+        farm_key: secrets.farm_key,
+        owner,
+        clock,
+    });
+    let limits = Limits::default();
+    let listener = TcpListener::bind((config.listen, config.port))
+        .await
+        .with_context(|| format!("listening on {}:{}", config.listen, config.port))?;
+    let address = listener.local_addr()?;
+    let router = http::router(&app, &limits);
+    let serving = tokio::spawn(server::serve(listener, router, limits, stop));
+    let stop_workers = CancellationToken::new();
+    let mut workers = JoinSet::new();
+    workers.spawn(publisher.run(stop_workers.clone()));
+    let engine_stop = stop_workers.clone();
+    workers.spawn(async move { federation.run(engine_stop).await });
+    tracing::info!(%address, public_url = %config.public_url, "the tracker is listening");
+    Ok(Running {
+        address,
+        serving,
+        workers,
+        stop_workers,
+        writing,
+        stop_writer,
+    })
+}
+
+impl Running {
+    /// Waits for the end: first the last requests, then the workers, then the writer.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
+        self.serving.await?;
+        self.stop_workers.cancel();
+        while let Some(ended) = self.workers.join_next().await {
+            ended?;
+        }
+        self.stop_writer.cancel();
+        self.writing.await?;
+        Ok(())
+    }
+}
+
+async fn open_database(config: &Config) -> anyhow::Result<Database> {
+    let path = Database::path_of(&config.db)?;
+    refuse_network_filesystem(&path)?;
+    Database::open(&config.db)
+        .await
+        .with_context(|| format!("opening {}", config.db))
+}
+
+/// The hash of the owner's token. At the first start the token is made and written to its file; if a
+/// crash came between the file and the database, the file's token is taken over.
+async fn owner_token(
+    database: &Database,
+    journal: &mut SqliteJournal,
+    now: farmops_protocol::time::Timestamp,
+) -> anyhow::Result<farmops_service::token::TokenHash> {
+    if let Some(hash) = journal.owner_token().await? {
+        return Ok(hash);
+    }
+    let path = database.folder().join(TOKEN_FILE);
+    let token = match Token::read_file(&path) {
+        Ok(token) => token,
+        Err(error) if error.is_not_found() => Token::generate_file(&path, &mut rand::rng())?,
+        Err(error) => return Err(error.into()),
+    };
+    journal.keep_owner_token(&token.hash(), now).await?;
+    tracing::info!(file = %path.display(), "the owner's token was written");
+    Ok(token.hash())
+}
+
+fn outbound(config: &Config) -> anyhow::Result<Outbound> {
+    let reach = if config.allow_loopback {
+        Reach::Loopback
+    } else {
+        Reach::PublicOnly
+    };
+    Ok(match &config.ca_file {
+        Some(file) => Outbound::with_ca_file(reach, USER_AGENT, file)?,
+        None => Outbound::new(reach, USER_AGENT)?,
+    })
+}
+
+fn settings(config: &Config) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        public_url: config.public_url.clone(),
+        reach: config.reach(),
+        software: Software {
+            name: "farmops-tracker".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            repository: Url::parse(crate::SOURCE_URL)?,
+        },
+        clock: system_clock(),
+    })
+}
+
+fn sessions(secrets: &Secrets, owner: &str, encrypted: bool) -> SessionKey {
+    SessionKey::new(&secrets.farm_secret, owner, encrypted)
+}

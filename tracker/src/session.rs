@@ -1,0 +1,128 @@
+//! The owner's browser session: a signed expiry time in a cookie, and a token for forms.
+//!
+//! Nothing is stored. The key comes from the farm's secret and the owner's token, so a new token ends
+//! every session.
+
+use farmops_protocol::{
+    digest::{Digest, keyed},
+    time::Timestamp,
+};
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+use subtle::ConstantTimeEq as _;
+
+/// The cookie's name.
+const NAME: &str = "farmops_session";
+/// How long a session lasts.
+const SECONDS: i64 = 7 * 86_400;
+
+/// Makes and checks sessions.
+#[derive(Clone)]
+pub struct SessionKey {
+    key: Digest,
+    encrypted: bool,
+}
+
+/// A session that has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What every form of this session carries.
+    pub form_token: String,
+}
+
+impl SessionKey {
+    /// The key for this farm and owner; `encrypted` makes browsers send the cookie over HTTPS only.
+    pub fn new(farm_secret: &[u8], owner: &str, encrypted: bool) -> Self {
+        Self {
+            key: keyed(farm_secret, format!("session {owner}").as_bytes()),
+            encrypted,
+        }
+    }
+
+    /// The `Set-Cookie` of a new session.
+    pub fn open(&self, now: Timestamp, rng: &mut impl rand::CryptoRng) -> Option<HeaderValue> {
+        let mut nonce = [0; 16];
+        rng.fill_bytes(&mut nonce);
+        let claim = format!("{}.{}", now.second() + SECONDS, hex::encode(nonce));
+        let tag = self.tag("cookie", &claim);
+        self.cookie(&format!("{claim}.{tag}"), SECONDS)
+    }
+
+    /// The `Set-Cookie` that ends a session.
+    pub fn close(&self) -> Option<HeaderValue> {
+        self.cookie("", 0)
+    }
+
+    /// The session of a request, if it carries a good one.
+    pub fn read(&self, headers: &HeaderMap, now: Timestamp) -> Option<Session> {
+        let value = cookies(headers).find_map(|c| c.strip_prefix(NAME)?.strip_prefix('='))?;
+        let (claim, tag) = value.rsplit_once('.')?;
+        let (expires, _) = claim.split_once('.')?;
+        let good = bool::from(self.tag("cookie", claim).as_bytes().ct_eq(tag.as_bytes()));
+        let open = expires.parse::<i64>().is_ok_and(|expires| now.second() < expires);
+        (good && open).then(|| Session {
+            form_token: self.tag("form", claim),
+        })
+    }
+
+    fn tag(&self, purpose: &str, claim: &str) -> String {
+        keyed(self.key.as_bytes(), format!("{purpose} {claim}").as_bytes()).to_string()
+    }
+
+    fn cookie(&self, value: &str, seconds: i64) -> Option<HeaderValue> {
+        let secure = if self.encrypted { "; Secure" } else { "" };
+        let text = format!(
+            "{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+        );
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+impl Session {
+    /// Whether a form came from a page of this session.
+    pub fn made(&self, form_token: &str) -> bool {
+        self.form_token.as_bytes().ct_eq(form_token.as_bytes()).into()
+    }
+}
+
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| field.split(';').map(str::trim))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn request(cookie: &HeaderValue) -> HeaderMap {
+        let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        HeaderMap::from_iter([(COOKIE, pair.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_session_is_good_until_it_expires_and_for_its_own_key() {
+        let now: Timestamp = "2026-02-21T09:30:00Z".parse().unwrap();
+        let key = SessionKey::new(b"secret", "owner", false);
+        let headers = request(&key.open(now, &mut rand::rng()).unwrap());
+        let session = key.read(&headers, now).unwrap();
+        assert!(session.made(&session.form_token) && !session.made(""));
+        assert_eq!(key.read(&headers, now.saturating_add(SECONDS)), None);
+        let rotated = SessionKey::new(b"secret", "another", false);
+        assert_eq!(rotated.read(&headers, now), None);
+        assert_eq!(key.read(&request(&key.close().unwrap()), now), None);
+    }
+
+    #[test]
+    fn a_changed_expiry_is_noticed() {
+        let now: Timestamp = "2026-02-21T09:30:00Z".parse().unwrap();
+        let key = SessionKey::new(b"secret", "owner", true);
+        let cookie = key.open(now, &mut rand::rng()).unwrap();
+        let text = cookie.to_str().unwrap();
+        assert!(text.ends_with("; HttpOnly; SameSite=Strict; Secure"));
+        let later = text.replacen("farmops_session=1", "farmops_session=2", 1);
+        assert_eq!(key.read(&request(&later.parse().unwrap()), now), None);
+    }
+}
