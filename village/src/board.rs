@@ -90,7 +90,10 @@ pub fn check_season(text: &str) -> Result<(), FieldError> {
         {
             Ok(())
         }
-        _ => Err(FieldError::new("season", "expected a year and quarter like 2026-Q4")),
+        _ => Err(FieldError::new(
+            "season",
+            "expected a year and quarter like 2026-Q4",
+        )),
     }
 }
 
@@ -172,7 +175,12 @@ impl BoardCursor {
 }
 
 fn label(board: &Board) -> String {
-    format!("{} {} {}", board.scope, board.sort, board.season.as_deref().unwrap_or("newest"))
+    format!(
+        "{} {} {}",
+        board.scope,
+        board.sort,
+        board.season.as_deref().unwrap_or("newest")
+    )
 }
 
 /// The opaque text of a cursor.
@@ -216,7 +224,11 @@ mod tests {
 
     #[test]
     fn a_cursor_works_on_its_own_board_only() {
-        let board = Board { scope: Scope::Local, sort: Sort::Coins, season: None };
+        let board = Board {
+            scope: Scope::Local,
+            sort: Sort::Coins,
+            season: None,
+        };
         let cursor = BoardCursor {
             board: label(&board),
             value: 7,
@@ -225,7 +237,10 @@ mod tests {
         };
         let text = write_cursor(&cursor);
         assert_eq!(BoardCursor::read(&text, &board).unwrap(), cursor);
-        let other = Board { scope: Scope::Federated, ..board.clone() };
+        let other = Board {
+            scope: Scope::Federated,
+            ..board.clone()
+        };
         assert!(BoardCursor::read(&text, &other).is_err());
         for text in ["", "zz", "7b7d", &"00".repeat(2000)] {
             assert_eq!(BoardCursor::read(text, &board).unwrap_err().field, "cursor");

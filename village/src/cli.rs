@@ -217,7 +217,10 @@ mod tests {
         let line = "farmops-village --db sqlite:///tmp/v.db --name Orchard --port 1234 \
                     --public-url http://orchard.localhost:1234 --registration invite \
                     --allow-loopback";
-        let config = Cli::parse_from(line.split_whitespace()).serve.config().unwrap();
+        let config = Cli::parse_from(line.split_whitespace())
+            .serve
+            .config()
+            .unwrap();
         assert_eq!(config.port, 1234);
         assert_eq!(config.registration, Registration::Invite);
         assert!(config.allow_loopback);
@@ -228,7 +231,10 @@ mod tests {
     fn commands_take_their_own_flags() {
         let line = "farmops-village peers accept harbour.example --url http://127.0.0.1:9 --json";
         let cli = Cli::parse_from(line.split_whitespace());
-        assert!(matches!(cli.command, Some(Command::Peers(Peers::Accept { .. }))));
+        assert!(matches!(
+            cli.command,
+            Some(Command::Peers(Peers::Accept { .. }))
+        ));
         assert!(cli.client.json);
     }
 }

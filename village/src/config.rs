@@ -71,7 +71,12 @@ pub struct Unfit {
 impl Config {
     /// Checks what types cannot say.
     pub fn check(&self) -> Result<(), Unfit> {
-        let unfit = |key, reason: &str| Err(Unfit { key, reason: reason.to_owned() });
+        let unfit = |key, reason: &str| {
+            Err(Unfit {
+                key,
+                reason: reason.to_owned(),
+            })
+        };
         if let Err(error) = check_display_name(&self.name) {
             return unfit("name", &error.reason);
         }
@@ -92,7 +97,9 @@ impl Config {
 
     /// The village's handle before the `@`, for its founding.
     pub fn slug(&self) -> String {
-        self.handle.clone().unwrap_or_else(|| names::slug_of(&self.name))
+        self.handle
+            .clone()
+            .unwrap_or_else(|| names::slug_of(&self.name))
     }
 
     /// The file of the database.
@@ -104,13 +111,20 @@ impl Config {
 
     /// The file of the admin's token, beside the database.
     pub fn token_file(&self) -> PathBuf {
-        let directory = self.database_file().and_then(Path::parent).unwrap_or(Path::new(""));
+        let directory = self
+            .database_file()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new(""));
         directory.join("admin.token")
     }
 
     /// Whom the federation may talk to.
     pub fn reach(&self) -> Reach {
-        if self.allow_loopback { Reach::Loopback } else { Reach::Public }
+        if self.allow_loopback {
+            Reach::Loopback
+        } else {
+            Reach::Public
+        }
     }
 }
 
@@ -179,6 +193,9 @@ mod tests {
         let mut flags = flags();
         flags["db"] = "sqlite:///var/lib/farmops/village.db?mode=rwc".into();
         let config = load(flags);
-        assert_eq!(config.token_file(), Path::new("/var/lib/farmops/admin.token"));
+        assert_eq!(
+            config.token_file(),
+            Path::new("/var/lib/farmops/admin.token")
+        );
     }
 }

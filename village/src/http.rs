@@ -38,7 +38,11 @@ pub fn router(village: &Village, limits: &server::Limits) -> Router {
         move || {
             let village = village.clone();
             async move {
-                village.store().check().await.map_err(|_| "the database does not answer".to_owned())
+                village
+                    .store()
+                    .check()
+                    .await
+                    .map_err(|_| "the database does not answer".to_owned())
             }
         }
     });
@@ -59,19 +63,37 @@ fn api() -> Router<Village> {
         .route("/api/v1/leaderboard", get(leaderboard::show))
         .route("/api/v1/farmers", get(farmers::list))
         .route("/api/v1/farmers/register", post(register::register))
-        .route("/api/v1/farmers/{id}", get(farmers::show).delete(register::unregister))
+        .route(
+            "/api/v1/farmers/{id}",
+            get(farmers::show).delete(register::unregister),
+        )
         .route("/api/v1/farmers/{id}/approve", post(register::approve))
         .route("/api/v1/farmers/{id}/history", get(farmers::history))
         .route("/api/v1/farmers/{id}/farm.svg", get(farms::show))
-        .route("/api/v1/following", get(following::list).post(following::follow))
+        .route(
+            "/api/v1/following",
+            get(following::list).post(following::follow),
+        )
         .route("/api/v1/following/{id}", delete(following::unfollow))
         .route("/api/v1/invites", post(invites::create))
         .route("/api/v1/federation/info", get(federation::info))
         .route("/api/v1/federation/connect", post(federation::connect))
         .route("/api/v1/federation/peers", get(federation::peers))
-        .route("/api/v1/federation/peers/{id}/accept", post(federation::accept))
-        .route("/api/v1/federation/peers/{id}/block", post(federation::block))
-        .route("/api/v1/federation/peers/{id}/unblock", post(federation::unblock))
-        .route("/api/v1/federation/blocks", get(blocks::list).post(blocks::block))
+        .route(
+            "/api/v1/federation/peers/{id}/accept",
+            post(federation::accept),
+        )
+        .route(
+            "/api/v1/federation/peers/{id}/block",
+            post(federation::block),
+        )
+        .route(
+            "/api/v1/federation/peers/{id}/unblock",
+            post(federation::unblock),
+        )
+        .route(
+            "/api/v1/federation/blocks",
+            get(blocks::list).post(blocks::block),
+        )
         .route("/api/v1/federation/blocks/{host}", delete(blocks::unblock))
 }

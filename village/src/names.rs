@@ -9,9 +9,31 @@ use farmops_protocol::{
 
 /// Handles that a village keeps for itself, beside its own name: they read like offices.
 const RESERVED: &[&str] = &[
-    "abuse", "actor", "admin", "administrator", "all", "ap", "api", "everyone", "farmops", "help",
-    "hostmaster", "inbox", "info", "instance", "mod", "moderator", "noreply", "outbox",
-    "postmaster", "root", "security", "support", "system", "village", "webmaster",
+    "abuse",
+    "actor",
+    "admin",
+    "administrator",
+    "all",
+    "ap",
+    "api",
+    "everyone",
+    "farmops",
+    "help",
+    "hostmaster",
+    "inbox",
+    "info",
+    "instance",
+    "mod",
+    "moderator",
+    "noreply",
+    "outbox",
+    "postmaster",
+    "root",
+    "security",
+    "support",
+    "system",
+    "village",
+    "webmaster",
 ];
 
 /// Whether the village `slug` at `host` keeps this handle for itself.
@@ -31,7 +53,11 @@ pub fn slug_of(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "village".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "village".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 /// What is shown of a name that a stranger wrote: one line, no control or reordering characters.
@@ -46,7 +72,11 @@ pub fn shown_name(name: &str, username: &str) -> String {
     if check_display_name(kept).is_ok() {
         kept.to_owned()
     } else {
-        username.chars().filter(char::is_ascii_graphic).take(64).collect()
+        username
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .take(64)
+            .collect()
     }
 }
 
@@ -81,7 +111,11 @@ mod tests {
     #[test]
     fn a_village_keeps_its_own_names() {
         assert!(is_reserved("orchard", "orchard", "orchard.example"));
-        assert!(is_reserved("orchard.localhost-8080", "orchard", "orchard.localhost:8080"));
+        assert!(is_reserved(
+            "orchard.localhost-8080",
+            "orchard",
+            "orchard.localhost:8080"
+        ));
         assert!(is_reserved("admin", "orchard", "orchard.example"));
         assert!(!is_reserved("alice", "orchard", "orchard.example"));
     }

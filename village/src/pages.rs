@@ -56,20 +56,31 @@ impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let status = self.problem.status();
         let (heading, text) = match status {
-            StatusCode::NOT_FOUND => {
-                ("Nobody home", "There is no such farm here, or its farmer has moved on.")
-            }
+            StatusCode::NOT_FOUND => (
+                "Nobody home",
+                "There is no such farm here, or its farmer has moved on.",
+            ),
             StatusCode::BAD_REQUEST => ("No such board", "This address has a part we cannot read."),
-            _ => ("Something broke", "It was our fault, and it has been noted. Please try again."),
+            _ => (
+                "Something broke",
+                "It was our fault, and it has been noted. Please try again.",
+            ),
         };
-        let page = ErrorPage { shell: Shell::of(&self.village, ""), heading, text };
+        let page = ErrorPage {
+            shell: Shell::of(&self.village, ""),
+            heading,
+            text,
+        };
         (status, render(&page)).into_response()
     }
 }
 
 impl Village {
     fn page_error(&self, problem: Problem) -> PageError {
-        PageError { village: self.clone(), problem }
+        PageError {
+            village: self.clone(),
+            problem,
+        }
     }
 }
 

@@ -88,8 +88,7 @@ pub fn visibility(standing: Standing) -> Visibility {
         return Visibility::default();
     }
     let local = standing.membership == Some(Membership::Active);
-    let federated =
-        local || standing.following == Some(Following::Active) || standing.announced;
+    let federated = local || standing.following == Some(Following::Active) || standing.announced;
     Visibility { local, federated }
 }
 
@@ -112,22 +111,33 @@ mod tests {
                 for (blocked, announced) in
                     [(false, false), (false, true), (true, false), (true, true)]
                 {
-                    all.push(Standing { blocked, membership, following, announced });
+                    all.push(Standing {
+                        blocked,
+                        membership,
+                        following,
+                        announced,
+                    });
                 }
             }
         }
         all
     }
 
-    const DOORS: [Door; 3] =
-        [Door::Author, Door::Peer { active: true }, Door::Peer { active: false }];
+    const DOORS: [Door; 3] = [
+        Door::Author,
+        Door::Peer { active: true },
+        Door::Peer { active: false },
+    ];
 
     #[test]
     fn the_blocked_and_the_removed_have_no_way_in_and_no_place() {
         for standing in every_standing() {
             if standing.blocked || standing.membership == Some(Membership::Removed) {
                 for door in DOORS {
-                    assert!(admit_snapshot(door, standing).is_err(), "{door:?} {standing:?}");
+                    assert!(
+                        admit_snapshot(door, standing).is_err(),
+                        "{door:?} {standing:?}"
+                    );
                 }
                 assert_eq!(visibility(standing), Visibility::default(), "{standing:?}");
             }
@@ -148,14 +158,23 @@ mod tests {
         for standing in every_standing() {
             let shown = visibility(standing);
             assert!(!shown.local || standing.membership == Some(Membership::Active));
-            assert!(!shown.local || shown.federated, "a local row is federated too");
+            assert!(
+                !shown.local || shown.federated,
+                "a local row is federated too"
+            );
         }
     }
 
     #[test]
     fn a_pending_follow_shows_nothing() {
-        let standing = Standing { following: Some(Following::Pending), ..Standing::default() };
-        assert_eq!(admit_snapshot(Door::Author, standing), Err(Refusal::NotWanted));
+        let standing = Standing {
+            following: Some(Following::Pending),
+            ..Standing::default()
+        };
+        assert_eq!(
+            admit_snapshot(Door::Author, standing),
+            Err(Refusal::NotWanted)
+        );
         assert_eq!(visibility(standing), Visibility::default());
     }
 

@@ -136,7 +136,12 @@ pub fn decide(
     if facts.actor_holder.is_none() && facts.full {
         return Err(Denial::Full);
     }
-    let admit = |membership, spend_invite| Ok(Decision::Admit { membership, spend_invite });
+    let admit = |membership, spend_invite| {
+        Ok(Decision::Admit {
+            membership,
+            spend_invite,
+        })
+    };
     match (registration, &request.invite) {
         (Registration::Open, _) => admit(Membership::Active, false),
         (Registration::Invite, None) => Err(Denial::InviteNeeded),

@@ -36,10 +36,14 @@ pub async fn assemble(
     if let Some(file) = config.database_file() {
         storage_guard::refuse_network_filesystem(file)?;
     }
-    let store = Store::open(&config.db).await.context("the database cannot be opened")?;
+    let store = Store::open(&config.db)
+        .await
+        .context("the database cannot be opened")?;
     let admin = admin_token(&store, &config.token_file(), &clock).await?;
     let now = clock();
-    let record = store.found(&config.slug(), &config.name, &config.description, now).await?;
+    let record = store
+        .found(&config.slug(), &config.name, &config.description, now)
+        .await?;
     let outbound = outbound(config)?;
     let settings = Settings {
         public_url: config.public_url.clone(),

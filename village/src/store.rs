@@ -23,7 +23,9 @@ use std::{str::FromStr, time::Duration};
 use farmops_federation::Timestamp;
 use sqlx::{
     Row, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
 };
 
 pub use self::{
@@ -116,7 +118,8 @@ where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
     let text: Option<String> = row.try_get(column)?;
-    text.map(|text| text.parse().map_err(|e| decode(column, e))).transpose()
+    text.map(|text| text.parse().map_err(|e| decode(column, e)))
+        .transpose()
 }
 
 fn time(row: &SqliteRow, column: &str) -> sqlx::Result<Timestamp> {
@@ -141,7 +144,10 @@ fn number(value: u64) -> i64 {
 }
 
 fn decode(column: &str, source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

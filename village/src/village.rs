@@ -12,9 +12,7 @@ mod resume;
 
 use std::sync::{Arc, OnceLock};
 
-use farmops_federation::{
-    Account, Clock, Federation, Reach, Timestamp, account::authority,
-};
+use farmops_federation::{Account, Clock, Federation, Reach, Timestamp, account::authority};
 use farmops_service::{outbound::Outbound, token::TokenHash};
 use tokio::sync::{Mutex, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -97,7 +95,9 @@ impl Village {
             registrations: Semaphore::new(REGISTRATIONS_AT_ONCE_MAX),
             listeners: Arc::new(Semaphore::new(LISTENERS_MAX)),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Gives the village its engine, which in turn holds the village as its host.
@@ -110,10 +110,13 @@ impl Village {
     ///
     /// # Panics
     /// Before [`Self::federate`].
-    pub(crate) fn federation(&self) -> &Federation {
+    pub fn federation(&self) -> &Federation {
         // Invariant: `serve` calls `federate` before it mounts a route or runs a worker.
         #[allow(clippy::expect_used)]
-        self.inner.federation.get().expect("the village has its engine from the start")
+        self.inner
+            .federation
+            .get()
+            .expect("the village has its engine from the start")
     }
 
     /// What the village remembers.
@@ -143,12 +146,20 @@ impl Village {
 
     /// The account that a handle makes at this village.
     pub fn account_of(&self, handle: &str) -> Option<Account> {
-        Account::parse(&format!("{handle}@{}", self.inner.host), self.inner.settings.reach).ok()
+        Account::parse(
+            &format!("{handle}@{}", self.inner.host),
+            self.inner.settings.reach,
+        )
+        .ok()
     }
 
     /// The village's URL as registrations name it: scheme and authority.
     pub fn url(&self) -> String {
-        self.inner.settings.public_url.origin().ascii_serialization()
+        self.inner
+            .settings
+            .public_url
+            .origin()
+            .ascii_serialization()
     }
 
     /// A URL of this village.

@@ -17,8 +17,11 @@ const USER_AGENT: &str = concat!("farmops-village-cli/", env!("CARGO_PKG_VERSION
 pub async fn run(command: Command, args: ClientArgs) -> anyhow::Result<()> {
     let token = Token::read_file(&args.token_file)
         .context("the admin's token cannot be read (see --token-file)")?;
-    let client =
-        Client { outbound: Outbound::new(Reach::Operator, USER_AGENT)?, token, url: args.url };
+    let client = Client {
+        outbound: Outbound::new(Reach::Operator, USER_AGENT)?,
+        token,
+        url: args.url,
+    };
     let answer = client.perform(&command).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
@@ -41,26 +44,31 @@ impl Client {
                 self.post(&["following"], json!({ "handle": handle })).await
             }
             Command::Unfollow { farmer } => {
-                self.ask(Method::DELETE, &["following", farmer], &[], None).await
+                self.ask(Method::DELETE, &["following", farmer], &[], None)
+                    .await
             }
             Command::Connect { village } => {
-                self.post(&["federation", "connect"], json!({ "url": village })).await
+                self.post(&["federation", "connect"], json!({ "url": village }))
+                    .await
             }
             Command::Peers(Peers::List) => self.get(&["federation", "peers"], &[]).await,
             Command::Peers(Peers::Accept { peer }) => self.to_peer(peer, "accept").await,
             Command::Peers(Peers::Block { peer }) => self.to_peer(peer, "block").await,
             Command::Peers(Peers::Unblock { peer }) => self.to_peer(peer, "unblock").await,
             Command::Farmers(Farmers::List { status }) => {
-                self.get(&["farmers"], &[("status", status), ("limit", "100")]).await
+                self.get(&["farmers"], &[("status", status), ("limit", "100")])
+                    .await
             }
             Command::Farmers(Farmers::Approve { farmer }) => {
                 self.post(&["farmers", farmer, "approve"], json!({})).await
             }
             Command::Farmers(Farmers::Remove { farmer }) => {
-                self.ask(Method::DELETE, &["farmers", farmer], &[], None).await
+                self.ask(Method::DELETE, &["farmers", farmer], &[], None)
+                    .await
             }
             Command::Invites(Invites::Create { uses, days }) => {
-                self.post(&["invites"], json!({ "uses": uses, "days": days })).await
+                self.post(&["invites"], json!({ "uses": uses, "days": days }))
+                    .await
             }
         }
     }
@@ -68,13 +76,17 @@ impl Client {
     /// People know a peer by its host; the API by its id.
     async fn to_peer(&self, peer: &str, deed: &str) -> anyhow::Result<Value> {
         let peers = self.get(&["federation", "peers"], &[]).await?;
-        let known = peers["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let known = peers["items"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let id = known
             .iter()
             .find(|entry| entry["id"] == peer || entry["host"] == peer || entry["url"] == peer)
             .and_then(|entry| entry["id"].as_str())
             .with_context(|| format!("no village called {peer} asked or was asked"))?;
-        self.post(&["federation", "peers", id, deed], json!({})).await
+        self.post(&["federation", "peers", id, deed], json!({}))
+            .await
     }
 
     async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
@@ -100,16 +112,21 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut authorization =
-            HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", self.token.expose()))?;
         authorization.set_sensitive(true);
-        let mut request = self.outbound.request(method, url).header(header::AUTHORIZATION, authorization);
+        let mut request = self
+            .outbound
+            .request(method, url)
+            .header(header::AUTHORIZATION, authorization);
         if let Some(body) = body {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(body.to_string());
         }
-        let answer = self.outbound.execute(request.build()?, Bounds::default()).await?;
+        let answer = self
+            .outbound
+            .execute(request.build()?, Bounds::default())
+            .await?;
         let document = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         if answer.status.is_success() {
             return Ok(document);
@@ -134,19 +151,31 @@ fn print(command: &Command, answer: &Value) {
         }
         Command::Farmers(Farmers::List { .. }) => {
             for farmer in answer["items"].as_array().into_iter().flatten() {
-                let columns =
-                    [&farmer["handle"], &farmer["display_name"], &farmer["membership"], &farmer["id"]];
+                let columns = [
+                    &farmer["handle"],
+                    &farmer["display_name"],
+                    &farmer["membership"],
+                    &farmer["id"],
+                ];
                 println!("{}", columns.map(text).join("\t"));
             }
         }
         Command::Follow { .. } => {
-            println!("{}\t{}", text(&answer["handle"]), text(&answer["following"]));
+            println!(
+                "{}\t{}",
+                text(&answer["handle"]),
+                text(&answer["following"])
+            );
         }
         Command::Connect { .. } | Command::Peers(_) => {
             println!("{}\t{}", text(&answer["host"]), text(&answer["status"]));
         }
         Command::Farmers(Farmers::Approve { .. }) => {
-            println!("{}\t{}", text(&answer["handle"]), text(&answer["membership"]));
+            println!(
+                "{}\t{}",
+                text(&answer["handle"]),
+                text(&answer["membership"])
+            );
         }
         Command::Invites(Invites::Create { .. }) => {
             println!("{}\n{}", text(&answer["code"]), text(&answer["join"]));

@@ -20,7 +20,11 @@ pub(super) struct Wish {
 
 /// `GET /api/v1/federation/blocks`
 pub(super) async fn list(_: Admin, State(village): State<Village>) -> Result<Json<Value>, Problem> {
-    let blocked = village.store().blocked_hosts().await.map_err(problems::store)?;
+    let blocked = village
+        .store()
+        .blocked_hosts()
+        .await
+        .map_err(problems::store)?;
     let items: Vec<Value> = blocked
         .iter()
         .map(|blocked| json!({ "host": blocked.host, "blocked_at": blocked.blocked_at }))

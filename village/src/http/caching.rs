@@ -39,13 +39,19 @@ pub(crate) async fn respond_unless_known(request: Request, next: Next) -> Respon
 /// A copy may be kept, and must be asked about before each use: a farm that was taken back is
 /// gone at once.
 fn keep_fresh(headers: &mut HeaderMap, tag: &str) {
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-cache"));
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }
 }
 
 fn names(known: &HeaderValue, tag: &str) -> bool {
-    let Ok(list) = known.to_str() else { return false };
-    list.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+    let Ok(list) = known.to_str() else {
+        return false;
+    };
+    list.split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_start_matches("W/") == tag)
 }

@@ -59,7 +59,10 @@ pub(super) async fn list(
     let limit = limit.to_string();
     let link = [("status", membership.as_str()), ("limit", &limit)];
     let headers = paging::next_link(&village, "/api/v1/farmers", &link, next.as_deref());
-    let items: Vec<Value> = farmers.iter().map(|farmer| profile(&village, farmer)).collect();
+    let items: Vec<Value> = farmers
+        .iter()
+        .map(|farmer| profile(&village, farmer))
+        .collect();
     Ok((headers, Json(json!({ "items": items, "next": next }))))
 }
 
@@ -69,7 +72,11 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let farmer = shown_farmer(&village, &id).await?;
-    let newest = village.store().newest_snapshot(farmer.id).await.map_err(problems::store)?;
+    let newest = village
+        .store()
+        .newest_snapshot(farmer.id)
+        .await
+        .map_err(problems::store)?;
     let mut profile = profile(&village, &farmer);
     // The bytes were canonical JSON when they were stored.
     profile["snapshot"] = newest

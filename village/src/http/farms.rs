@@ -37,7 +37,11 @@ pub(crate) async fn show(
         Some(_) => return Err(Problem::bad_request("theme", "expected day or night")),
     };
     let farmer = shown_farmer(&village, &id).await?;
-    let newest = village.store().newest_snapshot(farmer.id).await.map_err(problems::store)?;
+    let newest = village
+        .store()
+        .newest_snapshot(farmer.id)
+        .await
+        .map_err(problems::store)?;
     let picture = draw(&farm_of(&farmer, newest.as_ref()), theme);
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
@@ -64,5 +68,11 @@ fn draw(farm: &FarmState, theme: Theme) -> String {
         Theme::Day => svg::Theme::Day,
         Theme::Night => svg::Theme::Night,
     };
-    svg::draw(&scene::compose(farm), &svg::Options { theme, ..svg::Options::default() })
+    svg::draw(
+        &scene::compose(farm),
+        &svg::Options {
+            theme,
+            ..svg::Options::default()
+        },
+    )
 }

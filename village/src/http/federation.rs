@@ -19,7 +19,11 @@ use crate::{
 
 /// `GET /api/v1/federation/info`
 pub(super) async fn info(State(village): State<Village>) -> Result<Json<Value>, Problem> {
-    let counts = village.store().counts(village.now()).await.map_err(problems::store)?;
+    let counts = village
+        .store()
+        .counts(village.now())
+        .await
+        .map_err(problems::store)?;
     let record = village.record();
     Ok(Json(json!({
         "name": record.name,
@@ -51,7 +55,11 @@ pub(super) async fn connect(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let peer = village.connect(&wish.url).await.map_err(problems::peer)?;
     let active = peer.status == PeerState::Active;
-    let status = if active { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if active {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     Ok((status, Json(entry(&peer))))
 }
 
@@ -94,7 +102,9 @@ fn peer_id(text: &str) -> Result<VillageId, Problem> {
 }
 
 fn answer(result: Result<PeerRecord, PeerError>) -> Result<Json<Value>, Problem> {
-    result.map(|peer| Json(entry(&peer))).map_err(problems::peer)
+    result
+        .map(|peer| Json(entry(&peer)))
+        .map_err(problems::peer)
 }
 
 fn entry(peer: &PeerRecord) -> Value {

@@ -31,8 +31,15 @@ pub(super) async fn follow(
     State(village): State<Village>,
     StrictJson(wish): StrictJson<Wish, BODY_BYTES_MAX>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let (farmer, began) = village.follow(&wish.handle).await.map_err(problems::follow)?;
-    let status = if began { StatusCode::CREATED } else { StatusCode::OK };
+    let (farmer, began) = village
+        .follow(&wish.handle)
+        .await
+        .map_err(problems::follow)?;
+    let status = if began {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(profile(&village, &farmer))))
 }
 
@@ -49,8 +56,11 @@ pub(super) async fn list(
 ) -> Result<(HeaderMap, Json<Value>), Problem> {
     let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS)?;
     let after = paging::After::read(LIST, parameters.cursor.as_deref())?;
-    let mut farmers =
-        village.store().followed(after.as_deref(), limit + 1).await.map_err(problems::store)?;
+    let mut farmers = village
+        .store()
+        .followed(after.as_deref(), limit + 1)
+        .await
+        .map_err(problems::store)?;
     let more = farmers.len() > limit as usize;
     farmers.truncate(limit as usize);
     let next = farmers
@@ -59,7 +69,11 @@ pub(super) async fn list(
         .map(|last| paging::After::write(LIST, &last.account.to_string()));
     let mut items = Vec::new();
     for farmer in &farmers {
-        let standing = village.store().standing(farmer.id).await.map_err(problems::store)?;
+        let standing = village
+            .store()
+            .standing(farmer.id)
+            .await
+            .map_err(problems::store)?;
         if visibility(standing.unwrap_or_default()).federated {
             items.push(profile(&village, farmer));
         } else {
@@ -86,6 +100,9 @@ pub(super) async fn unfollow(
     let farmer = any_farmer(&village, &id)
         .await?
         .ok_or_else(|| Problem::not_found("followed farmer"))?;
-    village.unfollow(farmer.id).await.map_err(problems::follow)?;
+    village
+        .unfollow(farmer.id)
+        .await
+        .map_err(problems::follow)?;
     Ok(StatusCode::NO_CONTENT)
 }

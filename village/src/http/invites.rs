@@ -34,10 +34,17 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let uses = wish.uses.unwrap_or(1);
     if !(1..=INVITE_USES_MAX).contains(&uses) {
-        return Err(Problem::unprocessable("uses", format!("expected 1 to {INVITE_USES_MAX}")));
+        return Err(Problem::unprocessable(
+            "uses",
+            format!("expected 1 to {INVITE_USES_MAX}"),
+        ));
     }
     let days = i64::from(wish.days.unwrap_or(0));
-    let days = if wish.days.is_none() { INVITE_DAYS } else { days };
+    let days = if wish.days.is_none() {
+        INVITE_DAYS
+    } else {
+        days
+    };
     if !(1..=365).contains(&days) {
         return Err(Problem::unprocessable("days", "expected 1 to 365"));
     }
@@ -57,7 +64,11 @@ pub(super) async fn create(
         uses,
         expires_at: now.saturating_add(days * DAY_S),
     };
-    village.store().keep_invite(&invite, now).await.map_err(problems::store)?;
+    village
+        .store()
+        .keep_invite(&invite, now)
+        .await
+        .map_err(problems::store)?;
     let answer = json!({
         "code": invite.code,
         "uses": invite.uses,

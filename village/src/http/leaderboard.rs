@@ -35,7 +35,11 @@ pub(super) async fn show(
     let (entries, next) = paging::page_of_board(&village, &board, cursor, Some(limit)).await?;
     let sort = board.sort.to_string();
     let limit = limit.to_string();
-    let mut link = vec![("scope", board.scope.as_str()), ("sort", &sort), ("limit", &limit)];
+    let mut link = vec![
+        ("scope", board.scope.as_str()),
+        ("sort", &sort),
+        ("limit", &limit),
+    ];
     link.extend(board.season.as_deref().map(|season| ("season", season)));
     let headers = paging::next_link(&village, "/api/v1/leaderboard", &link, next.as_deref());
     let items: Vec<Value> = entries.iter().map(|entry| line(&village, entry)).collect();
@@ -66,7 +70,11 @@ impl Parameters {
         if let Some(season) = &self.season {
             check_season(season).map_err(problems::query)?;
         }
-        Ok(Board { scope, sort, season: self.season.clone() })
+        Ok(Board {
+            scope,
+            sort,
+            season: self.season.clone(),
+        })
     }
 }
 

@@ -25,22 +25,25 @@ pub(crate) async fn listen(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let (place, news) = village.listen().ok_or_else(|| Problem::unavailable(30))?;
     let stop = village.stopping().clone();
-    let events = stream::unfold((place, news, stop, 0_u32), async |(place, mut news, stop, sent)| {
-        if sent >= EVENTS_MAX {
-            return None;
-        }
-        let heard = tokio::select! {
-            () = stop.cancelled() => return None,
-            heard = news.recv() => heard,
-        };
-        match heard {
-            // Having missed some is as good a reason to look as one.
-            Ok(()) | Err(RecvError::Lagged(_)) => {
-                let event = Event::default().event("board").data("changed");
-                Some((Ok(event), (place, news, stop, sent + 1)))
+    let events = stream::unfold(
+        (place, news, stop, 0_u32),
+        async |(place, mut news, stop, sent)| {
+            if sent >= EVENTS_MAX {
+                return None;
             }
-            Err(RecvError::Closed) => None,
-        }
-    });
+            let heard = tokio::select! {
+                () = stop.cancelled() => return None,
+                heard = news.recv() => heard,
+            };
+            match heard {
+                // Having missed some is as good a reason to look as one.
+                Ok(()) | Err(RecvError::Lagged(_)) => {
+                    let event = Event::default().event("board").data("changed");
+                    Some((Ok(event), (place, news, stop, sent + 1)))
+                }
+                Err(RecvError::Closed) => None,
+            }
+        },
+    );
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -15,7 +15,9 @@ pub(super) async fn any_farmer(village: &Village, text: &str) -> Result<Option<F
     let found = if let Ok(id) = text.parse::<FarmerId>() {
         village.store().farmer(id).await
     } else {
-        let Some(account) = account(village, text) else { return Ok(None) };
+        let Some(account) = account(village, text) else {
+            return Ok(None);
+        };
         village.store().farmer_by_account(&account).await
     };
     found.map_err(problems::store)
@@ -26,8 +28,16 @@ pub(super) async fn any_farmer(village: &Village, text: &str) -> Result<Option<F
 pub(crate) async fn shown_farmer(village: &Village, text: &str) -> Result<Farmer, Problem> {
     let nobody = || Problem::not_found("farmer");
     let farmer = any_farmer(village, text).await?.ok_or_else(nobody)?;
-    let standing = village.store().standing(farmer.id).await.map_err(problems::store)?;
-    if visibility(standing.unwrap_or_default()).federated { Ok(farmer) } else { Err(nobody()) }
+    let standing = village
+        .store()
+        .standing(farmer.id)
+        .await
+        .map_err(problems::store)?;
+    if visibility(standing.unwrap_or_default()).federated {
+        Ok(farmer)
+    } else {
+        Err(nobody())
+    }
 }
 
 fn account(village: &Village, text: &str) -> Option<Account> {

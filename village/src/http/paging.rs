@@ -24,7 +24,10 @@ pub(crate) struct After {
 impl After {
     /// The cursor after the row with this key.
     pub(crate) fn write(list: &str, after: &str) -> String {
-        write_cursor(&Self { list: list.to_owned(), after: after.to_owned() })
+        write_cursor(&Self {
+            list: list.to_owned(),
+            after: after.to_owned(),
+        })
     }
 
     /// The key after which `list` goes on.
@@ -41,10 +44,15 @@ impl After {
 
 /// How many rows are asked for.
 pub(super) fn limit(asked: Option<&str>, unasked: u32) -> Result<u32, Problem> {
-    let Some(text) = asked else { return Ok(unasked) };
+    let Some(text) = asked else {
+        return Ok(unasked);
+    };
     match text.parse() {
         Ok(limit @ 1..=PAGE_ROWS_MAX) => Ok(limit),
-        _ => Err(Problem::bad_request("limit", format!("expected 1 to {PAGE_ROWS_MAX}"))),
+        _ => Err(Problem::bad_request(
+            "limit",
+            format!("expected 1 to {PAGE_ROWS_MAX}"),
+        )),
     }
 }
 
@@ -58,7 +66,9 @@ pub(super) fn next_link(
     let mut headers = HeaderMap::new();
     if let Some(cursor) = next {
         let mut url: Url = village.url_of(path);
-        url.query_pairs_mut().extend_pairs(parameters).append_pair("cursor", cursor);
+        url.query_pairs_mut()
+            .extend_pairs(parameters)
+            .append_pair("cursor", cursor);
         if let Ok(link) = HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")) {
             headers.insert(header::LINK, link);
         }
@@ -78,8 +88,11 @@ pub(crate) async fn page_of_board(
         .transpose()
         .map_err(|e: FieldError| problems::query(e))?;
     let limit = limit.unwrap_or(PAGE_ROWS);
-    let mut entries =
-        village.store().board(board, after.as_ref(), limit + 1).await.map_err(problems::store)?;
+    let mut entries = village
+        .store()
+        .board(board, after.as_ref(), limit + 1)
+        .await
+        .map_err(problems::store)?;
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries

@@ -14,7 +14,11 @@ use crate::{
 
 /// A member of a body that breaks a rule.
 pub(super) fn body(error: FieldError) -> Problem {
-    let field = if error.field == "$" { String::new() } else { error.field };
+    let field = if error.field == "$" {
+        String::new()
+    } else {
+        error.field
+    };
     Problem::unprocessable(field, error.reason)
 }
 
@@ -48,31 +52,41 @@ fn denial(denial: Denial) -> Problem {
     let reason = denial.to_string();
     match denial {
         Denial::Reserved => Problem::unprocessable("handle", reason).code("handle-reserved"),
-        Denial::HandleTaken => Problem::conflict(reason).code("handle-taken").field("handle"),
+        Denial::HandleTaken => Problem::conflict(reason)
+            .code("handle-taken")
+            .field("handle"),
         Denial::OtherActor => Problem::conflict(reason).code("other-actor").field("actor"),
-        Denial::OtherHandle => Problem::conflict(reason).code("other-handle").field("handle"),
-        Denial::OtherKey => Problem::conflict(reason).code("other-key").field("farmer_key"),
+        Denial::OtherHandle => Problem::conflict(reason)
+            .code("other-handle")
+            .field("handle"),
+        Denial::OtherKey => Problem::conflict(reason)
+            .code("other-key")
+            .field("farmer_key"),
         Denial::Replayed => replayed(reason),
-        Denial::InviteNeeded => Problem::forbidden(reason).code("invite-needed").field("invite"),
-        Denial::InviteRefused => Problem::forbidden(reason).code("invite-refused").field("invite"),
+        Denial::InviteNeeded => Problem::forbidden(reason)
+            .code("invite-needed")
+            .field("invite"),
+        Denial::InviteRefused => Problem::forbidden(reason)
+            .code("invite-refused")
+            .field("invite"),
         Denial::Full => Problem::forbidden(reason).code("village-full"),
         Denial::Policy(refusal) => policy(refusal),
     }
 }
 
 fn replayed(reason: String) -> Problem {
-    Problem::conflict(reason).code("replayed").field("requested_at")
+    Problem::conflict(reason)
+        .code("replayed")
+        .field("requested_at")
 }
 
 pub(super) fn register(error: RegisterError) -> Problem {
     match error {
         RegisterError::Field(error) => body(error),
         RegisterError::Denied(reason) => denial(reason),
-        RegisterError::Busy => {
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests")
-                .detail("too many registrations at the same time")
-                .header(http::header::RETRY_AFTER, 5.into())
-        }
+        RegisterError::Busy => Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests")
+            .detail("too many registrations at the same time")
+            .header(http::header::RETRY_AFTER, 5.into()),
         RegisterError::Federation(error) => federation(error),
         RegisterError::Store(error) => store(error),
     }

@@ -35,7 +35,11 @@ pub(super) async fn register(
         _ => StatusCode::ACCEPTED,
     };
     let location = format!("{}/api/v1/farmers/{}", village.url(), registered.farmer.id);
-    Ok((status, [(header::LOCATION, location)], Json(answer(&village, &registered)))
+    Ok((
+        status,
+        [(header::LOCATION, location)],
+        Json(answer(&village, &registered)),
+    )
         .into_response())
 }
 
@@ -68,11 +72,16 @@ pub(super) async fn unregister(
         None if bytes.is_empty() => return Err(Problem::unauthorized()),
         None => false,
     };
-    let farmer = any_farmer(&village, &id).await?.ok_or_else(|| Problem::not_found("farmer"))?;
+    let farmer = any_farmer(&village, &id)
+        .await?
+        .ok_or_else(|| Problem::not_found("farmer"))?;
     if by_admin {
         village.remove(farmer.id).await.map_err(problems::leave)?;
     } else {
-        village.leave(farmer.id, &bytes).await.map_err(problems::leave)?;
+        village
+            .leave(farmer.id, &bytes)
+            .await
+            .map_err(problems::leave)?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -83,8 +92,12 @@ pub(super) async fn approve(
     State(village): State<Village>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let farmer =
-        any_farmer(&village, &id).await?.ok_or_else(|| Problem::not_found("applicant"))?;
-    let farmer = village.approve(farmer.id).await.map_err(problems::approve)?;
+    let farmer = any_farmer(&village, &id)
+        .await?
+        .ok_or_else(|| Problem::not_found("applicant"))?;
+    let farmer = village
+        .approve(farmer.id)
+        .await
+        .map_err(problems::approve)?;
     Ok(Json(profile(&village, &farmer)))
 }

@@ -35,14 +35,19 @@ struct Peer {
 
 pub(super) async fn show(State(village): State<Village>) -> Result<Response, PageError> {
     let inside = |error| village.page_error(failed(error));
-    let counts = village.store().counts(village.now()).await.map_err(inside)?;
+    let counts = village
+        .store()
+        .counts(village.now())
+        .await
+        .map_err(inside)?;
     let peers = village.store().peers().await.map_err(inside)?;
     let (join_text, code) = match village.registration() {
         Registration::Open => ("Everyone with a tracker is welcome:", ""),
         Registration::Invite => ("Ask a member for an invite, then:", " --invite CODE"),
-        Registration::Approval => {
-            ("Ask to join; the village's people will look at it. An invite lets you in at once:", "")
-        }
+        Registration::Approval => (
+            "Ask to join; the village's people will look at it. An invite lets you in at once:",
+            "",
+        ),
     };
     let founded = village.record().created_at;
     let page = AboutPage {

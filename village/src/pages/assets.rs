@@ -4,11 +4,17 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 
 pub(super) async fn style() -> Response {
-    asset("text/css; charset=utf-8", include_str!("../../assets/style.css"))
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../assets/style.css"),
+    )
 }
 
 pub(super) async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../../assets/live.js"))
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/live.js"),
+    )
 }
 
 pub(super) async fn icon() -> Response {

@@ -88,9 +88,20 @@ pub(super) async fn show(
     let first_page = cursor.is_none();
     let inside = |error| village.page_error(crate::http::failed(error));
     let seasons = village.store().seasons(board.scope).await.map_err(inside)?;
-    let counts = village.store().counts(village.now()).await.map_err(inside)?;
-    let rows: Vec<Row> = entries.iter().map(|entry| row(&village, &board, entry)).collect();
-    let on_podium = if first_page && rows.len() >= PODIUM { PODIUM } else { 0 };
+    let counts = village
+        .store()
+        .counts(village.now())
+        .await
+        .map_err(inside)?;
+    let rows: Vec<Row> = entries
+        .iter()
+        .map(|entry| row(&village, &board, entry))
+        .collect();
+    let on_podium = if first_page && rows.len() >= PODIUM {
+        PODIUM
+    } else {
+        0
+    };
     let mut best = rows;
     let rows = best.split_off(on_podium);
     let page = BoardPage {
@@ -134,7 +145,10 @@ impl Parameters {
         Board {
             scope: word(&self.scope).parse().unwrap_or(Scope::Local),
             sort: word(&self.sort).parse().unwrap_or(Sort::Coins),
-            season: self.season.clone().filter(|season| check_season(season).is_ok()),
+            season: self
+                .season
+                .clone()
+                .filter(|season| check_season(season).is_ok()),
         }
     }
 }
@@ -154,7 +168,10 @@ fn row(village: &Village, board: &Board, entry: &BoardEntry) -> Row {
         name: entry.display_name.clone(),
         handle: entry.account.to_handle(),
         away: !entry.member,
-        village: entry.origin.clone().unwrap_or_else(|| entry.account.host().to_owned()),
+        village: entry
+            .origin
+            .clone()
+            .unwrap_or_else(|| entry.account.host().to_owned()),
         value: grouped(entry.value),
         level: entry.level,
         streak_text: streak(entry.streak_days),
@@ -165,10 +182,20 @@ fn row(village: &Village, board: &Board, entry: &BoardEntry) -> Row {
 fn columns(sort: Sort) -> Vec<Column> {
     let mut columns = Vec::new();
     if let Sort::Category(category) = sort {
-        columns.push(Column { label: capitalised(category.as_str()), sorted: true });
+        columns.push(Column {
+            label: capitalised(category.as_str()),
+            sorted: true,
+        });
     }
-    for (label, by) in [("Coins", Sort::Coins), ("Streak", Sort::Streak), ("Level", Sort::Level)] {
-        columns.push(Column { label: label.to_owned(), sorted: sort == by });
+    for (label, by) in [
+        ("Coins", Sort::Coins),
+        ("Streak", Sort::Streak),
+        ("Level", Sort::Level),
+    ] {
+        columns.push(Column {
+            label: label.to_owned(),
+            sorted: sort == by,
+        });
     }
     columns
 }
@@ -176,14 +203,20 @@ fn columns(sort: Sort) -> Vec<Column> {
 fn cells(sort: Sort, entry: &BoardEntry) -> Vec<Cell> {
     let mut cells = Vec::new();
     if matches!(sort, Sort::Category(_)) {
-        cells.push(Cell { text: grouped(entry.value), sorted: true });
+        cells.push(Cell {
+            text: grouped(entry.value),
+            sorted: true,
+        });
     }
     for (number, by) in [
         (entry.total_coins, Sort::Coins),
         (entry.streak_days, Sort::Streak),
         (entry.level, Sort::Level),
     ] {
-        cells.push(Cell { text: grouped(number), sorted: sort == by });
+        cells.push(Cell {
+            text: grouped(number),
+            sorted: sort == by,
+        });
     }
     cells
 }
@@ -214,14 +247,23 @@ fn unit(sort: Sort) -> &'static str {
 }
 
 fn scopes(board: &Board) -> Vec<Choice> {
-    [(Scope::Local, "This village"), (Scope::Federated, "All villages")]
-        .into_iter()
-        .map(|(scope, label)| Choice {
-            label: label.to_owned(),
-            href: href(&Board { scope, ..board.clone() }, None),
-            here: scope == board.scope,
-        })
-        .collect()
+    [
+        (Scope::Local, "This village"),
+        (Scope::Federated, "All villages"),
+    ]
+    .into_iter()
+    .map(|(scope, label)| Choice {
+        label: label.to_owned(),
+        href: href(
+            &Board {
+                scope,
+                ..board.clone()
+            },
+            None,
+        ),
+        here: scope == board.scope,
+    })
+    .collect()
 }
 
 fn sorts(board: &Board) -> Vec<Choice> {
@@ -231,7 +273,13 @@ fn sorts(board: &Board) -> Vec<Choice> {
         .chain(categories)
         .map(|sort| Choice {
             label: label(sort),
-            href: href(&Board { sort, ..board.clone() }, None),
+            href: href(
+                &Board {
+                    sort,
+                    ..board.clone()
+                },
+                None,
+            ),
             here: sort == board.sort,
         })
         .collect()
@@ -242,7 +290,13 @@ fn season_choices(board: &Board, seasons: &[String]) -> Vec<Choice> {
         .chain(seasons.iter().map(Some))
         .map(|season| Choice {
             label: season.map_or_else(|| "Now".to_owned(), Clone::clone),
-            href: href(&Board { season: season.cloned(), ..board.clone() }, None),
+            href: href(
+                &Board {
+                    season: season.cloned(),
+                    ..board.clone()
+                },
+                None,
+            ),
             here: season == board.season.as_ref(),
         })
         .collect()

@@ -88,11 +88,19 @@ pub(super) async fn show(
         return Ok(axum::response::Redirect::permanent(&canonical).into_response());
     }
     let inside = |error| village.page_error(failed(error));
-    let newest = village.store().newest_snapshot(farmer.id).await.map_err(inside)?;
-    let history =
-        village.store().history(farmer.id, None, HISTORY_POINTS_MAX).await.map_err(inside)?;
-    let sequence =
-        newest.as_ref().map_or(0, |stored| stored.document.snapshot().sequence.value());
+    let newest = village
+        .store()
+        .newest_snapshot(farmer.id)
+        .await
+        .map_err(inside)?;
+    let history = village
+        .store()
+        .history(farmer.id, None, HISTORY_POINTS_MAX)
+        .await
+        .map_err(inside)?;
+    let sequence = newest
+        .as_ref()
+        .map_or(0, |stored| stored.document.snapshot().sequence.value());
     let farm = farm_of(&farmer, newest.as_ref());
     let page = FarmerPage {
         shell: Shell::live(&village, ""),
@@ -110,7 +118,9 @@ pub(super) async fn show(
         actor: farmer.actor.to_string(),
         key: farmer.farmer_key.to_string(),
         fingerprint: farmer.farmer_key.fingerprint().to_string(),
-        api: village.url_of(&format!("/api/v1/farmers/{}", farmer.id)).to_string(),
+        api: village
+            .url_of(&format!("/api/v1/farmers/{}", farmer.id))
+            .to_string(),
     };
     Ok(render(&page))
 }
@@ -126,7 +136,11 @@ fn stats(stored: &StoredSnapshot, history: &[HistoryPoint]) -> Stats {
         .map(|total| total.proofs.value())
         .fold(0, u64::saturating_add);
     let goal = level::next_level_at(present);
-    let start = if present > 1 { level::next_level_at(present - 1) } else { 0 };
+    let start = if present > 1 {
+        level::next_level_at(present - 1)
+    } else {
+        0
+    };
     Stats {
         coins: grouped(coins),
         level: present,
@@ -139,15 +153,22 @@ fn stats(stored: &StoredSnapshot, history: &[HistoryPoint]) -> Stats {
         at: at.to_string(),
         at_text: moment(at),
         categories: bars(snapshot),
-        badges: snapshot.achievements.iter().map(|slug| badge(slug)).collect(),
+        badges: snapshot
+            .achievements
+            .iter()
+            .map(|slug| badge(slug))
+            .collect(),
         built: built(snapshot),
         spark: Spark::of(history, day),
     }
 }
 
 fn bars(snapshot: &Snapshot) -> Vec<Bar> {
-    let mut totals: Vec<_> =
-        snapshot.category_totals.iter().filter(|total| total.proofs.value() > 0).collect();
+    let mut totals: Vec<_> = snapshot
+        .category_totals
+        .iter()
+        .filter(|total| total.proofs.value() > 0)
+        .collect();
     totals.sort_by_key(|total| (std::cmp::Reverse(total.coins), total.category));
     let most = totals.first().map_or(0, |total| total.coins.value());
     totals
@@ -164,11 +185,15 @@ fn bars(snapshot: &Snapshot) -> Vec<Bar> {
 
 fn badge(slug: &str) -> Badge {
     match Achievement::find(slug) {
-        Some(known) => {
-            Badge { name: known.name.to_owned(), about: known.description.to_owned() }
-        }
+        Some(known) => Badge {
+            name: known.name.to_owned(),
+            about: known.description.to_owned(),
+        },
         // Another server may give badges that this one does not know.
-        None => Badge { name: of_slug(slug), about: String::new() },
+        None => Badge {
+            name: of_slug(slug),
+            about: String::new(),
+        },
     }
 }
 

@@ -52,12 +52,18 @@ pub(super) async fn show(
     let after = After::read(LIST, parameters.cursor.as_deref())
         .map_err(|problem| village.page_error(problem))?;
     let inside = |error| village.page_error(failed(error));
-    let mut followed =
-        village.store().followed(after.as_deref(), FARMS + 1).await.map_err(inside)?;
+    let mut followed = village
+        .store()
+        .followed(after.as_deref(), FARMS + 1)
+        .await
+        .map_err(inside)?;
     let more = followed.len() > FARMS as usize;
     followed.truncate(FARMS as usize);
     let next = followed.last().filter(|_| more).map(|last| {
-        format!("/following?cursor={}", After::write(LIST, &last.account.to_string()))
+        format!(
+            "/following?cursor={}",
+            After::write(LIST, &last.account.to_string())
+        )
     });
     let mut page = FollowingPage {
         shell: Shell::live(&village, "following"),
@@ -66,8 +72,12 @@ pub(super) async fn show(
         next,
     };
     for farmer in &followed {
-        let standing =
-            village.store().standing(farmer.id).await.map_err(inside)?.unwrap_or_default();
+        let standing = village
+            .store()
+            .standing(farmer.id)
+            .await
+            .map_err(inside)?
+            .unwrap_or_default();
         if visibility(standing).federated {
             page.farms.push(farm(&village, farmer).await?);
         } else if !standing.blocked {

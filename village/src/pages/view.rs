@@ -20,7 +20,10 @@ impl Shell {
     pub(super) fn of(village: &Village, here: &'static str) -> Self {
         Self {
             village: village.record().name.clone(),
-            handle: village.account().map(|account| account.to_handle()).unwrap_or_default(),
+            handle: village
+                .account()
+                .map(|account| account.to_handle())
+                .unwrap_or_default(),
             here,
             live: false,
             version: env!("CARGO_PKG_VERSION"),
@@ -30,7 +33,10 @@ impl Shell {
 
     /// The frame of a page that keeps itself up to date.
     pub(super) fn live(village: &Village, here: &'static str) -> Self {
-        Self { live: true, ..Self::of(village, here) }
+        Self {
+            live: true,
+            ..Self::of(village, here)
+        }
     }
 }
 
@@ -46,7 +52,11 @@ pub(super) struct FarmPicture {
 impl FarmPicture {
     /// The picture of a farm whose state is at hand.
     pub(super) fn of(account: &Account, home: &str, farm: &FarmState, sequence: u64) -> Self {
-        Self { alt: alt_text(farm), lazy: false, ..Self::small(account, home, "", sequence) }
+        Self {
+            alt: alt_text(farm),
+            lazy: false,
+            ..Self::small(account, home, "", sequence)
+        }
     }
 
     /// A small picture in a list, with a short text. The sequence makes the address new when

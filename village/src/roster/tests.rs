@@ -63,18 +63,65 @@ fn facts(holder: Option<&Farmer>) -> Facts<'_> {
 
 #[test]
 fn each_policy_lets_in_whom_it_says() {
-    let good = Facts { invite_is_good: true, ..facts(None) };
-    let admit = |membership, spend_invite| Ok(Decision::Admit { membership, spend_invite });
+    let good = Facts {
+        invite_is_good: true,
+        ..facts(None)
+    };
+    let admit = |membership, spend_invite| {
+        Ok(Decision::Admit {
+            membership,
+            spend_invite,
+        })
+    };
     for (policy, invite, facts, expected) in [
-        (Registration::Open, None, facts(None), admit(Membership::Active, false)),
-        (Registration::Invite, None, facts(None), Err(Denial::InviteNeeded)),
-        (Registration::Invite, Some("x"), facts(None), Err(Denial::InviteRefused)),
-        (Registration::Invite, Some("x"), good, admit(Membership::Active, true)),
-        (Registration::Approval, None, facts(None), admit(Membership::Pending, false)),
-        (Registration::Approval, Some("x"), good, admit(Membership::Active, true)),
-        (Registration::Approval, Some("x"), facts(None), Err(Denial::InviteRefused)),
+        (
+            Registration::Open,
+            None,
+            facts(None),
+            admit(Membership::Active, false),
+        ),
+        (
+            Registration::Invite,
+            None,
+            facts(None),
+            Err(Denial::InviteNeeded),
+        ),
+        (
+            Registration::Invite,
+            Some("x"),
+            facts(None),
+            Err(Denial::InviteRefused),
+        ),
+        (
+            Registration::Invite,
+            Some("x"),
+            good,
+            admit(Membership::Active, true),
+        ),
+        (
+            Registration::Approval,
+            None,
+            facts(None),
+            admit(Membership::Pending, false),
+        ),
+        (
+            Registration::Approval,
+            Some("x"),
+            good,
+            admit(Membership::Active, true),
+        ),
+        (
+            Registration::Approval,
+            Some("x"),
+            facts(None),
+            Err(Denial::InviteRefused),
+        ),
     ] {
-        assert_eq!(decide(policy, &request(7, invite), facts), expected, "{policy:?} {invite:?}");
+        assert_eq!(
+            decide(policy, &request(7, invite), facts),
+            expected,
+            "{policy:?} {invite:?}"
+        );
     }
 }
 
@@ -91,7 +138,10 @@ fn asking_again_changes_nothing() {
 fn a_handle_stays_with_its_key_even_after_leaving() {
     for membership in [Membership::Active, Membership::Left, Membership::Removed] {
         let known = alice(Some(membership));
-        let stranger = Facts { actor_holder: None, ..facts(Some(&known)) };
+        let stranger = Facts {
+            actor_holder: None,
+            ..facts(Some(&known))
+        };
         let decision = decide(Registration::Open, &request(8, None), stranger);
         assert_eq!(decision, Err(Denial::HandleTaken));
     }
@@ -100,14 +150,23 @@ fn a_handle_stays_with_its_key_even_after_leaving() {
 #[test]
 fn one_farm_has_one_handle_and_one_key() {
     let known = alice(Some(Membership::Active));
-    let other_handle = Facts { handle_holder: None, ..facts(Some(&known)) };
+    let other_handle = Facts {
+        handle_holder: None,
+        ..facts(Some(&known))
+    };
     assert_eq!(
         decide(Registration::Open, &request(7, None), other_handle),
         Err(Denial::OtherHandle)
     );
     let followed = alice(None);
-    let other_key = Facts { handle_holder: None, ..facts(Some(&followed)) };
-    assert_eq!(decide(Registration::Open, &request(8, None), other_key), Err(Denial::OtherKey));
+    let other_key = Facts {
+        handle_holder: None,
+        ..facts(Some(&followed))
+    };
+    assert_eq!(
+        decide(Registration::Open, &request(8, None), other_key),
+        Err(Denial::OtherKey)
+    );
 }
 
 #[test]
@@ -127,14 +186,31 @@ fn the_removed_the_blocked_and_the_reserved_stay_out() {
         decide(Registration::Open, &request(7, None), facts(Some(&removed))),
         Err(Denial::Policy(Refusal::Removed))
     );
-    let blocked =
-        Facts { standing: Standing { blocked: true, ..Standing::default() }, ..facts(None) };
+    let blocked = Facts {
+        standing: Standing {
+            blocked: true,
+            ..Standing::default()
+        },
+        ..facts(None)
+    };
     assert_eq!(
         decide(Registration::Open, &request(7, None), blocked),
         Err(Denial::Policy(Refusal::Blocked))
     );
-    let reserved = Facts { reserved: true, ..facts(None) };
-    assert_eq!(decide(Registration::Open, &request(7, None), reserved), Err(Denial::Reserved));
-    let full = Facts { full: true, ..facts(None) };
-    assert_eq!(decide(Registration::Open, &request(7, None), full), Err(Denial::Full));
+    let reserved = Facts {
+        reserved: true,
+        ..facts(None)
+    };
+    assert_eq!(
+        decide(Registration::Open, &request(7, None), reserved),
+        Err(Denial::Reserved)
+    );
+    let full = Facts {
+        full: true,
+        ..facts(None)
+    };
+    assert_eq!(
+        decide(Registration::Open, &request(7, None), full),
+        Err(Denial::Full)
+    );
 }

@@ -72,11 +72,7 @@ impl Store {
 
 /// Brings the peers at `host` and every farm around them to what the blocks now say. The farms
 /// first lose and then regain their way in, so both the old and the new neighbours are looked at.
-async fn settle(
-    conn: &mut SqliteConnection,
-    host: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn settle(conn: &mut SqliteConnection, host: &str, now: Timestamp) -> Result<(), StoreError> {
     peers::settle_host(conn, host, now).await?;
     projection::project_around(conn, host).await
 }

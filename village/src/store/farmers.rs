@@ -45,12 +45,11 @@ impl Store {
 
     /// The farmer with this handle.
     pub async fn farmer_by_account(&self, account: &Account) -> Result<Option<Farmer>, StoreError> {
-        let row =
-            sqlx::query("SELECT * FROM farmer WHERE account_name = $1 AND account_host = $2")
-                .bind(account.name())
-                .bind(account.host())
-                .fetch_optional(&self.pool)
-                .await?;
+        let row = sqlx::query("SELECT * FROM farmer WHERE account_name = $1 AND account_host = $2")
+            .bind(account.name())
+            .bind(account.host())
+            .fetch_optional(&self.pool)
+            .await?;
         row.map(|row| Ok(read(&row)?)).transpose()
     }
 
@@ -111,7 +110,9 @@ impl Store {
 
     /// How many farmers are known, in whatever way.
     pub async fn count_farmers(&self) -> Result<u64, StoreError> {
-        let row = sqlx::query("SELECT COUNT(*) AS n FROM farmer").fetch_one(&self.pool).await?;
+        let row = sqlx::query("SELECT COUNT(*) AS n FROM farmer")
+            .fetch_one(&self.pool)
+            .await?;
         Ok(super::count(&row, "n")?)
     }
 
@@ -190,7 +191,9 @@ impl Store {
         .bind(village.as_str())
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(|row| Ok((parsed(row, "id")?, parsed(row, "actor")?))).collect()
+        rows.iter()
+            .map(|row| Ok((parsed(row, "id")?, parsed(row, "actor")?)))
+            .collect()
     }
 
     /// The village with this actor announces the farmer no more.
@@ -227,7 +230,10 @@ impl Store {
             "DELETE FROM farmer_origin WHERE farmer_id = $1",
             "DELETE FROM farmer_snapshot WHERE farmer_id = $1",
         ] {
-            sqlx::query(statement).bind(farmer.to_string()).execute(&mut *tx).await?;
+            sqlx::query(statement)
+                .bind(farmer.to_string())
+                .execute(&mut *tx)
+                .await?;
         }
         projection::project(&mut tx, farmer).await?;
         tx.commit().await?;

@@ -2,9 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use farmops_federation::{
-    Direction, PeerState, RelationState, Timestamp, relation::peer_state,
-};
+use farmops_federation::{Direction, PeerState, RelationState, Timestamp, relation::peer_state};
 use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use url::Url;
 use uuid::Uuid;

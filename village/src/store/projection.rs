@@ -45,7 +45,9 @@ pub(super) async fn project(
         .bind(farmer.to_string())
         .execute(&mut *conn)
         .await?;
-    let Some(standing) = standing(conn, farmer).await? else { return Ok(()) };
+    let Some(standing) = standing(conn, farmer).await? else {
+        return Ok(());
+    };
     if !keeps_snapshots(standing) {
         return forget(conn, farmer, standing).await;
     }
@@ -124,7 +126,10 @@ async fn forget(
     } else {
         "DELETE FROM farmer_snapshot WHERE farmer_id = $1"
     };
-    sqlx::query(statement).bind(farmer.to_string()).execute(conn).await?;
+    sqlx::query(statement)
+        .bind(farmer.to_string())
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -147,7 +147,9 @@ impl Store {
         .bind(object.as_str())
         .fetch_all(&mut *tx)
         .await?;
-        let Some(row) = gone.first() else { return Ok(false) };
+        let Some(row) = gone.first() else {
+            return Ok(false);
+        };
         projection::project(&mut tx, parsed(row, "farmer_id")?).await?;
         tx.commit().await?;
         Ok(true)
@@ -210,9 +212,14 @@ async fn known_or_new(
         .fetch_optional(&mut *tx)
         .await?;
     if let Some(row) = known {
-        return Ok(Some((parsed(&row, "id")?, super::parsed_if_any(&row, "membership")?)));
+        return Ok(Some((
+            parsed(&row, "id")?,
+            super::parsed_if_any(&row, "membership")?,
+        )));
     }
-    let row = sqlx::query("SELECT COUNT(*) AS n FROM farmer").fetch_one(&mut *tx).await?;
+    let row = sqlx::query("SELECT COUNT(*) AS n FROM farmer")
+        .fetch_one(&mut *tx)
+        .await?;
     if count(&row, "n")? >= u64::from(FARMERS_MAX) {
         return Ok(None);
     }
@@ -240,7 +247,9 @@ async fn enter_by_peer(
     .bind(farmer.to_string())
     .fetch_optional(&mut *tx)
     .await?;
-    let Some(row) = row else { return Ok(Some(Door::Peer { active: false })) };
+    let Some(row) = row else {
+        return Ok(Some(Door::Peer { active: false }));
+    };
     if count(&row, "announced")? >= u64::from(FARMERS_PER_PEER_MAX) {
         return Ok(None);
     }
@@ -255,7 +264,9 @@ async fn enter_by_peer(
         .execute(&mut *tx)
         .await?;
     }
-    Ok(Some(Door::Peer { active: row.try_get("active")? }))
+    Ok(Some(Door::Peer {
+        active: row.try_get("active")?,
+    }))
 }
 
 async fn insert(
@@ -265,7 +276,11 @@ async fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let snapshot = verified.snapshot();
-    let proofs = snapshot.category_totals.iter().map(|t| t.proofs.value()).fold(0, u64::saturating_add);
+    let proofs = snapshot
+        .category_totals
+        .iter()
+        .map(|t| t.proofs.value())
+        .fold(0, u64::saturating_add);
     sqlx::query(
         "INSERT INTO farmer_snapshot (farmer_id, sequence, object_id, season, total_coins,
                                       current_coins, streak_days, level, proofs, published_at,
@@ -306,5 +321,9 @@ async fn insert(
 fn read(row: &SqliteRow) -> Result<StoredSnapshot, StoreError> {
     let bytes: Vec<u8> = row.try_get("document")?;
     let document = SnapshotDocument::parse(&bytes).map_err(|e| decode("document", e))?;
-    Ok(StoredSnapshot { bytes, document, received_at: time(row, "received_at")? })
+    Ok(StoredSnapshot {
+        bytes,
+        document,
+        received_at: time(row, "received_at")?,
+    })
 }

@@ -10,8 +10,10 @@ use http::StatusCode;
 
 use super::Village;
 
-const BOUNDS: Bounds =
-    Bounds { deadline: Duration::from_secs(10), body_bytes_max: SNAPSHOT_BYTES_MAX };
+const BOUNDS: Bounds = Bounds {
+    deadline: Duration::from_secs(10),
+    body_bytes_max: SNAPSHOT_BYTES_MAX,
+};
 
 impl Village {
     /// Asks the farmer's tracker for its present snapshot, in the background. Nothing depends on
@@ -26,12 +28,20 @@ impl Village {
     }
 
     async fn fetch_snapshot(&self, author: &RemoteActor) -> Result<(), String> {
-        let key = author.farm_key.as_ref().ok_or("the actor shows no farm key")?.key;
+        let key = author
+            .farm_key
+            .as_ref()
+            .ok_or("the actor shows no farm key")?
+            .key;
         let mut url = author.id.clone();
         url.set_path("/api/v1/public/snapshot");
         url.set_query(None);
-        let answer =
-            self.inner.outbound.get(url, BOUNDS).await.map_err(|error| error.to_string())?;
+        let answer = self
+            .inner
+            .outbound
+            .get(url, BOUNDS)
+            .await
+            .map_err(|error| error.to_string())?;
         if answer.status != StatusCode::OK {
             return Err(format!("answered {}", answer.status));
         }
@@ -40,7 +50,9 @@ impl Village {
             return Err("the snapshot is attributed to another actor".to_owned());
         }
         let snapshot = document.verify(&key).map_err(|e| e.to_string())?;
-        self.receive(&snapshot, author, &Via::Author).await.map_err(|e| e.to_string())?;
+        self.receive(&snapshot, author, &Via::Author)
+            .await
+            .map_err(|e| e.to_string())?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Following farmers of elsewhere by their handles.
 
 use farmops_federation::{
-    Account, ActorKind, FederationError, PublicKey, RemoteActor, Timestamp, account::authority,
+    Account, ActorKind, FederationError, PublicKey, RelationState, RemoteActor, Timestamp,
+    account::authority,
 };
 use farmops_protocol::field::FieldError;
 
@@ -49,7 +50,10 @@ impl Village {
             None => {
                 let host = authority(&remote.id).unwrap_or_default();
                 let blocked = self.store().any_blocked([&host, account.host()]).await?;
-                Standing { blocked, ..Standing::default() }
+                Standing {
+                    blocked,
+                    ..Standing::default()
+                }
             }
         };
         admit_farmer(standing)?;
@@ -79,6 +83,16 @@ impl Village {
         Ok((farmer, true))
     }
 
+    /// Whether the actor with this id agreed that the village follows it.
+    pub async fn following_of(&self, actor: &str) -> bool {
+        let accepted = Some(RelationState::Accepted);
+        let relations = self
+            .federation()
+            .following(VILLAGE, accepted, None, 1000)
+            .await;
+        relations.is_ok_and(|all| all.iter().any(|relation| relation.remote.as_str() == actor))
+    }
+
     /// Stops following a farmer; unless she is a member or a peer announces her, nothing of hers
     /// is kept.
     pub async fn unfollow(&self, id: FarmerId) -> Result<(), FollowError> {
@@ -103,7 +117,9 @@ impl Village {
                 return Err(error.into());
             }
             Err(error) => {
-                return Err(FieldError::new("handle", format!("could not be found: {error}")).into());
+                return Err(
+                    FieldError::new("handle", format!("could not be found: {error}")).into(),
+                );
             }
         };
         match &remote.farm_key {

@@ -18,14 +18,19 @@ use crate::{
 #[async_trait]
 impl Host for Village {
     async fn actor(&self, name: &str) -> Result<Option<LocalActor>, HostError> {
-        let Some(account) = self.account().filter(|_| name == VILLAGE) else { return Ok(None) };
+        let Some(account) = self.account().filter(|_| name == VILLAGE) else {
+            return Ok(None);
+        };
         Ok(Some(LocalActor {
             name: VILLAGE.to_owned(),
             kind: ActorKind::Group,
             account,
             display_name: self.record().name.clone(),
-            summary: Some(format!("<p>{}</p>", crate::html::escape(&self.record().description)))
-                .filter(|_| !self.record().description.is_empty()),
+            summary: Some(format!(
+                "<p>{}</p>",
+                crate::html::escape(&self.record().description)
+            ))
+            .filter(|_| !self.record().description.is_empty()),
             page: Some(self.url_of("/")),
             icon: None,
             image: None,
@@ -65,7 +70,8 @@ impl Host for Village {
         }
         match (change.remote.kind, change.direction) {
             (ActorKind::Group, direction) => {
-                self.peer_moved(&change.remote, direction, change.state).await?;
+                self.peer_moved(&change.remote, direction, change.state)
+                    .await?;
             }
             (_, Direction::Following) => self.farmer_answered(&change.remote, change.state).await?,
             (_, Direction::Follower) => {}
@@ -74,13 +80,16 @@ impl Host for Village {
     }
 
     async fn snapshot_received(&self, received: ReceivedSnapshot) -> Result<(), HostError> {
-        self.receive(&received.snapshot, &received.author, &received.via).await?;
+        self.receive(&received.snapshot, &received.author, &received.via)
+            .await?;
         Ok(())
     }
 
     async fn actor_changed(&self, actor: &RemoteActor) -> Result<(), HostError> {
         let name = names::shown_name(&actor.name, &actor.username);
-        self.store().rename_actor(&actor.id, &name, actor.page.as_ref()).await?;
+        self.store()
+            .rename_actor(&actor.id, &name, actor.page.as_ref())
+            .await?;
         self.changed();
         Ok(())
     }
@@ -144,8 +153,13 @@ impl Village {
         if matches!(url.path(), "/" | "/ap/village" | "/about") {
             return Ok(self.village_subject());
         }
-        let handle = url.path().strip_prefix("/farmers/@").and_then(|name| self.account_of(name));
-        let Some(account) = handle else { return Ok(None) };
+        let handle = url
+            .path()
+            .strip_prefix("/farmers/@")
+            .and_then(|name| self.account_of(name));
+        let Some(account) = handle else {
+            return Ok(None);
+        };
         let farmer = self.store().farmer_by_account(&account).await?;
         Ok(farmer.and_then(|farmer| self.member_subject(&farmer)))
     }
@@ -163,7 +177,9 @@ impl Village {
             Some(RelationState::Pending) => {}
             Some(RelationState::Accepted) => {
                 if farmer.following.is_some() {
-                    self.store().set_following(farmer.id, Some(Following::Active)).await?;
+                    self.store()
+                        .set_following(farmer.id, Some(Following::Active))
+                        .await?;
                 }
                 self.changed();
                 self.catch_up(remote.clone());
@@ -176,7 +192,9 @@ impl Village {
                 if farmer.membership == Some(Membership::Active) {
                     let farewell = self.farewell(&farmer)?;
                     let left = Membership::Left;
-                    self.store().end_membership(farmer.id, left, None, &farewell).await?;
+                    self.store()
+                        .end_membership(farmer.id, left, None, &farewell)
+                        .await?;
                     self.federation().wake();
                 }
                 self.changed();

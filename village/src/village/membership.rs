@@ -60,14 +60,18 @@ impl Village {
         if farmer.farmer_key != request.farmer_key || farmer.actor.as_str() != request.actor {
             return Err(LeaveError::NotHers);
         }
-        if farmer.asked_at.is_some_and(|heeded| request.requested_at < heeded) {
+        if farmer
+            .asked_at
+            .is_some_and(|heeded| request.requested_at < heeded)
+        {
             return Err(LeaveError::Replayed);
         }
         match farmer.membership {
             None => Err(LeaveError::Unknown),
             Some(Membership::Left | Membership::Removed) => Ok(()),
             Some(Membership::Active | Membership::Pending) => {
-                self.end(&farmer, Membership::Left, Some(request.requested_at)).await
+                self.end(&farmer, Membership::Left, Some(request.requested_at))
+                    .await
             }
         }
     }
@@ -88,7 +92,9 @@ impl Village {
         asked_at: Option<Timestamp>,
     ) -> Result<(), LeaveError> {
         let farewell = self.farewell(farmer)?;
-        self.store().end_membership(farmer.id, membership, asked_at, &farewell).await?;
+        self.store()
+            .end_membership(farmer.id, membership, asked_at, &farewell)
+            .await?;
         self.federation().wake();
         self.changed();
         let still_followed = farmer.following.is_some() && membership != Membership::Removed;
@@ -104,7 +110,8 @@ impl Village {
     pub(super) fn farewell(&self, farmer: &Farmer) -> Result<Post, FieldError> {
         let key = format!("farewell-{}", uuid::Uuid::now_v7());
         let object = membership_object(&self.federation().actor_id(VILLAGE), &farmer.actor);
-        self.federation().delete(VILLAGE, &key, &object, Audience::Villages)
+        self.federation()
+            .delete(VILLAGE, &key, &object, Audience::Villages)
     }
 
     /// A peer said that it speaks for one of its farmers no more.
@@ -125,12 +132,19 @@ impl Village {
     /// Lets in a farmer who waits, or brings back one who was removed.
     pub async fn approve(&self, id: FarmerId) -> Result<Farmer, ApproveError> {
         let _roster = self.inner.roster.lock().await;
-        let farmer = self.store().farmer(id).await?.ok_or(ApproveError::Unknown)?;
+        let farmer = self
+            .store()
+            .farmer(id)
+            .await?
+            .ok_or(ApproveError::Unknown)?;
         match farmer.membership {
             None | Some(Membership::Left) => return Err(ApproveError::Unknown),
             Some(_) => {}
         }
-        let farmer = Farmer { membership: Some(Membership::Active), ..farmer };
+        let farmer = Farmer {
+            membership: Some(Membership::Active),
+            ..farmer
+        };
         if self.store().save_farmer(&farmer, None, self.now()).await? != Saved::Yes {
             return Err(Denial::HandleTaken.into());
         }
@@ -142,6 +156,9 @@ impl Village {
 /// The id of a membership: below the village's own origin, and the same wherever it is computed.
 fn membership_object(village: &Url, farmer: &Url) -> Url {
     let mut object = village.clone();
-    object.set_path(&format!("/ap/members/{}", sha256(farmer.as_str().as_bytes())));
+    object.set_path(&format!(
+        "/ap/members/{}",
+        sha256(farmer.as_str().as_bytes())
+    ));
     object
 }

@@ -39,12 +39,19 @@ impl Village {
         if address.origin() == self.inner.settings.public_url.origin() {
             return Err(FieldError::new("url", "is this very village").into());
         }
-        let village = self.federation().discover(&address).await.map_err(|error| not_there(error))?;
+        let village = self
+            .federation()
+            .discover(&address)
+            .await
+            .map_err(|error| not_there(error))?;
         let host = farmops_federation::account::authority(&village.id).unwrap_or_default();
         if self.store().any_blocked([&host, &host]).await? {
             return Err(Refusal::Blocked.into());
         }
-        self.federation().connect(VILLAGE, &village.id).await.map_err(not_there)?;
+        self.federation()
+            .connect(VILLAGE, &village.id)
+            .await
+            .map_err(not_there)?;
         self.note_peer(&village.id).await
     }
 
@@ -108,15 +115,31 @@ impl Village {
     async fn note_peer(&self, actor: &Url) -> Result<PeerRecord, PeerError> {
         use farmops_federation::Direction::{Follower, Following};
         for (direction, relations) in [
-            (Following, self.federation().following(VILLAGE, None, None, 1000).await?),
-            (Follower, self.federation().followers(VILLAGE, None, None, 1000).await?),
+            (
+                Following,
+                self.federation()
+                    .following(VILLAGE, None, None, 1000)
+                    .await?,
+            ),
+            (
+                Follower,
+                self.federation()
+                    .followers(VILLAGE, None, None, 1000)
+                    .await?,
+            ),
         ] {
-            let state = relations.iter().find(|r| r.remote == *actor).map(|r| r.state);
+            let state = relations
+                .iter()
+                .find(|r| r.remote == *actor)
+                .map(|r| r.state);
             if let Some(remote) = self.federation().known_actor(actor).await? {
                 self.peer_moved(&remote, direction, state).await?;
             }
         }
-        self.store().peer_by_actor(actor).await?.ok_or(PeerError::Unknown)
+        self.store()
+            .peer_by_actor(actor)
+            .await?
+            .ok_or(PeerError::Unknown)
     }
 }
 

@@ -1,8 +1,7 @@
 //! Snapshots on their way in, from the farmers' own trackers and through other villages.
 
 use farmops_federation::{
-    Account, Audience, Direction, RelationState, RemoteActor, Via,
-    account::authority,
+    Account, Audience, Direction, RelationState, RemoteActor, Via, account::authority,
 };
 use farmops_protocol::{digest::sha256, snapshot::VerifiedSnapshot};
 use url::Url;
@@ -38,7 +37,9 @@ impl Village {
             Via::Announced { by } => Some(by),
         };
         let farmer = self.farmer_of(snapshot, author, relayed_by).await?;
-        let Some(farmer) = farmer else { return Ok(Kept::Full) };
+        let Some(farmer) = farmer else {
+            return Ok(Kept::Full);
+        };
         let mut announcement = self.federation().announce(
             VILLAGE,
             &announcement_key(snapshot),
@@ -47,8 +48,12 @@ impl Village {
         )?;
         // Nobody should find in the outbox what its farmer took back.
         announcement.listed = false;
-        let arrival =
-            Arrival { farmer: &farmer, relayed_by, snapshot, announcement: &announcement };
+        let arrival = Arrival {
+            farmer: &farmer,
+            relayed_by,
+            snapshot,
+            announcement: &announcement,
+        };
         let kept = self.store().take_snapshot(&arrival, self.now()).await?;
         let sequence = snapshot.snapshot().sequence.value();
         match kept {

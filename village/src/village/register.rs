@@ -60,18 +60,28 @@ impl Village {
             return self.known(&actor, membership).await;
         }
         let remote = {
-            let _place =
-                self.inner.registrations.try_acquire().map_err(|_| RegisterError::Busy)?;
+            let _place = self
+                .inner
+                .registrations
+                .try_acquire()
+                .map_err(|_| RegisterError::Busy)?;
             self.registered_actor(&request, &actor).await?
         };
         let (farmer, membership) = {
             let _roster = self.inner.roster.lock().await;
             match self.decide(&request, &actor).await? {
                 Decision::Already(membership) => return self.known(&actor, membership).await,
-                Decision::Admit { membership, spend_invite } => {
+                Decision::Admit {
+                    membership,
+                    spend_invite,
+                } => {
                     let farmer = self.new_member(&request, &remote, membership).await?;
                     let invite = request.invite.as_deref().filter(|_| spend_invite);
-                    match self.store().save_farmer(&farmer, invite, self.now()).await? {
+                    match self
+                        .store()
+                        .save_farmer(&farmer, invite, self.now())
+                        .await?
+                    {
                         Saved::Yes => (farmer, membership),
                         Saved::Taken => return Err(Denial::HandleTaken.into()),
                         Saved::InviteSpent => return Err(Denial::InviteRefused.into()),
@@ -83,7 +93,11 @@ impl Village {
             self.welcome(&farmer).await?;
         }
         tracing::info!(farmer = %farmer.account, status = %membership, "a farmer registered");
-        Ok(Registered { farmer, membership, new: true })
+        Ok(Registered {
+            farmer,
+            membership,
+            new: true,
+        })
     }
 
     /// Begins to hear from a member. Repeating it is harmless.
@@ -98,12 +112,20 @@ impl Village {
         actor: &Url,
         membership: Membership,
     ) -> Result<Registered, RegisterError> {
-        let farmer = self.store().farmer_by_actor(actor).await?.ok_or(Denial::OtherActor)?;
+        let farmer = self
+            .store()
+            .farmer_by_actor(actor)
+            .await?
+            .ok_or(Denial::OtherActor)?;
         if membership == Membership::Active {
             // Her tracker asks again because it may have missed our Follow.
             self.welcome(&farmer).await?;
         }
-        Ok(Registered { farmer, membership, new: false })
+        Ok(Registered {
+            farmer,
+            membership,
+            new: false,
+        })
     }
 
     async fn decide(
@@ -121,7 +143,10 @@ impl Village {
             None => {
                 let host = authority(actor).unwrap_or_default();
                 let blocked = self.store().any_blocked([&host, self.host_name()]).await?;
-                Standing { blocked, ..Standing::default() }
+                Standing {
+                    blocked,
+                    ..Standing::default()
+                }
             }
         };
         let invite_is_good = match &request.invite {

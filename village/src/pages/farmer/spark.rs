@@ -52,8 +52,16 @@ impl Spark {
             line,
             last_x,
             last_y,
-            from: format!("{} coins, {}", grouped(oldest.total_coins), day(oldest.published_at)),
-            to: format!("{} coins, {}", grouped(newest.total_coins), day(newest.published_at)),
+            from: format!(
+                "{} coins, {}",
+                grouped(oldest.total_coins),
+                day(oldest.published_at)
+            ),
+            to: format!(
+                "{} coins, {}",
+                grouped(newest.total_coins),
+                day(newest.published_at)
+            ),
             alt: format!(
                 "Coins over time, from {} to {}",
                 grouped(oldest.total_coins),
@@ -91,8 +99,10 @@ mod tests {
 
     #[test]
     fn the_line_runs_from_corner_to_corner() {
-        let spark =
-            Spark::of(&[point(100, 50), point(50, 25), point(0, 0)], |t| t.to_string()).unwrap();
+        let spark = Spark::of(&[point(100, 50), point(50, 25), point(0, 0)], |t| {
+            t.to_string()
+        })
+        .unwrap();
         assert_eq!(spark.line, "10,150 300,80 590,10");
         assert_eq!((spark.last_x, spark.last_y), (590, 10));
     }

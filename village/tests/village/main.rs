@@ -1,0 +1,11 @@
+//! A village at its boundary: real servers on loopback, real SQLite files, and trackers that are
+//! real federation engines with a farm key of their own.
+#![allow(clippy::unwrap_used)]
+
+mod boards;
+mod federation;
+mod pages;
+mod registration;
+mod snapshots;
+mod tracker;
+mod world;
