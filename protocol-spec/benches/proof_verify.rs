@@ -20,7 +20,7 @@ use farmops_protocol::{
 };
 use uuid::Uuid;
 
-const PROOFS: usize = 2_000;
+const PROOFS: u32 = 2_000;
 const ROUNDS: usize = 9;
 
 fn main() {
@@ -65,7 +65,7 @@ fn main() {
 fn per_second(work: impl FnOnce()) -> f64 {
     let start = Instant::now();
     work();
-    PROOFS as f64 / start.elapsed().as_secs_f64()
+    f64::from(PROOFS) / start.elapsed().as_secs_f64()
 }
 
 fn median(mut figures: Vec<f64>) -> f64 {
@@ -74,12 +74,12 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 /// The bytes of a chain of `length` proofs, one second apart.
-fn chain_of(length: usize, key: &SecretKey) -> Vec<Vec<u8>> {
+fn chain_of(length: u32, key: &SecretKey) -> Vec<Vec<u8>> {
     let start: Timestamp = "2026-02-21T09:30:00Z".parse().unwrap();
     let mut head: Option<ChainHead> = None;
     (0..length)
         .map(|n| {
-            let now = start.saturating_add(i64::try_from(n).unwrap());
+            let now = start.saturating_add(i64::from(n));
             let proof = ProofBody::new(
                 Link {
                     proof_id: proof_id(n),
@@ -123,6 +123,6 @@ fn chain_of(length: usize, key: &SecretKey) -> Vec<Vec<u8>> {
 }
 
 /// A version 7 UUID that counts.
-fn proof_id(n: usize) -> Uuid {
-    Uuid::from_u128(0x0195_2f3a_7c00_7000_8000_0000_0000_0000 + n as u128)
+fn proof_id(n: u32) -> Uuid {
+    Uuid::from_u128(0x0195_2f3a_7c00_7000_8000_0000_0000_0000 + u128::from(n))
 }
