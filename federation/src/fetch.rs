@@ -11,27 +11,38 @@ mod gate;
 mod guard;
 mod json;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use activitypub_federation::{
     config::{Data, FederationConfig},
     error::Error as ApError,
     fetch::fetch_object_http,
 };
-use farmops_protocol::field::FieldError;
+use farmops_protocol::{field::FieldError, time::Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, value::RawValue};
 use url::Url;
 
 pub use self::gate::{Gate, GateError};
 pub(crate) use self::guard::Signer;
-use self::{budget::Sites, guard::Guard};
+use self::{
+    budget::{Reason, Sites},
+    guard::Guard,
+};
 use crate::{account::authority, protocol::tolerant, settings::Clock};
 
 /// Requests that one inbound activity, or one wish of a user, may cause.
 pub const REQUESTS_PER_CAUSE_MAX: u32 = 8;
 /// From the first byte sent to the last received.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+
+const TOO_MANY: &str = "one cause may make 8 requests";
 
 /// Reads from other servers.
 pub struct Fetcher {
@@ -43,7 +54,21 @@ pub struct Fetcher {
 }
 
 /// The budget of one inbound activity, or of one wish of a user.
-pub struct Cause(Data<()>);
+pub struct Cause {
+    data: Data<()>,
+    requests: AtomicU32,
+}
+
+impl Cause {
+    /// Counts a request, each hop of a redirect for itself.
+    fn spend(&self, url: &Url) -> Result<(), FetchError> {
+        if self.requests.fetch_add(1, Ordering::Relaxed) < REQUESTS_PER_CAUSE_MAX {
+            Ok(())
+        } else {
+            Err(budget_error(url, TOO_MANY))
+        }
+    }
+}
 
 /// Something could not be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +156,10 @@ impl Fetcher {
 
     /// A fresh budget.
     pub fn cause(&self) -> Cause {
-        Cause(self.config.to_request_data())
+        Cause {
+            data: self.config.to_request_data(),
+            requests: AtomicU32::new(0),
+        }
     }
 
     /// The rule for URLs.
@@ -142,32 +170,57 @@ impl Fetcher {
     /// Fetches the `ActivityPub` document whose id is `url`.
     pub async fn object(&self, url: &Url, cause: &Cause) -> Result<Value, FetchError> {
         self.gate.check(url)?;
+        cause.spend(url)?;
         let mut plain = url.clone();
         plain.set_fragment(None);
-        let site = authority(&plain).unwrap_or_default();
         let now = (self.clock)();
-        self.sites
-            .admit(&plain, &site, now)
-            .map_err(|reason| budget_error(&plain, reason))?;
-        let fetched = fetch_object_http::<(), Document>(&plain, &cause.0).await;
+        self.admit(&plain, now)?;
+        let fetched = fetch_object_http::<(), Document>(&plain, &cause.data).await;
         match fetched {
             // A redirect or a second look at the id may have led elsewhere on the same server;
             // what we asked for must be what we got.
             Ok(response) if response.url != plain => {
-                self.sites.note_failure(&plain, now);
+                self.sites.note_failure(&plain, Reason::Refused, now);
                 Err(refused(&plain, "its id is another one"))
             }
-            Ok(response) => response.object.0.map_err(|source| FetchError::Document {
-                url: plain.to_string(),
-                source,
-            }),
+            Ok(response) => {
+                self.sites.note_success(&plain);
+                let parsed = response.object.0;
+                parsed.map_err(|source| FetchError::Document {
+                    url: plain.to_string(),
+                    source,
+                })
+            }
             Err(error) => {
                 let error = fetch_error(&plain, error);
-                if !matches!(error, FetchError::Budget { .. }) {
-                    self.sites.note_failure(&plain, now);
-                }
+                self.note(&plain, &error, now);
                 Err(error)
             }
+        }
+    }
+}
+
+impl Fetcher {
+    fn admit(&self, url: &Url, now: Timestamp) -> Result<(), FetchError> {
+        let site = authority(url).unwrap_or_default();
+        self.sites
+            .admit(url, &site, now)
+            .map_err(|reason| match reason {
+                Reason::Refused => refused(url, "it did not a moment ago"),
+                Reason::Unreachable => budget_error(url, "it could not be reached a moment ago"),
+                Reason::TooOften => {
+                    budget_error(url, "its site was asked too often in the last minute")
+                }
+            })
+    }
+
+    fn note(&self, url: &Url, error: &FetchError, now: Timestamp) {
+        match error {
+            FetchError::Budget { .. } => {}
+            error if error.is_transient() => {
+                self.sites.note_failure(url, Reason::Unreachable, now);
+            }
+            _ => self.sites.note_failure(url, Reason::Refused, now),
         }
     }
 }
@@ -189,7 +242,7 @@ fn refused(url: &Url, reason: impl Into<String>) -> FetchError {
 fn fetch_error(url: &Url, error: ApError) -> FetchError {
     match error {
         ApError::ObjectDeleted(url) => FetchError::Gone(url.into()),
-        ApError::RequestLimit => budget_error(url, "one cause may make 8 requests"),
+        ApError::RequestLimit => budget_error(url, TOO_MANY),
         ApError::ReqwestMiddleware(reqwest_middleware::Error::Middleware(cause)) => {
             match cause.downcast::<guard::GuardError>() {
                 Ok(guard::GuardError::Gate(error)) => FetchError::Gate(error),

@@ -9,7 +9,10 @@ use crate::{
     account::Account,
     actor::{ActorKind, FollowersVisibility, LocalActor, RemoteActor},
     fetch::{Cause, FetchError},
-    protocol::actor as wire,
+    protocol::{
+        actor as wire,
+        nodeinfo::{self, RemoteSoftware},
+    },
     webfinger,
 };
 
@@ -37,6 +40,20 @@ impl Federation {
         let actor = self.fetch_actor(&link, &cause).await?;
         self.store().save_remote_actor(&actor).await?;
         Ok(actor)
+    }
+
+    /// What program runs at `server`, by its NodeInfo.
+    pub async fn software(&self, server: &Url) -> Result<RemoteSoftware, FederationError> {
+        let cause = self.fetcher().cause();
+        let types = ["application/json"];
+        let mut url = server.clone();
+        url.set_path("/.well-known/nodeinfo");
+        url.set_query(None);
+        let links = self.fetcher().json(&url, &types, &cause).await?;
+        let document = nodeinfo::document_link(&links, server)?;
+        Ok(nodeinfo::parse(
+            &self.fetcher().json(&document, &types, &cause).await?,
+        )?)
     }
 
     /// The actor with this id, from memory or freshly fetched.

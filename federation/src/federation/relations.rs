@@ -49,19 +49,17 @@ impl Federation {
                 changed_at: self.now(),
             },
         };
-        self.store().save_relation(&relation).await?;
         let follow = Follow {
             id: relation.follow_id.clone(),
             actor: id,
             object: remote.id.clone(),
         };
-        self.publish(&self.letter(
-            &relation.local,
-            &remote.id,
-            &relation.inbox,
-            &follow.to_value(),
-        ))
-        .await?;
+        let Relation { local, inbox, .. } = &relation;
+        let letter = self.letter(local, &remote.id, inbox, &follow.to_value());
+        self.store()
+            .save_relation_and_post(&relation, &letter)
+            .await?;
+        self.wake();
         Ok(relation)
     }
 
@@ -127,7 +125,7 @@ impl Federation {
     }
 
     /// Brings a follower relation to its answer and sends the answer, to be called again after a
-    /// crash: each step is harmless twice.
+    /// crash: a second answer says the same.
     pub(crate) async fn answer(
         &self,
         relation: Relation,
@@ -143,18 +141,21 @@ impl Federation {
             changed_at: self.now(),
             ..relation
         };
-        self.store().save_relation(&relation).await?;
         let activity = match state {
             RelationState::Accepted => Accept::answer(&self.fresh_id(), &follow),
             _ => Reject::answer(&self.fresh_id(), &follow),
         };
-        self.publish(&self.letter(
-            &relation.local,
-            &relation.remote,
-            &relation.inbox,
-            &activity,
-        ))
-        .await?;
+        let Relation {
+            local,
+            remote,
+            inbox,
+            ..
+        } = &relation;
+        let letter = self.letter(local, remote, inbox, &activity);
+        self.store()
+            .save_relation_and_post(&relation, &letter)
+            .await?;
+        self.wake();
         self.tell(&relation, Some(state)).await?;
         Ok(relation)
     }

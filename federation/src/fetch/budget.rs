@@ -11,30 +11,53 @@ use url::Url;
 const REQUESTS_PER_SITE_MAX: u32 = 120;
 /// The window, in seconds.
 const WINDOW_S: i64 = 60;
-/// How long a failure is remembered, in seconds.
-const FAILURE_S: i64 = 60;
+/// How long a first failure keeps us from asking again, in seconds; it doubles.
+const FAILURE_FIRST_S: i64 = 5;
+/// The longest that failures keep us from asking again, in seconds.
+const FAILURE_MAX_S: i64 = 300;
 /// Sites and failures remembered.
 const ENTRIES_MAX: usize = 4096;
+
+/// A URL that failed, and how often in a row.
+#[derive(Clone, Copy)]
+struct Failure {
+    at: i64,
+    streak: u32,
+    reason: Reason,
+}
+
+/// Why a URL is not asked now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// It answered a moment ago, but not with the document.
+    Refused,
+    /// It could not be reached a moment ago.
+    Unreachable,
+    /// Its site was asked too often.
+    TooOften,
+}
+
+impl Failure {
+    fn until(self) -> i64 {
+        let doubled = FAILURE_FIRST_S << self.streak.saturating_sub(1).min(10);
+        self.at + doubled.min(FAILURE_MAX_S)
+    }
+}
 
 /// What was asked of whom lately.
 #[derive(Default)]
 pub(crate) struct Sites {
     counts: Mutex<HashMap<String, (i64, u32)>>,
-    failures: Mutex<HashMap<Url, i64>>,
+    failures: Mutex<HashMap<Url, Failure>>,
 }
 
 impl Sites {
     /// Counts a request, or says why it may not be made now.
-    pub(crate) fn admit(
-        &self,
-        url: &Url,
-        authority: &str,
-        now: Timestamp,
-    ) -> Result<(), &'static str> {
+    pub(crate) fn admit(&self, url: &Url, authority: &str, now: Timestamp) -> Result<(), Reason> {
         let now = now.second();
         let failed = lock(&self.failures).get(url).copied();
-        if failed.is_some_and(|at| now - at < FAILURE_S) {
-            return Err("it failed a moment ago");
+        if let Some(failure) = failed.filter(|failure| now < failure.until()) {
+            return Err(failure.reason);
         }
         let mut counts = lock(&self.counts);
         make_room(&mut counts, |(since, _)| now - since < WINDOW_S);
@@ -43,18 +66,33 @@ impl Sites {
             *entry = (now, 0);
         }
         if entry.1 >= REQUESTS_PER_SITE_MAX {
-            return Err("its site was asked too often in the last minute");
+            return Err(Reason::TooOften);
         }
         entry.1 += 1;
         Ok(())
     }
 
     /// Remembers that `url` failed.
-    pub(crate) fn note_failure(&self, url: &Url, now: Timestamp) {
+    pub(crate) fn note_failure(&self, url: &Url, reason: Reason, now: Timestamp) {
         let now = now.second();
         let mut failures = lock(&self.failures);
-        make_room(&mut failures, |at| now - at < FAILURE_S);
-        failures.insert(url.clone(), now);
+        make_room(&mut failures, |failure| now < failure.until());
+        let failure = failures.entry(url.clone()).or_insert(Failure {
+            at: now,
+            streak: 0,
+            reason,
+        });
+        let streak = failure.streak.saturating_add(1);
+        *failure = Failure {
+            at: now,
+            streak,
+            reason,
+        };
+    }
+
+    /// Forgets that `url` failed: it answered.
+    pub(crate) fn note_success(&self, url: &Url) {
+        lock(&self.failures).remove(url);
     }
 }
 
@@ -117,9 +155,18 @@ mod tests {
     fn failures_are_remembered_for_a_while() {
         let sites = Sites::default();
         let url = Url::parse("https://a.example/u").unwrap();
-        sites.note_failure(&url, at(0));
-        assert!(sites.admit(&url, "a.example", at(1)).is_err());
-        assert!(sites.admit(&url, "a.example", at(FAILURE_S)).is_ok());
+        let ask = |second| sites.admit(&url, "a.example", at(second)).is_ok();
+        sites.note_failure(&url, Reason::Refused, at(0));
+        assert!(!ask(4) && ask(5));
+        sites.note_failure(&url, Reason::Refused, at(5));
+        assert!(!ask(14) && ask(15));
+        for _ in 0..20 {
+            sites.note_failure(&url, Reason::Refused, at(20));
+        }
+        assert!(!ask(319) && ask(320));
+        sites.note_success(&url);
+        sites.note_failure(&url, Reason::Refused, at(400));
+        assert!(ask(405));
     }
 
     /// Advisory 26 (CVE-2026-69132): 100,000 made-up hosts do not fill the memory.
@@ -130,7 +177,7 @@ mod tests {
             let host = format!("h{n}.example");
             let url = Url::parse(&format!("https://h{n}.example{n}/u")).unwrap();
             let _ = sites.admit(&url, &format!("{host}{n}"), at(0));
-            sites.note_failure(&url, at(0));
+            sites.note_failure(&url, Reason::Refused, at(0));
         }
         assert!(lock(&sites.counts).len() <= ENTRIES_MAX);
         assert!(lock(&sites.failures).len() <= ENTRIES_MAX);

@@ -6,11 +6,8 @@ use reqwest::Response;
 use serde_json::Value;
 use url::Url;
 
-use super::{Cause, DEADLINE, FetchError, Fetcher, budget_error, refused, unreachable_because};
-use crate::{
-    account::authority,
-    protocol::tolerant::{self, BODY_BYTES_MAX},
-};
+use super::{Cause, DEADLINE, FetchError, Fetcher, refused, unreachable_because};
+use crate::protocol::tolerant::{self, BODY_BYTES_MAX};
 
 /// Redirects followed for one document.
 pub(super) const REDIRECTS_MAX: u32 = 5;
@@ -21,27 +18,32 @@ impl Fetcher {
         &self,
         url: &Url,
         media_types: &[&str],
-        _cause: &Cause,
+        cause: &Cause,
     ) -> Result<Value, FetchError> {
         let now = (self.clock)();
-        let site = authority(url).unwrap_or_default();
         self.gate.check(url)?;
-        self.sites
-            .admit(url, &site, now)
-            .map_err(|reason| budget_error(url, reason))?;
-        let fetched = tokio::time::timeout(DEADLINE, self.follow_redirects(url, media_types))
-            .await
-            .unwrap_or_else(|_| Err(unreachable_because(url, "too slow")));
-        if fetched.is_err() {
-            self.sites.note_failure(url, now);
+        self.admit(url, now)?;
+        let fetched =
+            tokio::time::timeout(DEADLINE, self.follow_redirects(url, media_types, cause))
+                .await
+                .unwrap_or_else(|_| Err(unreachable_because(url, "too slow")));
+        match &fetched {
+            Ok(_) => self.sites.note_success(url),
+            Err(error) => self.note(url, error, now),
         }
         fetched
     }
 
-    async fn follow_redirects(&self, url: &Url, types: &[&str]) -> Result<Value, FetchError> {
+    async fn follow_redirects(
+        &self,
+        url: &Url,
+        types: &[&str],
+        cause: &Cause,
+    ) -> Result<Value, FetchError> {
         let mut hop = url.clone();
         for _ in 0..=REDIRECTS_MAX {
             self.gate.check(&hop)?;
+            cause.spend(&hop)?;
             let response = self
                 .client
                 .get(hop.clone())

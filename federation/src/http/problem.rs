@@ -10,6 +10,9 @@ use serde_json::json;
 
 use crate::{federation::FederationError, store::StoreError};
 
+/// When to come back after "not now", in seconds.
+const RETRY_AFTER_S: u32 = 10;
+
 /// A refusal.
 #[derive(Debug)]
 pub struct Problem {
@@ -53,7 +56,7 @@ impl Problem {
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, detail);
         Self {
-            retry_after_s: Some(60),
+            retry_after_s: Some(RETRY_AFTER_S),
             ..problem
         }
     }

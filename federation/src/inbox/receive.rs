@@ -136,6 +136,10 @@ fn signature_problem(reason: &str) -> Problem {
 fn unverified(error: Unverified) -> Problem {
     match error {
         Unverified::Internal(error) => error.into(),
+        // No fault of the signature: the sender should keep the activity and come again.
+        Unverified::NoKey(error) if error.is_transient() => {
+            Problem::unavailable("the actor's key could not be fetched just now")
+        }
         other => {
             tracing::debug!(reason = %other, "a signature was refused");
             signature_problem(match other {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use crate::{
+    post::Post,
     relation::{Direction, Relation, RelationState},
     store::StoreError,
 };
@@ -38,6 +39,13 @@ pub trait RelationStore {
 
     /// Writes a relation, replacing the one between the same actors in the same direction.
     async fn save_relation(&self, relation: &Relation) -> Result<(), StoreError>;
+
+    /// Writes a relation and appends the post that tells the other side of it, both or neither.
+    async fn save_relation_and_post(
+        &self,
+        relation: &Relation,
+        post: &Post,
+    ) -> Result<(), StoreError>;
 
     /// Ends a relation; true if there was one.
     async fn end_relation(

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use farmops_federation::{
-    Direction, Relation, RelationState,
+    Direction, Post, Relation, RelationState,
     account::authority,
     store::{RelationFilter, RelationStore, StoreError},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use url::Url;
 
-use super::{Out, SqliteStore, count, parsed, time};
+use super::{Out, SqliteStore, append_post, count, parsed, time};
 
 /// Writes a relation inside a transaction of the caller's.
 pub async fn save_relation(conn: &mut SqliteConnection, relation: &Relation) -> sqlx::Result<()> {
@@ -80,6 +80,20 @@ impl RelationStore for SqliteStore {
     async fn save_relation(&self, relation: &Relation) -> Result<(), StoreError> {
         let mut conn = self.pool.acquire().await.out()?;
         save_relation(&mut conn, relation).await.out()
+    }
+
+    async fn save_relation_and_post(
+        &self,
+        relation: &Relation,
+        post: &Post,
+    ) -> Result<(), StoreError> {
+        let saved = async {
+            let mut tx = self.begin().await?;
+            save_relation(&mut tx, relation).await?;
+            append_post(&mut tx, post).await?;
+            tx.commit().await
+        };
+        saved.await.out()
     }
 
     async fn end_relation(

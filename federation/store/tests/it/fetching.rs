@@ -207,6 +207,48 @@ async fn only_a_success_is_a_document() {
     }
 }
 
+/// Advisory 20 (CVE-2026-62857): NodeInfo goes through the same gate, on the same server.
+#[tokio::test]
+async fn node_info_is_read_within_the_rules() {
+    let orchard = orchard().await;
+    let carol = Peer::start("carol").await;
+    let schema = "http://nodeinfo.diaspora.software/ns/schema/2.1";
+    let links = |href: &str| json!({ "links": [{ "rel": schema, "href": href }] });
+    let document = json!({
+        "version": "2.1",
+        "software": { "name": "mastodon", "version": "4.5.0" },
+        "metadata": { "nodeName": "Carol's place" },
+    });
+    carol.on(
+        "/nodeinfo/2.1",
+        &[Answer::of("application/json; profile=\"x\"", &document)],
+    );
+    let own = carol.at("/nodeinfo/2.1");
+    carol.on(
+        "/.well-known/nodeinfo",
+        &[Answer::of("application/json", &links(own.as_str()))],
+    );
+    let software = orchard.federation.software(&carol.url).await.unwrap();
+    assert_eq!(
+        (software.name.as_str(), software.version.as_str()),
+        ("mastodon", "4.5.0")
+    );
+    for href in [
+        "http://169.254.169.254/",
+        "http://victim.localhost/nodeinfo",
+        "data:,x",
+    ] {
+        carol.on(
+            "/.well-known/nodeinfo",
+            &[Answer::of("application/json", &links(href))],
+        );
+        assert!(
+            orchard.federation.software(&carol.url).await.is_err(),
+            "{href}"
+        );
+    }
+}
+
 /// A server that answers nobody unsigned is asked again, signed by our instance actor.
 #[tokio::test]
 async fn a_shy_server_is_asked_again_with_a_signature() {

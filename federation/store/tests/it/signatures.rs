@@ -357,10 +357,11 @@ async fn a_missing_key_is_not_sought_again_and_again() {
         activity["id"] = json!(mallory.at(&format!("/follows/{n}")));
         assert_eq!(
             mallory.send(&inbox, &activity).await.0,
-            StatusCode::UNAUTHORIZED
+            StatusCode::SERVICE_UNAVAILABLE
         );
     }
-    assert_eq!(mallory.seen().len(), 1);
+    // A second look is allowed after five seconds, should this run that slowly.
+    assert!(mallory.seen().len() <= 2);
     orchard.assert_untouched().await;
 }
 
