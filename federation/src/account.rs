@@ -191,6 +191,19 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// What is accepted is in its one form: reading it again changes nothing.
+        #[test]
+        fn an_account_is_its_own_normal_form(text in "[@a-zA-Z0-9._:/ü-]{0,40}") {
+            for reach in [Reach::Public, Reach::Loopback] {
+                if let Ok(account) = Account::parse(&text, reach) {
+                    let again = Account::parse(&account.to_handle(), reach);
+                    proptest::prop_assert_eq!(again.as_ref(), Ok(&account));
+                }
+            }
+        }
+    }
+
     #[test]
     fn ports_are_for_development() {
         let account = Account::parse("alice@orchard.localhost:8080", Reach::Loopback).unwrap();

@@ -23,8 +23,6 @@ use crate::{
 const LANES_MAX: usize = 32;
 const POSTS_PER_TURN: u32 = 64;
 const IDLE: Duration = Duration::from_mins(1);
-/// How long settled rows are remembered, in seconds.
-const KEPT_S: i64 = 30 * 24 * 3600;
 
 /// Delivers until `stop`; requests in flight are finished and recorded.
 pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
@@ -75,12 +73,6 @@ async fn turn(
     let now = federation.now();
     let mut wake = now.saturating_add(i64::try_from(IDLE.as_secs()).unwrap_or(i64::MAX));
     let waiting = federation.store().waiting_lanes().await?;
-    if waiting.is_empty() {
-        federation
-            .store()
-            .prune_deliveries(now.saturating_add(-KEPT_S))
-            .await?;
-    }
     for record in waiting {
         if busy.contains(&record.host) || lanes.len() >= LANES_MAX {
             continue;

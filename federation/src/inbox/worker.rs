@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
+use farmops_protocol::time::Timestamp;
 use futures::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -23,14 +24,20 @@ const ATTEMPTS_MAX: u32 = 14;
 /// Attempts for what waits for someone else's answer; the pauses add up to about two hours.
 const HELD_ATTEMPTS_MAX: u32 = 12;
 const PAUSE_MAX_S: i64 = 6 * 3600;
-/// How long settled items are remembered, for telling a replay, in seconds.
+const TIDY_EVERY_S: i64 = 3600;
+/// How long what is done with is remembered, for telling a replay, in seconds.
 const KEPT_S: i64 = 30 * 24 * 3600;
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Processes the queue until `stop`.
 pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
+    let mut tidied_at = None;
     while !stop.is_cancelled() {
-        let pause = match turn(federation).await {
+        let turned = match tidy(federation, &mut tidied_at).await {
+            Ok(()) => turn(federation).await,
+            Err(error) => Err(error),
+        };
+        let pause = match turned {
             Ok(None) => continue,
             Ok(Some(pause)) => pause,
             Err(error) => {
@@ -49,18 +56,31 @@ pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
     }
 }
 
+/// Forgets, once an hour, what is old.
+async fn tidy(
+    federation: &Federation,
+    tidied_at: &mut Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let now = federation.now();
+    if tidied_at.is_some_and(|at| now.seconds_since(at) < TIDY_EVERY_S) {
+        return Ok(());
+    }
+    let before = now.saturating_add(-KEPT_S);
+    federation.store().prune_items(before).await?;
+    federation.store().prune_deliveries(before).await?;
+    federation.store().forget_strangers(before).await?;
+    *tidied_at = Some(now);
+    Ok(())
+}
+
 /// Processes one batch; if there is none, says how long to sleep.
 async fn turn(federation: &Federation) -> Result<Option<Duration>, StoreError> {
     let now = federation.now();
     let items = federation.store().due_items(now, BATCH).await?;
     if items.is_empty() {
-        federation
-            .store()
-            .prune_items(now.saturating_add(-KEPT_S))
-            .await?;
         let due = federation.store().next_item_due().await?;
         let until =
-            |at: crate::Timestamp| Duration::from_secs(at.seconds_since(now).max(1).unsigned_abs());
+            |at: Timestamp| Duration::from_secs(at.seconds_since(now).max(1).unsigned_abs());
         return Ok(Some(due.map_or(IDLE, until).min(IDLE)));
     }
     let mut by_actor = BTreeMap::<Url, Vec<InboxItem>>::new();

@@ -168,6 +168,17 @@ mod tests {
         assert_eq!(SignatureHeader::parse(&spaced).unwrap(), header);
     }
 
+    proptest::proptest! {
+        /// Whatever a stranger writes there: an answer, never a panic.
+        #[test]
+        fn no_header_panics(text in ".{0,300}", at in 0..150_usize, junk in "[\"=,\\PC]{0,6}") {
+            let _ = SignatureHeader::parse(&text);
+            let mut spoilt = GOOD.to_owned();
+            spoilt.insert_str(at.min(GOOD.len()), &junk);
+            let _ = SignatureHeader::parse(&spoilt);
+        }
+    }
+
     /// Advisory 2 (CVE-2026-28432), and the traps of the libraries below.
     #[test]
     fn doubtful_headers_are_refused() {

@@ -1,6 +1,7 @@
 //! Remote actors met.
 
 use async_trait::async_trait;
+use farmops_protocol::time::Timestamp;
 use url::Url;
 
 use crate::{actor::RemoteActor, store::StoreError};
@@ -16,6 +17,10 @@ pub trait ActorStore {
 
     /// Remembers an actor, replacing what was known of the same id.
     async fn save_remote_actor(&self, actor: &RemoteActor) -> Result<(), StoreError>;
+
+    /// Forgets actors last fetched before `before` with whom nobody has anything to do: no
+    /// relation, no farm key that is pinned.
+    async fn forget_strangers(&self, before: Timestamp) -> Result<(), StoreError>;
 
     /// Forgets an actor and every relation with it.
     async fn forget_remote_actor(&self, id: &Url) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use farmops_federation::{
-    Account, FarmKey, Reach, RemoteActor,
+    Account, FarmKey, Reach, RemoteActor, Timestamp,
     store::{ActorStore, StoreError},
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -66,6 +66,18 @@ impl ActorStore for SqliteStore {
                 .map(|key| key.key.to_string()),
         )
         .bind(actor.fetched_at.second())
+        .execute(&self.pool)
+        .await
+        .out()
+        .map(drop)
+    }
+
+    async fn forget_strangers(&self, before: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(
+            "DELETE FROM fed_actors WHERE fetched_at < $1 AND farm_key IS NULL \
+             AND id NOT IN (SELECT remote FROM fed_relations)",
+        )
+        .bind(before.second())
         .execute(&self.pool)
         .await
         .out()

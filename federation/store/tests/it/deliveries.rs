@@ -74,6 +74,12 @@ async fn a_restart_loses_nothing_and_repeats_nothing() {
     assert_eq!(all[all.len() - 3..], ["2", "3", "4"]);
     let lanes = alice.store.lanes().await.unwrap();
     assert_eq!(lanes.len(), 1);
+    // The host's cursor stands behind everything that is done.
+    let cursor = alice.count("SELECT cursor FROM fed_lanes").await;
+    let last = alice
+        .count("SELECT MAX(position) FROM fed_deliveries")
+        .await;
+    assert_eq!(cursor, last);
 }
 
 /// Order is kept for each object, and one that is refused holds up only itself.
