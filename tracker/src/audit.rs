@@ -74,7 +74,8 @@ impl Audit {
         };
         // The leaves are salted with a secret that no auditor needs: scores do not depend on them.
         let unsalted = Digest::from_bytes([0; 32]);
-        if let (Some(id), Applied::Scored { score, .. }) = (id, self.state.apply(&entry, unsalted)) {
+        if let (Some(id), Applied::Scored { score, .. }) = (id, self.state.apply(&entry, unsalted))
+        {
             self.scores.insert(id, score.coins);
         }
     }
@@ -93,10 +94,16 @@ impl Audit {
         self.report.coins = self.state.coins.earned;
         let (coins, size) = (self.state.coins.earned, self.state.log.size());
         if coins != total_coins {
-            self.find(0, format!("the farm shows {total_coins} coins, the ledger has {coins}"));
+            self.find(
+                0,
+                format!("the farm shows {total_coins} coins, the ledger has {coins}"),
+            );
         }
         if size != ledger_size {
-            self.find(0, format!("the farm shows {ledger_size} entries, the ledger has {size}"));
+            self.find(
+                0,
+                format!("the farm shows {ledger_size} entries, the ledger has {size}"),
+            );
         }
         self.report
     }
@@ -124,7 +131,10 @@ impl Audit {
         self.report.proofs += 1;
         let agent = self.state.agents.get(&parsed.body().agent.agent_id);
         let Some((key, head)) = agent.map(|agent| (agent.public_key, agent.head)) else {
-            self.find(position, "a proof of an agent that never enrolled".to_owned());
+            self.find(
+                position,
+                "a proof of an agent that never enrolled".to_owned(),
+            );
             return AcceptedProof::Recorded(parsed);
         };
         match parsed.clone().verify(&key) {

@@ -80,7 +80,12 @@ struct ServeArgs {
 #[derive(Debug, Args)]
 struct RemoteArgs {
     /// The tracker's address.
-    #[arg(long, global = true, default_value = "http://127.0.0.1:8443", help_heading = "Commands")]
+    #[arg(
+        long,
+        global = true,
+        default_value = "http://127.0.0.1:8443",
+        help_heading = "Commands"
+    )]
     url: Url,
     /// The file with the owner's token.
     #[arg(long, global = true, default_value = serve::TOKEN_FILE, help_heading = "Commands")]
@@ -157,7 +162,7 @@ enum ProofsCommand {
     /// Check every signature, chain link and score again.
     Verify {
         /// Check this database instead of a running tracker.
-        #[arg(long = "from-db", value_name = "URL")]
+        #[arg(long = "db", value_name = "URL")]
         from_db: Option<String>,
     },
 }

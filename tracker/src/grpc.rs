@@ -7,9 +7,7 @@
 use std::pin::Pin;
 
 use farmops_protocol::{
-    enrolment::EnrolmentRequest,
-    limits::PROOF_BYTES_MAX,
-    wire::tracker::v1 as wire,
+    enrolment::EnrolmentRequest, limits::PROOF_BYTES_MAX, wire::tracker::v1 as wire,
 };
 use futures::{Stream, StreamExt as _, stream};
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -52,7 +50,12 @@ impl wire::tracker_server::Tracker for TrackerService {
         let now = self.0.now();
         let verified = EnrolmentRequest::verify(&bytes, now)
             .map_err(|error| status(&WriteError::Refused(error.into())))?;
-        let answer = self.0.writer.enrol(verified).await.map_err(|e| status(&e))?;
+        let answer = self
+            .0
+            .writer
+            .enrol(verified)
+            .await
+            .map_err(|e| status(&e))?;
         let answer_json = serde_json::to_vec(&answer).map_err(|_| Status::internal("no answer"))?;
         Ok(Response::new(wire::EnrollResponse { answer_json }))
     }

@@ -74,9 +74,14 @@ fn owner(app: App) -> Router {
             get(federation::following).post(federation::follow),
         )
         .route("/api/v1/following/remove", post(federation::unfollow))
-        .route_layer(middleware::from_fn_with_state(app.clone(), owner::require_token));
-    let list = get(proofs::list)
-        .route_layer(middleware::from_fn_with_state(app.clone(), owner::require_token));
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            owner::require_token,
+        ));
+    let list = get(proofs::list).route_layer(middleware::from_fn_with_state(
+        app.clone(),
+        owner::require_token,
+    ));
     guarded
         .route("/api/v1/proofs", list.post(proofs::submit))
         .with_state(app)
@@ -99,8 +104,13 @@ fn health(app: App) -> Health {
     Health::new().check("store", move || {
         let app = app.clone();
         async move {
-            let farm = app.reads.farm().await.map_err(|_| "the store does not answer")?;
-            farm.map(|_| ()).ok_or_else(|| "the farm is not founded".to_owned())
+            let farm = app
+                .reads
+                .farm()
+                .await
+                .map_err(|_| "the store does not answer")?;
+            farm.map(|_| ())
+                .ok_or_else(|| "the farm is not founded".to_owned())
         }
     })
 }

@@ -52,7 +52,10 @@ pub struct Running {
 pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
     let database = open_database(config).await?;
     let mut journal = database.journal().await.context("opening the ledger")?;
-    let secrets = journal.secrets(&mut rand::rng()).await.context("reading the farm's keys")?;
+    let secrets = journal
+        .secrets(&mut rand::rng())
+        .await
+        .context("reading the farm's keys")?;
     let clock = system_clock();
     let owner = owner_token(&database, &mut journal, clock()).await?;
     let setup = Setup {
@@ -60,7 +63,9 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         salt: LeafSalt::new(secrets.farm_secret.clone()),
         clock: clock.clone(),
     };
-    let (mut writer, handle) = Writer::open(journal, setup).await.context("reading the farm")?;
+    let (mut writer, handle) = Writer::open(journal, setup)
+        .await
+        .context("reading the farm")?;
     writer
         .found(&config.founding(), secrets.public_key())
         .await

@@ -58,7 +58,9 @@ impl SessionKey {
         let (claim, tag) = value.rsplit_once('.')?;
         let (expires, _) = claim.split_once('.')?;
         let good = bool::from(self.tag("cookie", claim).as_bytes().ct_eq(tag.as_bytes()));
-        let open = expires.parse::<i64>().is_ok_and(|expires| now.second() < expires);
+        let open = expires
+            .parse::<i64>()
+            .is_ok_and(|expires| now.second() < expires);
         (good && open).then(|| Session {
             form_token: self.tag("form", claim),
         })
@@ -70,9 +72,8 @@ impl SessionKey {
 
     fn cookie(&self, value: &str, seconds: i64) -> Option<HeaderValue> {
         let secure = if self.encrypted { "; Secure" } else { "" };
-        let text = format!(
-            "{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
-        );
+        let text =
+            format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
         HeaderValue::from_str(&text).ok()
     }
 }
@@ -80,7 +81,10 @@ impl SessionKey {
 impl Session {
     /// Whether a form came from a page of this session.
     pub fn made(&self, form_token: &str) -> bool {
-        self.form_token.as_bytes().ct_eq(form_token.as_bytes()).into()
+        self.form_token
+            .as_bytes()
+            .ct_eq(form_token.as_bytes())
+            .into()
     }
 }
 
@@ -98,7 +102,13 @@ mod tests {
     use super::*;
 
     fn request(cookie: &HeaderValue) -> HeaderMap {
-        let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        let pair = cookie
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
         HeaderMap::from_iter([(COOKIE, pair.parse().unwrap())])
     }
 

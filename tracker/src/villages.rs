@@ -87,7 +87,10 @@ async fn ask(
     let mut url = village.clone();
     url.set_path(REGISTER);
     let json = HeaderValue::from_static("application/json");
-    let answer = app.outbound.post(url, json, bytes, Bounds::default()).await?;
+    let answer = app
+        .outbound
+        .post(url, json, bytes, Bounds::default())
+        .await?;
     let status = match answer.status {
         StatusCode::OK | StatusCode::CREATED => MembershipStatus::Active,
         StatusCode::ACCEPTED => MembershipStatus::Pending,
@@ -97,7 +100,10 @@ async fn ask(
             let shown = detail.unwrap_or("no reason given").chars();
             return Err(JoinError::Refused {
                 status,
-                reason: shown.filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect(),
+                reason: shown
+                    .filter(|c| !c.is_control())
+                    .take(REASON_CHARS_MAX)
+                    .collect(),
             });
         }
     };
@@ -114,13 +120,18 @@ async fn remember(
 ) -> Result<Village, JoinError> {
     let origin = url.origin().ascii_serialization();
     let known = app.reads.villages().await?;
-    let elsewhere = known.iter().any(|village| village.home && village.url != origin);
+    let elsewhere = known
+        .iter()
+        .any(|village| village.home && village.url != origin);
     let host = authority(url).unwrap_or_default();
     let account = answer
         .as_ref()
         .and_then(|answer| Account::parse(&answer.account, app.site.reach()).ok())
         .filter(|account| account.host() == host && account.name() == farm.founded.handle)
-        .map_or_else(|| format!("{}@{host}", farm.founded.handle), |account| account.to_string());
+        .map_or_else(
+            || format!("{}@{host}", farm.founded.handle),
+            |account| account.to_string(),
+        );
     // A village names its own actor, and nobody else's.
     let actor = answer
         .map(|answer| answer.village)
@@ -159,7 +170,12 @@ async fn actor_update(
 
 /// Scheme and authority of what the owner typed.
 fn origin(text: &str) -> Result<Url, FieldError> {
-    let refuse = || FieldError::new("url", "expected a village's URL like https://orchard.example");
+    let refuse = || {
+        FieldError::new(
+            "url",
+            "expected a village's URL like https://orchard.example",
+        )
+    };
     let url = Url::parse(text.trim()).map_err(|_| refuse())?;
     if matches!(url.scheme(), "http" | "https") && matches!(url.path(), "" | "/") {
         Ok(url)

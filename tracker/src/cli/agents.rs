@@ -19,7 +19,12 @@ pub(super) async fn list(client: &Client, json: bool) -> anyhow::Result<ExitCode
     }
     for agent in agents {
         let text = |name: &str| agent[name].as_str().unwrap_or_default().to_owned();
-        println!("{}  {:8} {}", text("agent_id"), text("status"), text("cluster_alias"));
+        println!(
+            "{}  {:8} {}",
+            text("agent_id"),
+            text("status"),
+            text("cluster_alias")
+        );
         println!("    fingerprint {}", text("fingerprint"));
         if let Some(buffered) = agent["buffered"].as_u64().filter(|n| *n > 0) {
             println!("    {buffered} proofs wait for your approval");
@@ -41,7 +46,9 @@ pub(super) async fn approve(
 }
 
 pub(super) async fn revoke(client: &Client, id: Uuid, json: bool) -> anyhow::Result<ExitCode> {
-    let answer: Value = client.post(&format!("agents/{id}/revoke"), &json!({})).await?;
+    let answer: Value = client
+        .post(&format!("agents/{id}/revoke"), &json!({}))
+        .await?;
     say(&answer, json, &format!("Agent {id} is revoked."));
     Ok(ExitCode::SUCCESS)
 }

@@ -76,7 +76,9 @@ impl Client {
 fn reason(status: http::StatusCode, body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| problem.get(name).and_then(Value::as_str);
-    let detail = text("detail").or(text("title")).unwrap_or("no reason given");
+    let detail = text("detail")
+        .or(text("title"))
+        .unwrap_or("no reason given");
     match text("field") {
         Some(field) => format!("{detail} ({field}; status {})", status.as_u16()),
         None => format!("{detail} (status {})", status.as_u16()),

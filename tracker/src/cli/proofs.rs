@@ -57,7 +57,9 @@ pub(super) async fn list(client: &Client, wanted: &Wanted, json: bool) -> anyhow
             text("proof_id"),
             text("category"),
             proof["coins"],
-            proof["proof"]["action"]["description"].as_str().unwrap_or_default(),
+            proof["proof"]["action"]["description"]
+                .as_str()
+                .unwrap_or_default(),
         );
     }
     Ok(ExitCode::SUCCESS)
@@ -95,12 +97,19 @@ pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
     let mut after = 0;
     while after < farm.ledger_size {
         let limit = u64::from(PAGE_MAX).min(farm.ledger_size - after);
-        let page: Page = client.get(&format!("ledger?after={after}&limit={limit}")).await?;
+        let page: Page = client
+            .get(&format!("ledger?after={after}&limit={limit}"))
+            .await?;
         let Some(last) = page.entries.last().map(|line| line.position) else {
             break;
         };
         for line in &page.entries {
-            audit.line(line.position, &line.kind, line.recorded_at, line.body.get().as_bytes());
+            audit.line(
+                line.position,
+                &line.kind,
+                line.recorded_at,
+                line.body.get().as_bytes(),
+            );
         }
         after = last;
     }
@@ -108,7 +117,11 @@ pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
     loop {
         let query = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
         let page: Proofs = client.get(&format!("proofs?limit=200{query}")).await?;
-        for proof in page.proofs.iter().filter(|proof| proof.position <= farm.ledger_size) {
+        for proof in page
+            .proofs
+            .iter()
+            .filter(|proof| proof.position <= farm.ledger_size)
+        {
             audit.awarded(proof.position, proof.proof_id, proof.coins);
         }
         cursor = page.next;
@@ -140,7 +153,11 @@ pub(super) async fn verify_database(url: &str) -> anyhow::Result<Report> {
     loop {
         let records = reads.proofs(&filter, ROWS_MAX).await?;
         for record in records.iter().filter(|record| record.row.position <= size) {
-            audit.awarded(record.row.position, record.row.proof_id, record.row.score.coins);
+            audit.awarded(
+                record.row.position,
+                record.row.proof_id,
+                record.row.score.coins,
+            );
         }
         match records.last() {
             Some(last) => filter.before = Some(last.row.position),

@@ -25,7 +25,9 @@ pub(super) async fn join(
 }
 
 pub(super) async fn follow(client: &Client, handle: &str, json: bool) -> anyhow::Result<ExitCode> {
-    let answer: Value = client.post("following", &json!({ "handle": handle })).await?;
+    let answer: Value = client
+        .post("following", &json!({ "handle": handle }))
+        .await?;
     say(&answer, json, &format!("Asked to follow {handle}."));
     Ok(ExitCode::SUCCESS)
 }

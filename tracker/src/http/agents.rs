@@ -33,7 +33,11 @@ pub(super) async fn enroll(
     let Bounded(bytes) = body.map_err(|problem| problem.field("$"))?;
     let request = EnrolmentRequest::verify(&bytes, app.now())
         .map_err(|error| problem_of(&Refusal::Invalid(error)))?;
-    let answer = app.writer.enrol(request).await.map_err(|e| not_written(&e))?;
+    let answer = app
+        .writer
+        .enrol(request)
+        .await
+        .map_err(|e| not_written(&e))?;
     let status = match answer.status {
         AgentStatus::Pending => StatusCode::ACCEPTED,
         AgentStatus::Active | AgentStatus::Revoked => StatusCode::OK,

@@ -34,7 +34,10 @@ pub(super) fn tagged(headers: &HeaderMap, media_type: &'static str, body: Vec<u8
 }
 
 /// As [`tagged`], of a JSON document.
-pub(super) fn tagged_json(headers: &HeaderMap, document: &impl Serialize) -> Result<Response, Problem> {
+pub(super) fn tagged_json(
+    headers: &HeaderMap,
+    document: &impl Serialize,
+) -> Result<Response, Problem> {
     let body = serde_json::to_vec(document).map_err(|e| Problem::internal(&e))?;
     Ok(tagged(headers, "application/json", body))
 }

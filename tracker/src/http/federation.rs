@@ -4,9 +4,7 @@ use axum::{
     Json,
     extract::{Query, State},
 };
-use farmops_federation::{
-    Account, FederationError, Relation, RelationState, Timestamp,
-};
+use farmops_federation::{Account, FederationError, Relation, RelationState, Timestamp};
 use farmops_service::problem::{Problem, StrictJson};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -60,7 +58,9 @@ pub(super) async fn followers(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Relations>, Problem> {
     let state = state_of(&wanted)?;
-    let page = app.federation.followers(ACTOR, state, wanted.after.as_ref(), PAGE_MAX);
+    let page = app
+        .federation
+        .followers(ACTOR, state, wanted.after.as_ref(), PAGE_MAX);
     let relations = page.await.map_err(|e| not_done(&e))?;
     Ok(Json(Relations {
         relations: relations.into_iter().map(Shown::from).collect(),
@@ -73,7 +73,9 @@ pub(super) async fn following(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Relations>, Problem> {
     let state = state_of(&wanted)?;
-    let page = app.federation.following(ACTOR, state, wanted.after.as_ref(), PAGE_MAX);
+    let page = app
+        .federation
+        .following(ACTOR, state, wanted.after.as_ref(), PAGE_MAX);
     let relations = page.await.map_err(|e| not_done(&e))?;
     Ok(Json(Relations {
         relations: relations.into_iter().map(Shown::from).collect(),
@@ -142,7 +144,9 @@ pub(super) async fn unfollow(
 fn not_done(error: &FederationError) -> Problem {
     match error {
         FederationError::Store(cause) => Problem::internal(cause),
-        FederationError::Host(_) | FederationError::Key(_) | FederationError::Sign(_) => Problem::internal(error),
+        FederationError::Host(_) | FederationError::Key(_) | FederationError::Sign(_) => {
+            Problem::internal(error)
+        }
         FederationError::Field(field) => Problem::unprocessable(&field.field, &field.reason),
         FederationError::NoSuchActor(_) => Problem::not_found("actor"),
         FederationError::NoSuchRelation => Problem::not_found("relation"),

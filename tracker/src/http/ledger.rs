@@ -44,7 +44,11 @@ pub(super) async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page>, Problem> {
     let limit = wanted.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let lines = app.reads.ledger(wanted.after, limit).await.map_err(not_read)?;
+    let lines = app
+        .reads
+        .ledger(wanted.after, limit)
+        .await
+        .map_err(not_read)?;
     let entries = lines
         .into_iter()
         .map(|line| {

@@ -10,7 +10,11 @@ use farmops_service::{problem::Problem, token::bearer};
 use crate::app::App;
 
 /// Lets a request pass that carries the owner's token.
-pub(super) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn require_token(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
     let known = bearer(request.headers()).is_some_and(|token| app.owner.matches(token));
     if known {
         next.run(request).await

@@ -27,7 +27,10 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// The owner's farm, or the public profile.
 pub(super) async fn home(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     match app.sessions.read(&headers, app.now()) {
-        Some(session) => page(&OwnerPage::gather(&app, &session, None).await?, StatusCode::OK),
+        Some(session) => page(
+            &OwnerPage::gather(&app, &session, None).await?,
+            StatusCode::OK,
+        ),
         None => page(&VisitorPage::gather(&app).await?, StatusCode::OK),
     }
 }
@@ -42,7 +45,13 @@ struct LoginPage {
 /// The form that asks for the owner's token.
 pub(super) async fn login() -> Result<Response, Problem> {
     let title = "Log in";
-    page(&LoginPage { title, failed: false }, StatusCode::OK)
+    page(
+        &LoginPage {
+            title,
+            failed: false,
+        },
+        StatusCode::OK,
+    )
 }
 
 #[derive(Deserialize)]
@@ -57,7 +66,13 @@ pub(super) async fn log_in(
 ) -> Result<Response, Problem> {
     if !app.owner.matches(credentials.token.trim()) {
         let title = "Log in";
-        return page(&LoginPage { title, failed: true }, StatusCode::UNAUTHORIZED);
+        return page(
+            &LoginPage {
+                title,
+                failed: true,
+            },
+            StatusCode::UNAUTHORIZED,
+        );
     }
     let cookie = app.sessions.open(app.now(), &mut rand::rng());
     Ok(with_cookie(Redirect::to("/").into_response(), cookie))
@@ -76,7 +91,10 @@ pub(super) async fn log_out(
     Form(form): Form<FormToken>,
 ) -> Result<Response, Problem> {
     actions::session(&app, &headers, &form.form_token)?;
-    Ok(with_cookie(Redirect::to("/").into_response(), app.sessions.close()))
+    Ok(with_cookie(
+        Redirect::to("/").into_response(),
+        app.sessions.close(),
+    ))
 }
 
 /// The style sheet.

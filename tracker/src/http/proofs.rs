@@ -82,7 +82,9 @@ pub(super) async fn submit(
 /// Refuses a body that is not declared as JSON.
 pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let declared = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let essence = declared.and_then(|d| d.split(';').next()).unwrap_or_default();
+    let essence = declared
+        .and_then(|d| d.split(';').next())
+        .unwrap_or_default();
     if essence.trim().eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
@@ -153,7 +155,10 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = wanted.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
-        return Err(Problem::bad_request("limit", format!("expected 1 to {PAGE_MAX}")));
+        return Err(Problem::bad_request(
+            "limit",
+            format!("expected 1 to {PAGE_MAX}"),
+        ));
     }
     let before = wanted.cursor.as_deref().map(read_cursor).transpose()?;
     let filter = ProofFilter {
@@ -162,13 +167,22 @@ pub(super) async fn list(
         since: wanted.since,
         before,
     };
-    let mut records = app.reads.proofs(&filter, limit + 1).await.map_err(not_read)?;
+    let mut records = app
+        .reads
+        .proofs(&filter, limit + 1)
+        .await
+        .map_err(not_read)?;
     let more = records.len() > limit as usize;
     records.truncate(limit as usize);
     let last = records.last().map(|record| record.row.position);
     let next = last.filter(|_| more).map(write_cursor);
-    let proofs = records.into_iter().map(Shown::of).collect::<Result<_, _>>()?;
-    let link = next.as_ref().map(|cursor| next_link(&wanted, cursor, limit));
+    let proofs = records
+        .into_iter()
+        .map(Shown::of)
+        .collect::<Result<_, _>>()?;
+    let link = next
+        .as_ref()
+        .map(|cursor| next_link(&wanted, cursor, limit));
     let mut response = Json(Page { proofs, next }).into_response();
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);

@@ -76,7 +76,11 @@ pub(super) async fn snapshot(
 ) -> Result<Response, Problem> {
     let published = app.reads.snapshot().await.map_err(not_read)?;
     let published = published.ok_or_else(|| Problem::not_found("snapshot"))?;
-    Ok(tagged(&headers, "application/activity+json", published.document))
+    Ok(tagged(
+        &headers,
+        "application/activity+json",
+        published.document,
+    ))
 }
 
 /// The farm, drawn.
@@ -89,6 +93,8 @@ pub(super) async fn picture(
     let picture = svg::draw(&scene::compose(&drawing), &svg::Options::default());
     let mut response = tagged(&headers, "image/svg+xml", picture.into_bytes());
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }

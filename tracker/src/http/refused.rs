@@ -23,7 +23,9 @@ pub fn problem_of(refusal: &Refusal) -> Problem {
             error: ChainError::BackInTime | ChainError::FutureDated,
             ..
         } => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::AgentIdTaken | Refusal::Chain { .. } | Refusal::Fork { .. } => StatusCode::CONFLICT,
+        Refusal::AgentIdTaken | Refusal::Chain { .. } | Refusal::Fork { .. } => {
+            StatusCode::CONFLICT
+        }
     };
     let mut problem = Problem::new(status, refusal.code())
         .field(refusal.field())

@@ -54,11 +54,17 @@ fn every_event_reads_back() {
 
 #[test]
 fn a_line_that_is_not_ours_is_refused() {
-    assert!(matches!(Event::read("proof_forgotten", b"{}"), Err(EventError::UnknownKind(_))));
+    assert!(matches!(
+        Event::read("proof_forgotten", b"{}"),
+        Err(EventError::UnknownKind(_))
+    ));
     for event in events() {
         for body in [&b"{}"[..], b"", b"{\"x\":1}", b"[[[[[[[["] {
             assert!(
-                matches!(Event::read(event.kind(), body), Err(EventError::Body { .. })),
+                matches!(
+                    Event::read(event.kind(), body),
+                    Err(EventError::Body { .. })
+                ),
                 "{}",
                 event.kind()
             );

@@ -144,11 +144,23 @@ impl Farm {
 
     async fn submit(&self, bytes: &[u8]) -> Answer {
         let checked = self.writer.directory().check(bytes);
-        self.writer.submit(vec![checked]).await.unwrap().pop().unwrap()
+        self.writer
+            .submit(vec![checked])
+            .await
+            .unwrap()
+            .pop()
+            .unwrap()
     }
 
     async fn coins(&self) -> u64 {
-        self.database.reads().farm().await.unwrap().unwrap().coins.earned
+        self.database
+            .reads()
+            .farm()
+            .await
+            .unwrap()
+            .unwrap()
+            .coins
+            .earned
     }
 
     async fn dump(&self) -> String {
@@ -175,9 +187,15 @@ async fn lively(farm: &Farm) {
         let category = Category::ALL[usize::try_from(n).unwrap() % Category::ALL.len()];
         let agent = if n % 3 == 0 { &mut second } else { &mut first };
         let proof = agent.work(category, when);
-        assert_eq!(standing(&farm.submit(proof.bytes()).await), Standing::Chained);
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Chained
+        );
         let waiting = stranger.work(category, when);
-        assert_eq!(standing(&farm.submit(waiting.bytes()).await), Standing::Buffered);
+        assert_eq!(
+            standing(&farm.submit(waiting.bytes()).await),
+            Standing::Buffered
+        );
     }
     let fork = first.work_after(None, Category::Toil, friday());
     assert_eq!(code(&farm.submit(fork.bytes()).await), "fork");
@@ -222,14 +240,20 @@ async fn an_audit_finds_nothing_in_a_sound_ledger_and_what_is_wrong_in_another()
     let (coins, size) = (farm_view.coins.earned, farm_view.ledger_size);
     let mut sound = audit(&|_| {});
     for record in reads.proofs(&ProofFilter::default(), 1000).await.unwrap() {
-        sound.awarded(record.row.position, record.row.proof_id, record.row.score.coins);
+        sound.awarded(
+            record.row.position,
+            record.row.proof_id,
+            record.row.score.coins,
+        );
     }
     let report = sound.finish(coins, size);
     assert_eq!(report.findings, vec![]);
     assert_eq!(report.proofs, 240);
     let softened = audit(&|body| {
         let text = String::from_utf8(body.clone()).unwrap();
-        *body = text.replace("after 14 minutes", "after 15 minutes").into_bytes();
+        *body = text
+            .replace("after 14 minutes", "after 15 minutes")
+            .into_bytes();
     });
     let report = softened.finish(coins, size);
     assert_eq!(report.findings[0].position, 20, "{report:?}");
@@ -244,26 +268,56 @@ async fn buffered_proofs_count_in_chain_order_after_approval_and_a_restart() {
     let mut sent = Vec::new();
     for n in 0..5 {
         let proof = agent.work(Category::Security, friday().saturating_add(n));
-        assert_eq!(standing(&farm.submit(proof.bytes()).await), Standing::Buffered);
-        assert_eq!(standing(&farm.submit(proof.bytes()).await), Standing::Duplicate);
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Buffered
+        );
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Duplicate
+        );
         sent.push(proof);
     }
     let farm = farm.restart().await;
     assert_eq!(farm.coins().await, 0);
-    assert_eq!(standing(&farm.submit(sent[1].bytes()).await), Standing::Duplicate);
+    assert_eq!(
+        standing(&farm.submit(sent[1].bytes()).await),
+        Standing::Duplicate
+    );
     let gap = TestAgent::new(1).work_after(agent.head.as_ref(), Category::Toil, friday());
-    assert!(farm.submit(gap.bytes()).await.is_err(), "it lies before the head in time");
+    assert!(
+        farm.submit(gap.bytes()).await.is_err(),
+        "it lies before the head in time"
+    );
     let wrong = TestAgent::new(9).key.public().fingerprint();
     let refused = farm.writer.approve(agent.id, wrong).await.unwrap_err();
-    assert!(matches!(refused, WriteError::Refused(Refusal::FingerprintDiffers(_))));
+    assert!(matches!(
+        refused,
+        WriteError::Refused(Refusal::FingerprintDiffers(_))
+    ));
     let answer = farm.approve(&agent).await;
     assert_eq!(answer.head, agent.head);
     assert!(farm.coins().await > 0);
-    let kept = farm.database.reads().proofs(&ProofFilter::default(), 10).await.unwrap();
-    let ids: Vec<_> = kept.iter().rev().map(|record| record.row.proof_id).collect();
-    assert_eq!(ids, sent.iter().map(|p| p.body().proof_id).collect::<Vec<_>>());
+    let kept = farm
+        .database
+        .reads()
+        .proofs(&ProofFilter::default(), 10)
+        .await
+        .unwrap();
+    let ids: Vec<_> = kept
+        .iter()
+        .rev()
+        .map(|record| record.row.proof_id)
+        .collect();
+    assert_eq!(
+        ids,
+        sent.iter().map(|p| p.body().proof_id).collect::<Vec<_>>()
+    );
     let farm = farm.restart().await;
-    assert_eq!(standing(&farm.submit(sent[4].bytes()).await), Standing::Duplicate);
+    assert_eq!(
+        standing(&farm.submit(sent[4].bytes()).await),
+        Standing::Duplicate
+    );
     let coins = farm.coins().await;
     farm.approve(&agent).await;
     assert_eq!(farm.coins().await, coins, "approving twice counts once");
@@ -281,15 +335,24 @@ async fn the_buffer_refuses_more_and_forgets_nothing() {
     farm.enrol(&agent).await.unwrap();
     for _ in 0..3 {
         let proof = agent.work(Category::Toil, friday());
-        assert_eq!(standing(&farm.submit(proof.bytes()).await), Standing::Buffered);
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Buffered
+        );
     }
     let fourth = agent.work(Category::Toil, friday());
     assert_eq!(code(&farm.submit(fourth.bytes()).await), "buffer-full");
     farm.enrol(&TestAgent::new(2)).await.unwrap();
     let crowd = farm.enrol(&TestAgent::new(3)).await.unwrap_err();
-    assert!(matches!(crowd, WriteError::Refused(Refusal::TooManyPending(2))));
+    assert!(matches!(
+        crowd,
+        WriteError::Refused(Refusal::TooManyPending(2))
+    ));
     farm.approve(&agent).await;
-    assert_eq!(standing(&farm.submit(fourth.bytes()).await), Standing::Chained);
+    assert_eq!(
+        standing(&farm.submit(fourth.bytes()).await),
+        Standing::Chained
+    );
 }
 
 #[tokio::test]
@@ -303,24 +366,44 @@ async fn strays_are_told_apart_and_leave_evidence_once() {
     farm.writer.submit(chunk.to_vec()).await.unwrap();
     let before = farm.dump().await;
 
-    assert_eq!(standing(&farm.submit(first.bytes()).await), Standing::Duplicate);
+    assert_eq!(
+        standing(&farm.submit(first.bytes()).await),
+        Standing::Duplicate
+    );
     let unknown = TestAgent::new(1).work(Category::Toil, friday());
     let mut ahead = agent.clone();
     ahead.work(Category::Toil, friday());
     let gap = ahead.work(Category::Toil, friday());
     let refused = farm.submit(gap.bytes()).await.unwrap_err();
-    assert_eq!((refused.code(), refused.head()), ("not-the-head", agent.head.as_ref()));
-    let late = agent.clone().work_after(agent.head.as_ref(), Category::Toil, friday().saturating_add(-1));
+    assert_eq!(
+        (refused.code(), refused.head()),
+        ("not-the-head", agent.head.as_ref())
+    );
+    let late = agent.clone().work_after(
+        agent.head.as_ref(),
+        Category::Toil,
+        friday().saturating_add(-1),
+    );
     assert_eq!(code(&farm.submit(late.bytes()).await), "back-in-time");
-    let future = agent.clone().work_after(agent.head.as_ref(), Category::Toil, friday().saturating_add(301));
+    let future = agent.clone().work_after(
+        agent.head.as_ref(),
+        Category::Toil,
+        friday().saturating_add(301),
+    );
     assert_eq!(code(&farm.submit(future.bytes()).await), "future-dated");
     let mut forged = agent.head;
     if let Some(head) = &mut forged {
         head.hash = farmops_protocol::digest::sha256(b"other");
     }
-    let wrong = agent.clone().work_after(forged.as_ref(), Category::Toil, friday());
+    let wrong = agent
+        .clone()
+        .work_after(forged.as_ref(), Category::Toil, friday());
     assert_eq!(code(&farm.submit(wrong.bytes()).await), "wrong-hash");
-    assert_eq!(before, farm.dump().await, "what was refused leaves no trace");
+    assert_eq!(
+        before,
+        farm.dump().await,
+        "what was refused leaves no trace"
+    );
     drop(unknown);
 
     for _ in 0..3 {
@@ -346,7 +429,10 @@ async fn a_revoked_agent_and_a_foreign_key_are_refused() {
     let foreign = twin.work(Category::Toil, friday());
     assert_eq!(code(&farm.submit(foreign.bytes()).await), "bad-signature");
     let good = agent.work(Category::Toil, friday());
-    assert_eq!(standing(&farm.submit(good.bytes()).await), Standing::Chained);
+    assert_eq!(
+        standing(&farm.submit(good.bytes()).await),
+        Standing::Chained
+    );
     let checked: Submission = farm
         .writer
         .directory()
@@ -354,7 +440,13 @@ async fn a_revoked_agent_and_a_foreign_key_are_refused() {
         .unwrap();
     farm.writer.revoke(agent.id).await.unwrap();
     // Checked before the revocation, decided after it.
-    let answer = farm.writer.submit(vec![Ok(checked)]).await.unwrap().pop().unwrap();
+    let answer = farm
+        .writer
+        .submit(vec![Ok(checked)])
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
     assert_eq!(code(&answer), "agent-revoked");
     assert_eq!(farm.enrol(&agent).await.unwrap(), AgentStatus::Revoked);
 }
@@ -373,20 +465,34 @@ async fn a_failed_commit_answers_everyone_and_leaves_nothing() {
         farm.writer.submit(vec![checked()]),
         farm.writer.submit(vec![checked()])
     );
-    assert_eq!((one, two), (Err(WriteError::Unavailable), Err(WriteError::Unavailable)));
-    assert_eq!(farm.enrol(&TestAgent::new(2)).await, Err(WriteError::Unavailable));
+    assert_eq!(
+        (one, two),
+        (Err(WriteError::Unavailable), Err(WriteError::Unavailable))
+    );
+    assert_eq!(
+        farm.enrol(&TestAgent::new(2)).await,
+        Err(WriteError::Unavailable)
+    );
     farm.broken.store(false, Ordering::SeqCst);
     assert_eq!(before, farm.dump().await);
-    assert_eq!(standing(&farm.submit(lost.bytes()).await), Standing::Chained);
+    assert_eq!(
+        standing(&farm.submit(lost.bytes()).await),
+        Standing::Chained
+    );
 }
 
 #[tokio::test]
 async fn a_storm_of_duplicates_counts_once() {
     let farm = Farm::begin().await;
     let mut agent = farm.trusted(1).await;
-    let proofs: Vec<_> = (0..20).map(|_| agent.work(Category::Toil, friday())).collect();
+    let proofs: Vec<_> = (0..20)
+        .map(|_| agent.work(Category::Toil, friday()))
+        .collect();
     let storm = (0..16).map(|_| {
-        let chunk = proofs.iter().map(|p| farm.writer.directory().check(p.bytes())).collect();
+        let chunk = proofs
+            .iter()
+            .map(|p| farm.writer.directory().check(p.bytes()))
+            .collect();
         farm.writer.submit(chunk)
     });
     let answers = futures::future::join_all(storm).await;
@@ -396,6 +502,11 @@ async fn a_storm_of_duplicates_counts_once() {
         .filter(|answer| standing(answer) == Standing::Chained)
         .count();
     assert_eq!(chained, 20);
-    let kept = farm.database.reads().proofs(&ProofFilter::default(), 100).await.unwrap();
+    let kept = farm
+        .database
+        .reads()
+        .proofs(&ProofFilter::default(), 100)
+        .await
+        .unwrap();
     assert_eq!(kept.len(), 20);
 }

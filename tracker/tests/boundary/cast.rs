@@ -70,7 +70,9 @@ impl TestAgent {
         category: Category,
         at: Timestamp,
     ) -> VerifiedProof {
-        self.body_after(previous, category, at).sign(&self.key).unwrap()
+        self.body_after(previous, category, at)
+            .sign(&self.key)
+            .unwrap()
     }
 
     /// The unsigned body of such a proof.

@@ -15,7 +15,11 @@ use super::{FormToken, page, view::OwnerPage};
 use crate::{app::App, session::Session, villages};
 
 /// The session that sent a form; refuses a form that none of its pages made.
-pub(super) fn session(app: &App, headers: &HeaderMap, form_token: &str) -> Result<Session, Problem> {
+pub(super) fn session(
+    app: &App,
+    headers: &HeaderMap,
+    form_token: &str,
+) -> Result<Session, Problem> {
     app.sessions
         .read(headers, app.now())
         .filter(|session| session.made(form_token))
@@ -37,7 +41,11 @@ pub(in crate::http) async fn approve(
 ) -> Result<Response, Problem> {
     let session = session(&app, &headers, &form.form_token)?;
     let outcome = match form.fingerprint.parse::<Fingerprint>() {
-        Ok(fingerprint) => app.writer.approve(id, fingerprint).await.map_err(|e| e.to_string()),
+        Ok(fingerprint) => app
+            .writer
+            .approve(id, fingerprint)
+            .await
+            .map_err(|e| e.to_string()),
         Err(error) => Err(error.to_string()),
     };
     done(&app, &session, outcome.map(|_| ())).await
@@ -70,12 +78,18 @@ pub(in crate::http) async fn join(
 ) -> Result<Response, Problem> {
     let session = session(&app, &headers, &form.form_token)?;
     let invite = Some(form.invite.trim()).filter(|invite| !invite.is_empty());
-    let outcome = villages::join(&app, &form.url, invite).await.map_err(|e| e.to_string());
+    let outcome = villages::join(&app, &form.url, invite)
+        .await
+        .map_err(|e| e.to_string());
     done(&app, &session, outcome.map(|_| ())).await
 }
 
 /// Back to the page, or the page with what went wrong.
-async fn done(app: &App, session: &Session, outcome: Result<(), String>) -> Result<Response, Problem> {
+async fn done(
+    app: &App,
+    session: &Session,
+    outcome: Result<(), String>,
+) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(Redirect::to("/").into_response()),
         Err(reason) => {

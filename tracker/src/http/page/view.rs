@@ -95,7 +95,9 @@ impl OwnerPage {
     ) -> Result<Self, Problem> {
         let farm = card(app, &farm::figures(app).await?).await?;
         let accepted_or_not: Option<RelationState> = None;
-        let followers = app.federation.followers(ACTOR, accepted_or_not, None, FOLLOWERS_MAX);
+        let followers = app
+            .federation
+            .followers(ACTOR, accepted_or_not, None, FOLLOWERS_MAX);
         let followers = followers
             .await
             .map_err(|error: FederationError| Problem::internal(&error))?;
@@ -113,7 +115,13 @@ impl OwnerPage {
 }
 
 async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
-    let most = farm.categories.values().map(|t| t.coins).max().unwrap_or(0).max(1);
+    let most = farm
+        .categories
+        .values()
+        .map(|t| t.coins)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let level = farm.level();
     Ok(FarmCard {
         name: farm.founded.name.clone(),
@@ -123,7 +131,11 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
         coins: farm.coins.earned,
         next_level_at: next_level_at(level),
         streak: farm.streak_days(app.now()),
-        badges: farm.achievements().iter().map(|a| (a.name, a.description)).collect(),
+        badges: farm
+            .achievements()
+            .iter()
+            .map(|a| (a.name, a.description))
+            .collect(),
         categories: farm
             .categories
             .iter()
@@ -139,9 +151,16 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
 
 async fn proof_lines(app: &App) -> Result<Vec<ProofLine>, Problem> {
     let filter = ProofFilter::default();
-    let records = app.reads.proofs(&filter, PROOFS_MAX).await.map_err(not_read)?;
+    let records = app
+        .reads
+        .proofs(&filter, PROOFS_MAX)
+        .await
+        .map_err(not_read)?;
     let agents = app.reads.agents().await.map_err(not_read)?;
-    let keys: HashMap<_, _> = agents.iter().map(|a| (a.agent_id, a.agent.public_key)).collect();
+    let keys: HashMap<_, _> = agents
+        .iter()
+        .map(|a| (a.agent_id, a.agent.public_key))
+        .collect();
     Ok(records
         .iter()
         .filter_map(|record| {

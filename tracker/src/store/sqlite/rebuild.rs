@@ -26,13 +26,12 @@ impl SqliteJournal {
         }
         let mut state = State::default();
         loop {
-            let rows = sqlx::query(
-                "SELECT * FROM ledger WHERE position > $1 ORDER BY position LIMIT $2",
-            )
-            .bind(number(state.log.size()))
-            .bind(PAGE)
-            .fetch_all(&mut *tx)
-            .await?;
+            let rows =
+                sqlx::query("SELECT * FROM ledger WHERE position > $1 ORDER BY position LIMIT $2")
+                    .bind(number(state.log.size()))
+                    .bind(PAGE)
+                    .fetch_all(&mut *tx)
+                    .await?;
             if rows.is_empty() {
                 break;
             }

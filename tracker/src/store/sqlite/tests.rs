@@ -18,8 +18,15 @@ impl Database {
                 .iter()
                 .map(|column| format!("quote({})", column.get::<String, _>("name")))
                 .collect();
-            let sql = format!("SELECT {} AS line FROM {table} ORDER BY 1", quoted.join("||','||"));
-            for row in sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.pool).await.unwrap() {
+            let sql = format!(
+                "SELECT {} AS line FROM {table} ORDER BY 1",
+                quoted.join("||','||")
+            );
+            for row in sqlx::query(AssertSqlSafe(sql))
+                .fetch_all(&self.pool)
+                .await
+                .unwrap()
+            {
                 dump.push_str(&format!("{table}: {}\n", row.get::<String, _>("line")));
             }
         }

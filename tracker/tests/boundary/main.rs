@@ -1,0 +1,11 @@
+//! The tracker at its boundary: a real server, a real SQLite file, real sockets.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod bad_input;
+mod cast;
+mod crash;
+mod grpc;
+mod owner;
+mod publishing;
+mod rest;
+mod server;

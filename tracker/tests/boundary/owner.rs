@@ -1,0 +1,202 @@
+//! What is the owner's stays the owner's.
+
+use farmops_protocol::proof::Category;
+use reqwest::{Method, StatusCode, header::COOKIE};
+
+use crate::server::{Tracker, now};
+
+const OWNERS: [(Method, &str); 17] = [
+    (Method::GET, "/api/v1/proofs"),
+    (
+        Method::GET,
+        "/api/v1/proofs/01890000-0000-7000-8000-000000000000",
+    ),
+    (Method::GET, "/api/v1/ledger"),
+    (Method::GET, "/api/v1/farm"),
+    (Method::GET, "/api/v1/farm/stats"),
+    (Method::GET, "/api/v1/farm/upgrades"),
+    (Method::GET, "/api/v1/shop/items"),
+    (Method::GET, "/api/v1/agents"),
+    (
+        Method::POST,
+        "/api/v1/agents/01890000-0000-7000-8000-000000000000/approve",
+    ),
+    (
+        Method::POST,
+        "/api/v1/agents/01890000-0000-7000-8000-000000000000/revoke",
+    ),
+    (Method::GET, "/api/v1/villages"),
+    (Method::POST, "/api/v1/villages"),
+    (Method::GET, "/api/v1/followers"),
+    (Method::POST, "/api/v1/followers/accept"),
+    (Method::GET, "/api/v1/following"),
+    (Method::POST, "/api/v1/following"),
+    (Method::POST, "/api/v1/following/remove"),
+];
+
+#[tokio::test]
+async fn every_owners_route_asks_for_the_token() {
+    let tracker = Tracker::begin().await;
+    for (method, path) in OWNERS {
+        for token in [None, Some("wrong"), Some("")] {
+            let mut request = tracker.anyone(method.clone(), path);
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+            assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        }
+    }
+}
+
+#[tokio::test]
+async fn visitors_see_totals_and_never_a_proof() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let proof = agent.work(Category::Toil, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let private = [
+        proof.body().proof_id.to_string(),
+        proof.body().action.description.clone(),
+        agent.id.to_string(),
+        agent.alias.clone(),
+    ];
+    for path in [
+        "/",
+        "/login",
+        "/farm.svg",
+        "/api/v1/public/profile",
+        "/api/v1/public/snapshot",
+        "/ap/actor",
+        "/ap/actor/outbox",
+        "/nodeinfo/2.1",
+        "/readyz",
+    ] {
+        let answer = tracker.anyone(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let text = answer.text().await.unwrap();
+        for secret in &private {
+            assert!(!text.contains(secret.as_str()), "{path} shows {secret}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_owner_logs_in_approves_and_logs_out() {
+    let tracker = Tracker::begin().await;
+    let agent = crate::cast::TestAgent::new(1);
+    tracker.enrol(&agent).await;
+    let login = |token: &str| {
+        tracker
+            .anyone(Method::POST, "/login")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("token={token}"))
+            .send()
+    };
+    assert_eq!(
+        login("wrong").await.unwrap().status(),
+        StatusCode::UNAUTHORIZED
+    );
+    let answer = login(&tracker.token).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let home = || {
+        tracker
+            .anyone(Method::GET, "/")
+            .header(COOKIE, &cookie)
+            .send()
+    };
+    let page = home().await.unwrap();
+    let policy = page.headers()["content-security-policy"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+    let text = page.text().await.unwrap();
+    assert!(text.contains(&agent.id.to_string()));
+    assert!(text.contains(&agent.key.public().fingerprint().to_string()));
+    let marker = "name=\"form_token\" value=\"";
+    let at = text.find(marker).unwrap() + marker.len();
+    let form_token = text[at..at + 64].to_owned();
+    let submit = |path: String, body: String| {
+        tracker
+            .anyone(Method::POST, &path)
+            .header(COOKIE, &cookie)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+    };
+    let path = format!("/agents/{}/approve", agent.id);
+    let fingerprint = agent
+        .key
+        .public()
+        .fingerprint()
+        .to_string()
+        .replace(' ', "+");
+    let forged = submit(
+        path.clone(),
+        format!("form_token=x&fingerprint={fingerprint}"),
+    )
+    .await;
+    assert_eq!(forged.unwrap().status(), StatusCode::FORBIDDEN);
+    let mistyped = submit(
+        path.clone(),
+        format!("form_token={form_token}&fingerprint=1234"),
+    )
+    .await;
+    let mistyped = mistyped.unwrap();
+    assert_eq!(mistyped.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(mistyped.text().await.unwrap().contains("role=\"alert\""));
+    let good = submit(
+        path,
+        format!("form_token={form_token}&fingerprint={fingerprint}"),
+    )
+    .await;
+    assert_eq!(good.unwrap().status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        tracker.get("/api/v1/agents").await["agents"][0]["status"],
+        "active"
+    );
+    let out = submit("/logout".to_owned(), format!("form_token={form_token}"))
+        .await
+        .unwrap();
+    assert!(
+        out.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .contains("Max-Age=0")
+    );
+    let visitor = tracker
+        .anyone(Method::GET, "/")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(!visitor.contains(&agent.id.to_string()));
+}
+
+#[tokio::test]
+async fn token_and_farm_survive_a_restart() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let proof = agent.work(Category::Toil, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let (token, before) = (tracker.token.clone(), tracker.projections().await);
+    let tracker = tracker.restart().await;
+    assert_eq!(tracker.token, token);
+    assert_eq!(tracker.projections().await, before);
+    let next = agent.work(Category::Toil, now());
+    assert_eq!(
+        tracker
+            .post("/api/v1/proofs", next.bytes().to_vec())
+            .await
+            .0,
+        201
+    );
+}

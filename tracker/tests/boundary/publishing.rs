@@ -1,0 +1,85 @@
+//! What the world is told: signed snapshots in an unbroken sequence, to be checked by anyone.
+
+use std::time::Duration;
+
+use farmops_protocol::{
+    checkpoint::Checkpoint,
+    key::PublicKey,
+    proof::Category,
+    snapshot::{SnapshotDocument, VerifiedSnapshot},
+};
+use reqwest::Method;
+
+use crate::server::{Tracker, now};
+
+async fn latest(tracker: &Tracker) -> Option<VerifiedSnapshot> {
+    let answer = tracker
+        .anyone(Method::GET, "/api/v1/public/snapshot")
+        .send()
+        .await
+        .unwrap();
+    if !answer.status().is_success() {
+        return None;
+    }
+    let bytes = answer.bytes().await.unwrap();
+    let document = SnapshotDocument::parse(&bytes).unwrap();
+    let profile = tracker
+        .anyone(Method::GET, "/api/v1/public/profile")
+        .send()
+        .await
+        .unwrap();
+    let profile: serde_json::Value = profile.json().await.unwrap();
+    let key: PublicKey = profile["farmer_key"].as_str().unwrap().parse().unwrap();
+    Some(document.verify(&key).unwrap())
+}
+
+/// Asks until a snapshot shows that many coins.
+async fn with_coins(tracker: &Tracker, coins: u64) -> VerifiedSnapshot {
+    for _ in 0..400 {
+        if let Some(snapshot) = latest(tracker).await
+            && snapshot.snapshot().total_coins.value() == coins
+        {
+            return snapshot;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("no snapshot with {coins} coins");
+}
+
+#[tokio::test]
+async fn snapshots_follow_the_farm_and_verify() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let before = with_coins(&tracker, 0).await;
+    let proof = agent.work(Category::Incident, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let after = with_coins(&tracker, 46).await;
+    let snapshot = after.snapshot();
+    assert!(snapshot.sequence > before.snapshot().sequence);
+    assert_eq!(snapshot.achievements, ["first-seed"]);
+    assert_eq!(snapshot.category_totals[0].proofs.value(), 1);
+    let checkpoint = Checkpoint::verify(&snapshot.checkpoint, &snapshot.farmer_key).unwrap();
+    assert_eq!(
+        checkpoint.size,
+        tracker.get("/api/v1/farm").await["ledger_size"]
+            .as_u64()
+            .unwrap()
+    );
+    let id = after
+        .post()
+        .id
+        .strip_prefix("http://alice.localhost:8443")
+        .unwrap();
+    let object = tracker
+        .anyone(Method::GET, id)
+        .header("accept", "application/activity+json");
+    let object: serde_json::Value = object.send().await.unwrap().json().await.unwrap();
+    assert_eq!(object["proof"], after.value()["proof"]);
+    let tracker = tracker.restart().await;
+    let again = with_coins(&tracker, 46).await;
+    assert_eq!(
+        again.snapshot().sequence,
+        snapshot.sequence,
+        "a restart says nothing new"
+    );
+}
