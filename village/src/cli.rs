@@ -95,12 +95,12 @@ pub struct ClientArgs {
 pub enum Command {
     /// Follow a farmer of another village, like @alice@orchard.example.
     Follow {
-        /// Her handle.
+        /// The farmer's handle.
         handle: String,
     },
     /// Stop following a farmer.
     Unfollow {
-        /// Her handle or id.
+        /// The farmer's handle or id.
         farmer: String,
     },
     /// Ask another village to federate.
@@ -152,12 +152,12 @@ pub enum Farmers {
     },
     /// Let one in who waits.
     Approve {
-        /// Her handle or id.
+        /// The farmer's handle or id.
         farmer: String,
     },
     /// Send one away.
     Remove {
-        /// Her handle or id.
+        /// The farmer's handle or id.
         farmer: String,
     },
 }

@@ -2,9 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use farmops_federation::{Account, PublicKey, Timestamp};
+use farmops_federation::{Account, PublicKey, RemoteActor, Timestamp};
 use url::Url;
 use uuid::Uuid;
+
+use crate::names::shown_name;
 
 /// The village's own id of a farmer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,6 +132,30 @@ pub struct Farmer {
 }
 
 impl Farmer {
+    /// The row that a farmer of elsewhere has when she is first heard of; `farmer_key` is the key
+    /// that her actor shows.
+    pub fn of_elsewhere(
+        actor: &RemoteActor,
+        account: Account,
+        farmer_key: PublicKey,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: FarmerId::fresh(),
+            actor: actor.id.clone(),
+            account,
+            display_name: shown_name(&actor.name, &actor.username),
+            tracker_url: actor.id.origin().ascii_serialization(),
+            farmer_key,
+            page: actor.page.clone(),
+            membership: None,
+            following: None,
+            registered_at: now,
+            asked_at: None,
+            last_sync_at: None,
+        }
+    }
+
     /// The path of her page here: `/farmers/@alice` for a farmer of this village (`home`),
     /// `/farmers/@alice@orchard.example` for one of elsewhere.
     pub fn path(&self, home: &str) -> String {

@@ -19,9 +19,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
+    farmer::Farmer,
     limits::{LISTENERS_MAX, REGISTRATIONS_AT_ONCE_MAX},
+    policy::Standing,
     roster::Registration,
-    store::{Store, VillageRecord},
+    store::{Store, StoreError, VillageRecord},
 };
 
 pub use self::{
@@ -192,6 +194,25 @@ impl Village {
     /// Whether `presented` is the admin's token.
     pub fn is_admin(&self, presented: &str) -> bool {
         self.inner.admin.matches(presented)
+    }
+
+    /// What is known of a farmer, or of one who is not known yet: whether her actor's host, or
+    /// the host of her handle, is blocked.
+    async fn standing_of(
+        &self,
+        known: Option<&Farmer>,
+        actor: &Url,
+        account_host: &str,
+    ) -> Result<Standing, StoreError> {
+        if let Some(known) = known {
+            return Ok(self.store().standing(known.id).await?.unwrap_or_default());
+        }
+        let host = authority(actor).unwrap_or_default();
+        let blocked = self.store().any_blocked([&host, account_host]).await?;
+        Ok(Standing {
+            blocked,
+            ..Standing::default()
+        })
     }
 
     /// A code that only this village can derive from `seed`.

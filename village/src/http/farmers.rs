@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{lookup::shown_farmer, paging, problems};
 use crate::{
-    farmer::{Farmer, FarmerId, Membership, path_of},
-    limits::{HISTORY_POINTS_MAX, PAGE_ROWS},
+    farmer::{Farmer, FarmerId, Following, Membership, path_of},
+    limits::{HISTORY_POINTS_MAX, PAGE_ROWS, PAGE_ROWS_MAX},
     store::HistoryPoint,
     village::Village,
 };
@@ -42,7 +42,7 @@ pub(super) async fn list(
     if membership != Membership::Active && !admin {
         return Err(Problem::unauthorized());
     }
-    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS)?;
+    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS, PAGE_ROWS_MAX)?;
     let list = format!("farmers {membership}");
     let after = paging::After::read(&list, parameters.cursor.as_deref())?;
     let mut farmers = village
@@ -98,16 +98,8 @@ pub(super) async fn history(
     Query(parameters): Query<HistoryParameters>,
 ) -> Result<(HeaderMap, Json<Value>), Problem> {
     let farmer = shown_farmer(&village, &id).await?;
-    let limit = match parameters.limit.as_deref() {
-        Some(text) => match text.parse() {
-            Ok(limit @ 1..=HISTORY_POINTS_MAX) => limit,
-            _ => {
-                let reason = format!("expected 1 to {HISTORY_POINTS_MAX}");
-                return Err(Problem::bad_request("limit", reason));
-            }
-        },
-        None => HISTORY_POINTS_MAX,
-    };
+    let max = HISTORY_POINTS_MAX;
+    let limit = paging::limit(parameters.limit.as_deref(), max, max)?;
     let list = format!("history {}", farmer.id);
     let before = match paging::After::read(&list, parameters.cursor.as_deref())? {
         None => None,
@@ -170,7 +162,7 @@ pub(super) fn profile(village: &Village, farmer: &Farmer) -> Value {
     profile["farmer_key"] = json!(farmer.farmer_key);
     profile["fingerprint"] = json!(farmer.farmer_key.fingerprint().to_string());
     profile["membership"] = json!(farmer.membership.map(Membership::as_str));
-    profile["following"] = json!(farmer.following.map(|f| f.as_str()));
+    profile["following"] = json!(farmer.following.map(Following::as_str));
     profile["registered_at"] = json!(farmer.registered_at);
     profile["last_sync_at"] = json!(farmer.last_sync_at);
     profile

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::{admin::Admin, farmers::profile, lookup::any_farmer, paging, problems};
 use crate::{
-    limits::{BODY_BYTES_MAX, PAGE_ROWS},
+    farmer::Following,
+    limits::{BODY_BYTES_MAX, PAGE_ROWS, PAGE_ROWS_MAX},
     policy::visibility,
     village::Village,
 };
@@ -54,7 +55,7 @@ pub(super) async fn list(
     State(village): State<Village>,
     Query(parameters): Query<Parameters>,
 ) -> Result<(HeaderMap, Json<Value>), Problem> {
-    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS)?;
+    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS, PAGE_ROWS_MAX)?;
     let after = paging::After::read(LIST, parameters.cursor.as_deref())?;
     let mut farmers = village
         .store()
@@ -81,7 +82,7 @@ pub(super) async fn list(
             items.push(json!({
                 "id": farmer.id.to_string(),
                 "handle": farmer.account.to_handle(),
-                "following": farmer.following.map(|f| f.as_str()),
+                "following": farmer.following.map(Following::as_str),
             }));
         }
     }

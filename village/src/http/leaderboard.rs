@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{farmers::summary, paging, problems};
 use crate::{
     board::{Board, BoardEntry, Scope, Sort, check_season},
-    limits::PAGE_ROWS,
+    limits::{PAGE_ROWS, PAGE_ROWS_MAX},
     village::Village,
 };
 
@@ -30,7 +30,7 @@ pub(super) async fn show(
     Query(parameters): Query<Parameters>,
 ) -> Result<(HeaderMap, Json<Value>), Problem> {
     let board = parameters.board()?;
-    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS)?;
+    let limit = paging::limit(parameters.limit.as_deref(), PAGE_ROWS, PAGE_ROWS_MAX)?;
     let cursor = parameters.cursor.as_deref();
     let (entries, next) = paging::page_of_board(&village, &board, cursor, Some(limit)).await?;
     let sort = board.sort.to_string();

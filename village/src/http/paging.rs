@@ -9,7 +9,7 @@ use url::Url;
 use super::problems;
 use crate::{
     board::{Board, BoardCursor, BoardEntry, read_cursor, write_cursor},
-    limits::{PAGE_ROWS, PAGE_ROWS_MAX},
+    limits::PAGE_ROWS,
     village::Village,
 };
 
@@ -42,16 +42,16 @@ impl After {
     }
 }
 
-/// How many rows are asked for.
-pub(super) fn limit(asked: Option<&str>, unasked: u32) -> Result<u32, Problem> {
+/// How many rows are asked for: 1 to `max`.
+pub(super) fn limit(asked: Option<&str>, unasked: u32, max: u32) -> Result<u32, Problem> {
     let Some(text) = asked else {
         return Ok(unasked);
     };
     match text.parse() {
-        Ok(limit @ 1..=PAGE_ROWS_MAX) => Ok(limit),
+        Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
         _ => Err(Problem::bad_request(
             "limit",
-            format!("expected 1 to {PAGE_ROWS_MAX}"),
+            format!("expected 1 to {max}"),
         )),
     }
 }

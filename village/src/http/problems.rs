@@ -27,7 +27,8 @@ pub(super) fn query(error: FieldError) -> Problem {
     Problem::bad_request(error.field, error.reason)
 }
 
-/// The database failed.
+/// The database failed. By value, as `map_err` hands it over.
+#[allow(clippy::needless_pass_by_value)]
 pub(crate) fn store(error: StoreError) -> Problem {
     Problem::internal(&error)
 }

@@ -41,13 +41,12 @@ pub(super) async fn show(State(village): State<Village>) -> Result<Response, Pag
         .await
         .map_err(inside)?;
     let peers = village.store().peers().await.map_err(inside)?;
-    let (join_text, code) = match village.registration() {
-        Registration::Open => ("Everyone with a tracker is welcome:", ""),
-        Registration::Invite => ("Ask a member for an invite, then:", " --invite CODE"),
-        Registration::Approval => (
-            "Ask to join; the village's people will look at it. An invite lets you in at once:",
-            "",
-        ),
+    let join_text = match village.registration() {
+        Registration::Open => "Everyone with a tracker is welcome:",
+        Registration::Invite => "Ask a member for an invite, then:",
+        Registration::Approval => {
+            "Ask to join; the village's people will look at it. An invite lets you in at once:"
+        }
     };
     let founded = village.record().created_at;
     let page = AboutPage {
@@ -59,7 +58,7 @@ pub(super) async fn show(State(village): State<Village>) -> Result<Response, Pag
         founded: founded.to_string(),
         founded_text: day(founded),
         join_text,
-        join_command: format!("farmops-tracker join {}{code}", village.url()),
+        join_command: join_command(&village),
         peers: peers
             .into_iter()
             // Whom the village does not talk to is its people's business.
@@ -74,4 +73,14 @@ pub(super) async fn show(State(village): State<Village>) -> Result<Response, Pag
             .collect(),
     };
     Ok(render(&page))
+}
+
+/// What a newcomer types.
+pub(super) fn join_command(village: &Village) -> String {
+    let invite = if village.registration() == Registration::Invite {
+        " --invite CODE"
+    } else {
+        ""
+    };
+    format!("farmops-tracker join {}{invite}", village.url())
 }

@@ -10,9 +10,11 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{
-    PageError, render,
+    PageError,
+    about::join_command,
+    render,
     text::{capitalised, counted, grouped, streak},
-    view::{Choice, FarmPicture, Shell, tagline},
+    view::{Choice, FarmPicture, Shell, short_handle, tagline},
 };
 use crate::{
     board::{Board, BoardEntry, Scope, Sort, check_season},
@@ -132,7 +134,7 @@ pub(super) async fn show(
                  stand here. Begin with your own:"
             }
         },
-        empty_command: format!("farmops-tracker join {}", village.url()),
+        empty_command: join_command(&village),
     };
     Ok(render(&page))
 }
@@ -166,7 +168,7 @@ fn row(village: &Village, board: &Board, entry: &BoardEntry) -> Row {
         href: path_of(&entry.account, home),
         farm: FarmPicture::small(&entry.account, home, &entry.display_name, entry.sequence),
         name: entry.display_name.clone(),
-        handle: entry.account.to_handle(),
+        handle: short_handle(&entry.account, home),
         away: !entry.member,
         village: entry
             .origin

@@ -28,7 +28,7 @@ pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
 pub(super) fn streak(days: u64) -> String {
     match days {
         0 => "no streak".to_owned(),
-        days => format!("{} streak", counted(days, "day", "days")),
+        days => format!("{}-day streak", grouped(days)),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
-        assert_eq!(streak(1), "1 day streak");
+        assert_eq!(streak(1), "1-day streak");
         assert_eq!(of_slug("herb-garden"), "Herb garden");
     }
 }

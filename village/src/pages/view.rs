@@ -79,6 +79,15 @@ pub(super) struct Choice {
     pub(super) here: bool,
 }
 
+/// A handle as its own village writes it: without the village.
+pub(super) fn short_handle(account: &Account, home: &str) -> String {
+    if account.host() == home {
+        format!("@{}", account.name())
+    } else {
+        account.to_handle()
+    }
+}
+
 /// The tagline, or one for villages that have written none.
 pub(super) fn tagline(village: &Village) -> String {
     match village.record().description.as_str() {

@@ -1,6 +1,7 @@
 //! The village itself: its name, and the handle that never changes once people know it.
 
 use farmops_federation::Timestamp;
+use sqlx::Row as _;
 
 use super::{Store, StoreError, time};
 
@@ -39,7 +40,6 @@ impl Store {
         .bind(now.second())
         .fetch_one(&self.pool)
         .await?;
-        use sqlx::Row as _;
         Ok(VillageRecord {
             slug: row.try_get("slug")?,
             name: row.try_get("name")?,

@@ -1,16 +1,12 @@
 //! Following farmers of elsewhere by their handles.
 
-use farmops_federation::{
-    Account, ActorKind, FederationError, PublicKey, RelationState, RemoteActor, Timestamp,
-    account::authority,
-};
+use farmops_federation::{ActorKind, FederationError, PublicKey, RemoteActor};
 use farmops_protocol::field::FieldError;
 
 use super::{VILLAGE, Village};
 use crate::{
     farmer::{Farmer, FarmerId, Following, Membership},
-    names,
-    policy::{Refusal, Standing, admit_farmer},
+    policy::{Refusal, admit_farmer},
     store::{Saved, StoreError},
 };
 
@@ -45,17 +41,9 @@ impl Village {
             .ok_or_else(|| FieldError::new("handle", "has no account behind it"))?;
         let _roster = self.inner.roster.lock().await;
         let known = self.store().farmer_by_actor(&remote.id).await?;
-        let standing = match &known {
-            Some(known) => self.store().standing(known.id).await?.unwrap_or_default(),
-            None => {
-                let host = authority(&remote.id).unwrap_or_default();
-                let blocked = self.store().any_blocked([&host, account.host()]).await?;
-                Standing {
-                    blocked,
-                    ..Standing::default()
-                }
-            }
-        };
+        let standing = self
+            .standing_of(known.as_ref(), &remote.id, account.host())
+            .await?;
         admit_farmer(standing)?;
         if let Some(known) = &known
             && (known.following.is_some() || known.membership == Some(Membership::Active))
@@ -68,7 +56,7 @@ impl Village {
             // Now that both her village and her tracker named the account, it is hers.
             Some(known) if known.membership.is_none() => Farmer { account, ..known },
             Some(known) => known,
-            None => self.candidate(&remote, account, key, self.now()),
+            None => Farmer::of_elsewhere(&remote, account, key, self.now()),
         };
         farmer.following = Some(Following::Pending);
         match self.store().save_farmer(&farmer, None, self.now()).await? {
@@ -81,16 +69,6 @@ impl Village {
         self.federation().follow(VILLAGE, &farmer.actor).await?;
         tracing::info!(farmer = %farmer.account, "asked to follow a farmer");
         Ok((farmer, true))
-    }
-
-    /// Whether the actor with this id agreed that the village follows it.
-    pub async fn following_of(&self, actor: &str) -> bool {
-        let accepted = Some(RelationState::Accepted);
-        let relations = self
-            .federation()
-            .following(VILLAGE, accepted, None, 1000)
-            .await;
-        relations.is_ok_and(|all| all.iter().any(|relation| relation.remote.as_str() == actor))
     }
 
     /// Stops following a farmer; unless she is a member or a peer announces her, nothing of hers
@@ -128,30 +106,6 @@ impl Village {
                 Ok((remote, key))
             }
             _ => Err(FieldError::new("handle", "is no farmer: it has no key for farms").into()),
-        }
-    }
-
-    /// The row that a farmer of elsewhere would have.
-    pub(super) fn candidate(
-        &self,
-        remote: &RemoteActor,
-        account: Account,
-        farmer_key: PublicKey,
-        now: Timestamp,
-    ) -> Farmer {
-        Farmer {
-            id: FarmerId::fresh(),
-            actor: remote.id.clone(),
-            account,
-            display_name: names::shown_name(&remote.name, &remote.username),
-            tracker_url: remote.id.origin().ascii_serialization(),
-            farmer_key,
-            page: remote.page.clone(),
-            membership: None,
-            following: None,
-            registered_at: now,
-            asked_at: None,
-            last_sync_at: None,
         }
     }
 }

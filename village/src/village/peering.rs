@@ -43,7 +43,7 @@ impl Village {
             .federation()
             .discover(&address)
             .await
-            .map_err(|error| not_there(error))?;
+            .map_err(not_there)?;
         let host = farmops_federation::account::authority(&village.id).unwrap_or_default();
         if self.store().any_blocked([&host, &host]).await? {
             return Err(Refusal::Blocked.into());

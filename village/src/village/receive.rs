@@ -84,12 +84,11 @@ impl Village {
         if let Some(known) = self.store().farmer_by_actor(&author.id).await? {
             return Ok(Some(known));
         }
-        let account = match self.account_of_stranger(author, relayed_by).await? {
-            Some(account) => account,
-            None => return Ok(None),
+        let Some(account) = self.account_of_stranger(author, relayed_by).await? else {
+            return Ok(None);
         };
         let key = snapshot.snapshot().farmer_key;
-        Ok(Some(self.candidate(author, account, key, self.now())))
+        Ok(Some(Farmer::of_elsewhere(author, account, key, self.now())))
     }
 
     /// The first account for a stranger that nobody has.

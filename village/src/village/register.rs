@@ -1,6 +1,6 @@
 //! Taking in a new member.
 
-use farmops_federation::{FederationError, RemoteActor, account::authority};
+use farmops_federation::{FederationError, RemoteActor};
 use farmops_protocol::{field::FieldError, registration::RegistrationRequest};
 use url::Url;
 
@@ -9,7 +9,6 @@ use crate::{
     farmer::{Farmer, FarmerId, Membership},
     limits::FARMERS_MAX,
     names,
-    policy::Standing,
     roster::{self, Decision, Denial, Facts},
     store::{Saved, StoreError},
 };
@@ -138,17 +137,9 @@ impl Village {
             .ok_or_else(|| FieldError::new("handle", "makes no account at this village"))?;
         let handle_holder = self.store().farmer_by_account(&account).await?;
         let actor_holder = self.store().farmer_by_actor(actor).await?;
-        let standing = match &actor_holder {
-            Some(known) => self.store().standing(known.id).await?.unwrap_or_default(),
-            None => {
-                let host = authority(actor).unwrap_or_default();
-                let blocked = self.store().any_blocked([&host, self.host_name()]).await?;
-                Standing {
-                    blocked,
-                    ..Standing::default()
-                }
-            }
-        };
+        let standing = self
+            .standing_of(actor_holder.as_ref(), actor, self.host_name())
+            .await?;
         let invite_is_good = match &request.invite {
             Some(code) => self.store().invite_is_good(code, self.now()).await?,
             None => false,

@@ -325,8 +325,15 @@ impl TestTracker {
         .await;
         // And until the village knows it.
         crate::world::eventually("the village knows that it follows", async || {
-            let following = village.village.following_of(&self.actor()).await;
-            following.then_some(())
+            let federation = village.village.federation();
+            let following = federation
+                .following("village", Some(Accepted), None, 10)
+                .await
+                .unwrap();
+            following
+                .iter()
+                .any(|relation| relation.remote.as_str() == self.actor())
+                .then_some(())
         })
         .await;
     }
