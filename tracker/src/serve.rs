@@ -40,6 +40,8 @@ const USER_AGENT: &str = concat!("farmops-tracker/", env!("CARGO_PKG_VERSION"));
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// What the handlers have at hand.
+    pub app: App,
     serving: tokio::task::JoinHandle<()>,
     workers: JoinSet<()>,
     stop_workers: CancellationToken,
@@ -128,6 +130,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     tracing::info!(%address, public_url = %config.public_url, "the tracker is listening");
     Ok(Running {
         address,
+        app,
         serving,
         workers,
         stop_workers,

@@ -14,7 +14,13 @@ mod round;
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use farmops_federation::Clock;
 use farmops_protocol::key::PublicKey;
@@ -57,6 +63,7 @@ pub struct Writer<J> {
     directory: Directory,
     public_position: watch::Sender<u64>,
     commands: mpsc::Receiver<Command>,
+    commits: Arc<AtomicU64>,
 }
 
 impl<J: Journal> Writer<J> {
@@ -67,7 +74,8 @@ impl<J: Journal> Writer<J> {
         directory.replace(&loaded.state.agents);
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let (public_position, changes) = watch::channel(loaded.state.public_position);
-        let handle = WriterHandle::new(sender, directory.clone(), changes);
+        let commits = Arc::new(AtomicU64::new(0));
+        let handle = WriterHandle::new(sender, directory.clone(), changes, commits.clone());
         let writer = Self {
             journal,
             state: loaded.state,
@@ -76,6 +84,7 @@ impl<J: Journal> Writer<J> {
             directory,
             public_position,
             commands,
+            commits,
         };
         Ok((writer, handle))
     }
@@ -155,6 +164,7 @@ impl<J: Journal> Writer<J> {
                 self.reload().await;
                 return false;
             }
+            self.commits.fetch_add(1, Ordering::Relaxed);
             metrics::histogram!("farmops_tracker_commit_seconds").record(started.elapsed());
             metrics::counter!("farmops_tracker_ledger_entries_total")
                 .increment(round.entries.len() as u64);

@@ -1,5 +1,10 @@
 //! How everybody else reaches the writer.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use farmops_protocol::{
     enrolment::{EnrolmentAnswer, EnrolmentRequest},
     key::Fingerprint,
@@ -16,6 +21,7 @@ pub struct WriterHandle {
     commands: mpsc::Sender<Command>,
     directory: Directory,
     changes: watch::Receiver<u64>,
+    commits: Arc<AtomicU64>,
 }
 
 /// A batch of proofs that has been handed over and will be answered after its commit.
@@ -33,11 +39,13 @@ impl WriterHandle {
         commands: mpsc::Sender<Command>,
         directory: Directory,
         changes: watch::Receiver<u64>,
+        commits: Arc<AtomicU64>,
     ) -> Self {
         Self {
             commands,
             directory,
             changes,
+            commits,
         }
     }
 
@@ -49,6 +57,11 @@ impl WriterHandle {
     /// The last entry that changed what the public sees, as it moves.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
+    }
+
+    /// Transactions committed since the start.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     /// Hands checked proofs over, in chain order; waits only while the queue is full.
