@@ -1,0 +1,246 @@
+//! The whole agent: puts the parts together, runs them, and stops them in order.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use farmops_service::server;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::config::AgentConfig;
+use crate::http::{self, Shown};
+use crate::identity::{Identity, IdentityError};
+use crate::plugins::{PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup};
+use crate::proof::Generator;
+use crate::sources::{self, Desk, SourcesError};
+use crate::status::{Count, Status};
+use crate::store::{Bounds, Store, StoreError};
+use crate::uplink::{Patience, TrackerAddress, Uplink};
+use crate::worker::Workshop;
+
+/// Between two sweeps of what is too old.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
+const DAY_SECONDS: i64 = 24 * 3600;
+/// Deliveries are remembered this long; forges repeat them for a few days at most.
+const DELIVERY_DAYS: i64 = 30;
+/// Finished work is remembered this long.
+const WORK_DAYS: i64 = 400;
+
+/// Why the agent cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot use the data folder {path}")]
+    DataFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Two agents on one data folder would fork the chain.
+    #[error("another agent runs on the data folder {0}")]
+    AlreadyRunning(PathBuf),
+    /// No identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No memory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No plugins.
+    #[error(transparent)]
+    Plugins(#[from] RuntimeError),
+    /// No sources.
+    #[error(transparent)]
+    Sources(#[from] SourcesError),
+    /// The API's address cannot be listened on.
+    #[error("cannot listen on {address} for the agent's API")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// An agent at work.
+pub struct Agent {
+    /// Where its API answers.
+    pub api: SocketAddr,
+    /// Where its webhooks answer, if it has any.
+    pub webhooks: Option<SocketAddr>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    store: Store,
+    _lock: File,
+}
+
+impl Agent {
+    /// Starts every part. Returns once both listeners answer; plugins may still be starting.
+    pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
+        farmops_service::tls::init();
+        let lock = take_folder(&config.data_dir)?;
+        let identity = Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
+        let public_key = identity.key.public();
+        tracing::info!(
+            agent_id = %identity.agent_id,
+            fingerprint = %public_key.fingerprint(),
+            "the owner approves this agent by its fingerprint"
+        );
+        let bounds = Bounds {
+            observations_max: config.limits.observations_max,
+            proofs_kept_max: config.limits.proofs_kept_max,
+        };
+        let store = Store::open(&config.data_dir, bounds).await?;
+        let status = Status::default();
+        let tasks = TaskTracker::new();
+        let routes = Routes::default();
+
+        let generator = Generator::new(
+            identity.clone(),
+            config.farmer.clone(),
+            config.cluster_alias.clone(),
+        );
+        let undelivered_max = config.limits.proofs_undelivered_max;
+        let workshop = Workshop::new(store.clone(), generator, status.clone(), undelivered_max);
+        let worker_tasks = tasks.clone();
+        let plugins = Arc::new(
+            Runtime::new(RuntimeSetup {
+                manifest: config.plugins.clone(),
+                sources: config.sources.names().into_iter().collect(),
+                routes: routes.clone(),
+                bounds: RuntimeBounds {
+                    verify_deadline: Duration::from_secs(config.limits.verify_seconds_max),
+                    failures_max: config.limits.plugin_failures_max,
+                    ..RuntimeBounds::default()
+                },
+                data_dir: config.data_dir.clone(),
+                tasks: tasks.clone(),
+                stop: stop.clone(),
+                start_worker: Box::new(move |plugin: PluginHandle, stop| {
+                    worker_tasks.spawn(Arc::clone(&workshop).work_for(plugin, stop));
+                }),
+            })
+            .map_err(RuntimeError::Socket)?,
+        );
+        plugins.reload().await?;
+
+        let desk = Desk::new(store.clone(), routes, &config.sources);
+        let bytes_max = config.limits.observation_bytes_max;
+        let webhooks = sources::start(&config.sources, &desk, bytes_max, &tasks, &stop).await?;
+        let uplink = Uplink {
+            tracker: TrackerAddress {
+                url: config.tracker_url.clone(),
+                ca_file: config.tracker_ca_file.clone(),
+            },
+            identity: identity.clone(),
+            cluster_alias: config.cluster_alias.clone(),
+            store: store.clone(),
+            status: status.clone(),
+            patience: Patience::default(),
+        };
+        tasks.spawn(uplink.run(stop.clone()));
+        let days = config.limits.observation_days_max;
+        tasks.spawn(sweep(store.clone(), status.clone(), days, stop.clone()));
+
+        let shown = Shown {
+            store: store.clone(),
+            plugins,
+            desk,
+            status,
+            identity,
+            cluster_alias: config.cluster_alias,
+            tracker_url: config.tracker_url,
+            limits: config.limits,
+            started_at: clock::now(),
+        };
+        let api = serve_api(config.listen, shown, &tasks, &stop).await?;
+        Ok(Self {
+            api,
+            webhooks,
+            tasks,
+            stop,
+            store,
+            _lock: lock,
+        })
+    }
+
+    /// Works until the token is cancelled, then waits until every part has ended.
+    pub async fn run(self) {
+        self.stop.cancelled().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Makes the data folder for this user alone and takes its lock.
+fn take_folder(path: &Path) -> Result<File, StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let failed = |source| StartError::DataFolder {
+        path: path.to_owned(),
+        source,
+    };
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join("agent.lock"))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::AlreadyRunning(path.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+async fn serve_api(
+    address: SocketAddr,
+    shown: Shown,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<SocketAddr, StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let limits = server::Limits::default();
+    let router = server::harden(http::router(shown, bound.ip().is_loopback()), &limits);
+    let stop = stop.clone();
+    tasks.spawn(async move { server::serve(listener, router, limits, stop).await });
+    Ok(bound)
+}
+
+async fn sweep(store: Store, status: Status, observation_days: i64, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let ago = |days: i64| clock::now().saturating_add(-days.saturating_mul(DAY_SECONDS));
+        match store
+            .expire(ago(observation_days), ago(DELIVERY_DAYS), ago(WORK_DAYS))
+            .await
+        {
+            Ok(0) => {}
+            Ok(lost) => {
+                tracing::warn!(lost, "observations expired before a plugin took them");
+                status.count(Count::Expired(lost));
+            }
+            Err(error) => tracing::error!(%error, "old entries could not be swept"),
+        }
+    }
+}

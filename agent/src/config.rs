@@ -1,0 +1,189 @@
+//! What the operator configures; each section stands beside the code that uses it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::proof::Farmer;
+use crate::sources::SourcesConfig;
+
+/// The configuration of an agent. See `agent.example.yaml`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AgentConfig {
+    /// A label for what this agent watches; letters, digits, `-` and `_`. It stands in every proof.
+    pub cluster_alias: String,
+    /// The tracker, for example `https://farm.example:8443`.
+    pub tracker_url: Url,
+    /// A PEM file with certificate authorities to trust besides the system's.
+    #[serde(default)]
+    pub tracker_ca_file: Option<PathBuf>,
+    /// Where the agent keeps its identity, queue and outbox.
+    #[serde(default = "data_dir")]
+    pub data_dir: PathBuf,
+    /// Address of the agent's own API.
+    #[serde(default = "listen")]
+    pub listen: SocketAddr,
+    /// Address of the metrics, if wanted.
+    #[serde(default)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whose work counts.
+    pub farmer: Farmer,
+    /// What the agent looks at.
+    #[serde(default)]
+    pub sources: SourcesConfig,
+    /// The plugin manifest.
+    #[serde(default = "plugins")]
+    pub plugins: PathBuf,
+    /// Bounds.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Logging.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// Every bound an operator may move.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Observations waiting for plugins; beyond, webhooks hear 503 and other sources pause.
+    pub observations_max: i64,
+    /// Days an observation may wait for its plugin.
+    pub observation_days_max: i64,
+    /// Bytes of one webhook, record or poll answer.
+    pub observation_bytes_max: usize,
+    /// Proofs the tracker does not have yet; beyond, plugins pause.
+    pub proofs_undelivered_max: i64,
+    /// Delivered proofs kept with their evidence.
+    pub proofs_kept_max: i64,
+    /// Seconds a plugin may take for one observation.
+    pub verify_seconds_max: u64,
+    /// Failures of a plugin within ten minutes before it is deactivated.
+    pub plugin_failures_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            observations_max: 10_000,
+            observation_days_max: 7,
+            observation_bytes_max: 1024 * 1024,
+            proofs_undelivered_max: 100_000,
+            proofs_kept_max: 10_000,
+            verify_seconds_max: 5,
+            plugin_failures_max: 5,
+        }
+    }
+}
+
+/// How the agent logs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: farmops_service::telemetry::Format,
+    /// In `env_logger` syntax.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: farmops_service::telemetry::Format::default(),
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+fn data_dir() -> PathBuf {
+    "farmops-agent-data".into()
+}
+
+fn listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 9090))
+}
+
+fn plugins() -> PathBuf {
+    "farmops-plugins.yaml".into()
+}
+
+/// A configuration that reads well but cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFault {
+    /// Unreadable, unknown key, wrong type.
+    #[error(transparent)]
+    Load(#[from] farmops_service::config::ConfigError),
+    /// A value that breaks a rule.
+    #[error("`{key}`: {reason}")]
+    Rule {
+        /// The key.
+        key: String,
+        /// The rule.
+        reason: String,
+    },
+}
+
+impl AgentConfig {
+    /// Reads flags over environment over file. Relative paths of the manifest are resolved against
+    /// the file's folder.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+        flags: serde_json::Value,
+    ) -> Result<Self, ConfigFault> {
+        let mut config: Self = farmops_service::config::load(file, "FARMOPS_", env, flags)?;
+        if let Some(folder) = file.and_then(Path::parent) {
+            config.plugins = folder.join(&config.plugins);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigFault> {
+        let rule = |key: &str, reason: &str| {
+            Err(ConfigFault::Rule {
+                key: key.to_owned(),
+                reason: reason.to_owned(),
+            })
+        };
+        let alias = &self.cluster_alias;
+        if !(1..=32).contains(&alias.len())
+            || !alias
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        {
+            return rule(
+                "cluster_alias",
+                "1 to 32 letters, digits, - or _: a label you choose, not a host name",
+            );
+        }
+        if !matches!(self.tracker_url.scheme(), "http" | "https") || !self.tracker_url.has_host() {
+            return rule("tracker_url", "an http or https URL");
+        }
+        if self.farmer.name.is_empty() {
+            return rule("farmer.name", "is empty");
+        }
+        let limits = &self.limits;
+        // Plugins take messages of up to 4 MiB.
+        if !(1024..=3 * 1024 * 1024).contains(&limits.observation_bytes_max) {
+            return rule("limits.observation_bytes_max", "1024 to 3145728");
+        }
+        if limits.observations_max < 1
+            || limits.proofs_undelivered_max < 1
+            || limits.proofs_kept_max < 1
+            || limits.observation_days_max < 1
+            || limits.verify_seconds_max < 1
+            || limits.plugin_failures_max < 1
+        {
+            return rule("limits", "every limit is at least 1");
+        }
+        self.sources
+            .check()
+            .map_err(|(key, reason)| ConfigFault::Rule { key, reason })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! `GET /api/v1/status`: how the agent is doing, in one document.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use farmops_protocol::chain::ChainHead;
+use farmops_protocol::time::Timestamp;
+use farmops_service::problem::Problem;
+use serde::Serialize;
+
+use super::Shown;
+use crate::plugins::PluginView;
+use crate::sources::SourceHealth;
+use crate::status::{Counters, UplinkView};
+
+#[derive(Serialize)]
+pub(super) struct StatusView {
+    agent_id: String,
+    cluster_alias: String,
+    /// What the owner compares before approving this agent.
+    fingerprint: String,
+    public_key: String,
+    version: &'static str,
+    started_at: Timestamp,
+    tracker: TrackerView,
+    chain: ChainView,
+    queue: Level,
+    outbox: Level,
+    counters: Counters,
+    sources: BTreeMap<String, SourceHealth>,
+    plugins: Vec<PluginView>,
+}
+
+#[derive(Serialize)]
+struct TrackerView {
+    url: String,
+    #[serde(flatten)]
+    uplink: UplinkView,
+}
+
+#[derive(Serialize)]
+struct ChainView {
+    head: Option<ChainHead>,
+    delivered: i64,
+}
+
+/// How full something is.
+#[derive(Serialize)]
+struct Level {
+    waiting: i64,
+    max: i64,
+}
+
+pub(super) async fn show(State(shown): State<Arc<Shown>>) -> Result<Json<StatusView>, Problem> {
+    view(&shown)
+        .await
+        .map(Json)
+        .map_err(|error| Problem::internal(&error))
+}
+
+async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
+    let public_key = shown.identity.key.public();
+    let store = &shown.store;
+    Ok(StatusView {
+        agent_id: shown.identity.agent_id.to_string(),
+        cluster_alias: shown.cluster_alias.clone(),
+        fingerprint: public_key.fingerprint().to_string(),
+        public_key: public_key.to_string(),
+        version: env!("CARGO_PKG_VERSION"),
+        started_at: shown.started_at,
+        tracker: TrackerView {
+            url: shown.tracker_url.to_string(),
+            uplink: shown.status.uplink(),
+        },
+        chain: ChainView {
+            head: store.chain_head().await?,
+            delivered: store.delivered().await?,
+        },
+        queue: Level {
+            waiting: store.observations_waiting().await?,
+            max: shown.limits.observations_max,
+        },
+        outbox: Level {
+            waiting: store.undelivered().await?,
+            max: shown.limits.proofs_undelivered_max,
+        },
+        counters: shown.status.counters(),
+        sources: shown.desk.health(),
+        plugins: shown.plugins.views(),
+    })
+}

@@ -1,0 +1,286 @@
+//! One plugin process: start, handshake, first questions, and its end.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use farmops_plugin::wire::v1 as wire;
+use farmops_plugin::wire::v1::farm_plugin_client::FarmPluginClient;
+use farmops_plugin::{Description, Observation, Verdict, handshake};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+use tonic::transport::{Channel, Endpoint};
+
+use super::manifest::PluginSpec;
+use crate::observation::SourceType;
+
+/// Longest line of a plugin that is read or logged.
+const LINE_BYTES_MAX: u64 = 4096;
+/// Largest verdict, evidence included.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// How long a plugin may take to end once its standard input is closed.
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Why a plugin did not start, or ended. The text is for the operator.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProcessError {
+    #[error("cannot be started: {0}")]
+    Spawn(#[source] std::io::Error),
+    #[error("ended before it was ready ({0})")]
+    EndedEarly(String),
+    #[error("its first line is not the handshake: {0}")]
+    Handshake(#[from] handshake::BadLine),
+    #[error("listens elsewhere than it was told to")]
+    WrongSocket,
+    #[error("cannot be reached on its socket")]
+    Connect(#[source] tonic::transport::Error),
+    #[error("does not answer {call}: {message}")]
+    Call { call: &'static str, message: String },
+    #[error("declares something unusable: {0}")]
+    Declaration(String),
+    #[error("calls itself `{0}`")]
+    OtherId(String),
+}
+
+/// Asks a living plugin.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: FarmPluginClient<Channel>,
+    deadline: Duration,
+}
+
+/// Why an observation got no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The process is gone, hangs, or does not speak the contract: it should be restarted.
+    #[error("{0}")]
+    Process(String),
+    /// The process lives, but could not judge this observation.
+    #[error("{0}")]
+    Observation(String),
+}
+
+impl Client {
+    /// Has one observation judged, within the deadline.
+    pub async fn verify(&self, observation: Observation) -> Result<Verdict, VerifyError> {
+        let mut client = self.inner.clone();
+        let call = client.verify(wire::VerifyRequest::from(observation));
+        let answer = match tokio::time::timeout(self.deadline, call).await {
+            Err(_) => {
+                let reason = format!("no verdict within {:?}", self.deadline);
+                return Err(VerifyError::Process(reason));
+            }
+            Ok(Err(status)) if is_about_the_request(status.code()) => {
+                return Err(VerifyError::Observation(status.message().to_owned()));
+            }
+            Ok(Err(status)) => return Err(VerifyError::Process(status.message().to_owned())),
+            Ok(Ok(answer)) => answer.into_inner(),
+        };
+        Verdict::try_from(answer).map_err(|error| VerifyError::Observation(error.to_string()))
+    }
+
+    /// What the plugin says of itself.
+    pub(super) async fn describe(&self) -> Result<Description, ProcessError> {
+        let mut client = self.inner.clone();
+        let call = client.describe(wire::DescribeRequest {});
+        let answer = timely("Describe", self.deadline, call).await?;
+        Description::try_from(answer).map_err(|e| ProcessError::Declaration(e.to_string()))
+    }
+
+    async fn configure(
+        &self,
+        granted: &[(String, SourceType)],
+        settings_json: Vec<u8>,
+    ) -> Result<(), ProcessError> {
+        let mut client = self.inner.clone();
+        let granted = granted.iter().map(|(name, source_type)| wire::Source {
+            name: name.clone(),
+            source_type: source_type.as_str().to_owned(),
+        });
+        let request = wire::ConfigureSourcesRequest {
+            granted: granted.collect(),
+            settings_json,
+        };
+        let call = client.configure_sources(request);
+        let answer = timely("ConfigureSources", self.deadline, call).await?;
+        tracing::debug!(wanted = ?answer.wanted, "plugin chose its sources");
+        Ok(())
+    }
+}
+
+/// `Internal` is how the kit reports a panic over one observation.
+fn is_about_the_request(code: tonic::Code) -> bool {
+    use tonic::Code;
+    matches!(
+        code,
+        Code::InvalidArgument | Code::Internal | Code::OutOfRange | Code::ResourceExhausted
+    )
+}
+
+async fn timely<T>(
+    call: &'static str,
+    deadline: Duration,
+    answer: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, ProcessError> {
+    let failed = |message: String| ProcessError::Call { call, message };
+    match tokio::time::timeout(deadline, answer).await {
+        Ok(Ok(answer)) => Ok(answer.into_inner()),
+        Ok(Err(status)) => Err(failed(status.message().to_owned())),
+        Err(_) => Err(failed(format!("no answer within {deadline:?}"))),
+    }
+}
+
+/// A started plugin.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    socket: PathBuf,
+    pub(super) client: Client,
+    pub(super) description: Description,
+}
+
+impl Process {
+    /// Starts the program, shakes hands, asks who it is and hands over its settings.
+    pub(super) async fn start(
+        spec: &PluginSpec,
+        granted: &[(String, SourceType)],
+        socket: PathBuf,
+        deadline: Duration,
+    ) -> Result<Self, ProcessError> {
+        let mut child = Command::new(&spec.binary)
+            .env_clear()
+            .env(handshake::SOCKET_VARIABLE, &socket)
+            .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(ProcessError::Spawn)?;
+        let stdin = child.stdin.take();
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(log_lines(spec.id.clone(), stderr));
+        }
+        let mut lines = BufReader::new(child.stdout.take().into_reader());
+        let line = read_line(&mut lines).await.unwrap_or_default();
+        if line.is_empty() {
+            let status = child.wait().await.map_err(ProcessError::Spawn)?;
+            return Err(ProcessError::EndedEarly(describe_exit(status)));
+        }
+        if handshake::parse(&line)? != socket {
+            return Err(ProcessError::WrongSocket);
+        }
+        // Whatever else it prints is of no use, but a full pipe would stop it.
+        tokio::spawn(log_lines(spec.id.clone(), lines));
+        let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display()))
+            .map_err(ProcessError::Connect)?;
+        let channel = endpoint.connect().await.map_err(ProcessError::Connect)?;
+        let client = Client {
+            inner: FarmPluginClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            deadline,
+        };
+        let description = client.describe().await?;
+        if description.plugin_id != spec.id {
+            let id = description.plugin_id.chars().take(80).collect();
+            return Err(ProcessError::OtherId(id));
+        }
+        description
+            .check()
+            .map_err(|error| ProcessError::Declaration(error.to_string()))?;
+        let unread = granted
+            .iter()
+            .find(|(_, source_type)| !description.reads(source_type.as_str()));
+        if let Some((name, source_type)) = unread {
+            let source_type = source_type.as_str();
+            return Err(ProcessError::Declaration(format!(
+                "it does not read sources of type {source_type}, but is granted `{name}`"
+            )));
+        }
+        let settings = serde_json::to_vec(&spec.config).unwrap_or_else(|_| b"{}".to_vec());
+        client.configure(granted, settings).await?;
+        Ok(Self {
+            child,
+            stdin,
+            socket,
+            client,
+            description,
+        })
+    }
+
+    /// Waits for the process to end by itself; says how.
+    pub(super) async fn ended(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => format!("ended ({})", describe_exit(status)),
+            Err(error) => format!("cannot be watched: {error}"),
+        }
+    }
+
+    /// Ends the process: by closing its standard input, and if that does not help, by force.
+    pub(super) async fn stop(mut self) {
+        drop(self.stdin.take());
+        if tokio::time::timeout(STOP_DEADLINE, self.child.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a plugin did not end by itself and was killed");
+            let _ = self.child.kill().await;
+        }
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn describe_exit(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "unknown".to_owned(),
+    }
+}
+
+/// One line of at most [`LINE_BYTES_MAX`]; empty at the end.
+async fn read_line(
+    reader: &mut (impl AsyncRead + tokio::io::AsyncBufRead + Unpin),
+) -> std::io::Result<String> {
+    let mut line = Vec::new();
+    reader
+        .take(LINE_BYTES_MAX)
+        .read_until(b'\n', &mut line)
+        .await?;
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+/// Logs what a plugin prints. Plugins see raw data, so this is for debugging and not sent anywhere.
+async fn log_lines(plugin: String, output: impl AsyncRead + Unpin) {
+    let mut reader = BufReader::new(output);
+    loop {
+        let mut line = Vec::new();
+        let read = (&mut reader)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', &mut line)
+            .await;
+        match read {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let text = String::from_utf8_lossy(&line);
+                tracing::info!(plugin, output = text.trim_end(), "plugin says");
+            }
+        }
+    }
+}
+
+/// A child that was spawned with a piped standard output has one; an absent one reads as empty.
+trait IntoReader {
+    fn into_reader(self) -> Box<dyn AsyncRead + Send + Unpin>;
+}
+
+impl IntoReader for Option<tokio::process::ChildStdout> {
+    fn into_reader(self) -> Box<dyn AsyncRead + Send + Unpin> {
+        match self {
+            Some(stdout) => Box::new(stdout),
+            None => Box::new(tokio::io::empty()),
+        }
+    }
+}

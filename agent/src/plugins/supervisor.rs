@@ -1,0 +1,186 @@
+//! Keeps one plugin running: probes it, restarts it, and in the end leaves it alone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use farmops_plugin::Description;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::manifest::PluginSpec;
+use super::process::Process;
+use super::socket::SocketFolder;
+use super::{Live, PluginState, RuntimeBounds, Shared};
+use crate::backoff::Backoff;
+use crate::clock;
+use crate::observation::SourceType;
+
+pub(super) struct Supervisor {
+    pub(super) spec: PluginSpec,
+    pub(super) granted: Vec<(String, SourceType)>,
+    pub(super) bounds: RuntimeBounds,
+    pub(super) sockets: Arc<SocketFolder>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) faults: mpsc::Receiver<String>,
+    pub(super) stop: CancellationToken,
+}
+
+/// How a run of the process ended.
+enum End {
+    Stopped,
+    Failed(String),
+}
+
+impl Supervisor {
+    pub(super) async fn run(mut self) {
+        let mut failures = Failures::new(self.bounds);
+        let mut declared: Option<Description> = None;
+        loop {
+            self.say(PluginState::Starting);
+            let reason = match self.run_once(&mut declared, &mut failures).await {
+                End::Stopped => return self.say(PluginState::Stopped),
+                End::Failed(reason) => reason,
+            };
+            let id = &self.spec.id;
+            metrics::counter!("farmops_agent_plugin_failures_total", "plugin" => id.clone())
+                .increment(1);
+            let Some(delay) = failures.next(Instant::now()) else {
+                tracing::error!(
+                    plugin = id,
+                    reason,
+                    "plugin failed too often and is deactivated"
+                );
+                self.say(PluginState::Deactivated { reason });
+                self.stop.cancelled().await;
+                return;
+            };
+            tracing::warn!(
+                plugin = id,
+                reason,
+                ?delay,
+                "plugin failed and will be restarted"
+            );
+            let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
+            self.say(PluginState::Waiting {
+                reason,
+                retry_at: clock::now().saturating_add(seconds),
+            });
+            tokio::select! {
+                () = self.stop.cancelled() => return self.say(PluginState::Stopped),
+                () = tokio::time::sleep(delay) => {}
+            }
+            self.shared.restarts.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn run_once(
+        &mut self,
+        declared: &mut Option<Description>,
+        failures: &mut Failures,
+    ) -> End {
+        let socket = self.sockets.fresh_path();
+        let start = Process::start(
+            &self.spec,
+            &self.granted,
+            socket,
+            self.bounds.verify_deadline,
+        );
+        let start = tokio::time::timeout(self.bounds.start_deadline, start);
+        let process = tokio::select! {
+            () = self.stop.cancelled() => return End::Stopped,
+            started = start => match started {
+                Ok(Ok(process)) => process,
+                Ok(Err(error)) => return End::Failed(error.to_string()),
+                Err(_) => return End::Failed(format!("not ready within {:?}", self.bounds.start_deadline)),
+            },
+        };
+        // Words learnt from observations must not come back as a "declaration".
+        let first = declared.get_or_insert_with(|| process.description.clone());
+        if *first != process.description {
+            process.stop().await;
+            return End::Failed("declares other things than when it was first started".to_owned());
+        }
+        // Reports about an earlier process say nothing about this one.
+        while self.faults.try_recv().is_ok() {}
+        tracing::info!(
+            plugin = self.spec.id,
+            version = process.description.version,
+            "plugin is running"
+        );
+        self.shared.live.send_replace(Some(Live {
+            client: process.client.clone(),
+            description: Arc::new(process.description.clone()),
+        }));
+        self.say(PluginState::Running);
+        let (end, process) = self.watch(process, failures).await;
+        self.shared.live.send_replace(None);
+        process.stop().await;
+        end
+    }
+
+    async fn watch(&mut self, mut process: Process, failures: &mut Failures) -> (End, Process) {
+        let begin = Instant::now();
+        let mut probe = tokio::time::interval(self.bounds.probe_interval);
+        probe.tick().await;
+        let end = loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break End::Stopped,
+                how = process.ended() => break End::Failed(how),
+                Some(fault) = self.faults.recv() => break End::Failed(fault),
+                _ = probe.tick() => match process.client.describe().await {
+                    Ok(description) if description == process.description => {}
+                    Ok(_) => break End::Failed("changed its declaration while running".to_owned()),
+                    Err(error) => break End::Failed(error.to_string()),
+                },
+            }
+            if begin.elapsed() > self.bounds.failure_window {
+                failures.forget();
+            }
+        };
+        (end, process)
+    }
+
+    fn say(&self, state: PluginState) {
+        self.shared.state.send_replace(state);
+    }
+}
+
+/// Counts failures in a sliding window.
+struct Failures {
+    at: VecDeque<Instant>,
+    max: usize,
+    window: Duration,
+    backoff: Backoff,
+}
+
+impl Failures {
+    fn new(bounds: RuntimeBounds) -> Self {
+        Self {
+            at: VecDeque::new(),
+            max: bounds.failures_max,
+            window: bounds.failure_window,
+            backoff: Backoff::new(bounds.restart_delay, bounds.restart_delay_max),
+        }
+    }
+
+    /// One more failure: the delay before the next try, or `None` when there were too many.
+    fn next(&mut self, now: Instant) -> Option<Duration> {
+        while self
+            .at
+            .front()
+            .is_some_and(|at| now.duration_since(*at) > self.window)
+        {
+            self.at.pop_front();
+        }
+        self.at.push_back(now);
+        (self.at.len() < self.max).then(|| self.backoff.next(&mut rand::rng()))
+    }
+
+    fn forget(&mut self) {
+        self.at.clear();
+        self.backoff.reset();
+    }
+}

@@ -1,0 +1,111 @@
+//! A road to the tracker, and what can happen on it.
+
+use std::time::Duration;
+
+use farmops_protocol::enrolment::EnrolmentAnswer;
+
+use super::grpc::GrpcLink;
+use super::rest::RestLink;
+use crate::store::{Store, StoreError};
+
+/// Longest answer to a greeting.
+pub(super) const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Longest wait for any single answer.
+pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+/// Longest wait that a tracker can ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
+
+/// A road to the tracker.
+#[derive(Debug)]
+pub(super) enum Link {
+    Grpc(GrpcLink),
+    Rest(RestLink),
+}
+
+impl Link {
+    /// Presents a signed enrolment request.
+    pub(super) async fn hello(&mut self, request: Vec<u8>) -> Result<EnrolmentAnswer, LinkError> {
+        match self {
+            Self::Grpc(link) => link.hello(request).await,
+            Self::Rest(link) => link.hello(request).await,
+        }
+    }
+
+    /// Delivers everything that the tracker lacks, in order; gives how many it took.
+    pub(super) async fn deliver(&mut self, store: &Store) -> Result<u64, LinkError> {
+        match self {
+            Self::Grpc(link) => link.deliver(store).await,
+            Self::Rest(link) => link.deliver(store).await,
+        }
+    }
+}
+
+/// What went wrong on the road.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LinkError {
+    /// The tracker does not answer, or asks to be left alone for a while.
+    #[error("the tracker is away: {reason}")]
+    Away {
+        reason: String,
+        retry_after: Option<Duration>,
+    },
+    /// The tracker, or something before it, does not speak this way.
+    #[error("the tracker does not speak this way: {0}")]
+    Unsupported(String),
+    /// The tracker understood and refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+}
+
+impl LinkError {
+    pub(super) fn away(reason: impl std::fmt::Display) -> Self {
+        Self::Away {
+            reason: reason.to_string(),
+            retry_after: None,
+        }
+    }
+}
+
+impl From<StoreError> for LinkError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the outbox failed during a delivery");
+        Self::away("our own outbox failed")
+    }
+}
+
+/// The tracker's refusal of a greeting or a proof.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the tracker refuses: {code} at {field}: {reason}")]
+pub(super) struct Refusal {
+    pub(super) code: String,
+    pub(super) field: String,
+    pub(super) reason: String,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    pub(super) fn is_revocation(&self) -> bool {
+        self.code == "agent-revoked"
+    }
+
+    pub(super) fn is_unknown_agent(&self) -> bool {
+        self.code == "agent-unknown"
+    }
+
+    pub(super) fn is_buffer_full(&self) -> bool {
+        self.code == "buffer-full"
+    }
+
+    /// The proof does not belong at the end of the tracker's chain.
+    pub(super) fn is_misplaced(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "fork" | "not-the-head" | "wrong-hash" | "second-genesis" | "no-genesis" | "gap"
+        )
+    }
+}
+
+/// A wait in seconds as the tracker asks for it; zero asks for none.
+pub(super) fn wait(seconds: u64) -> Option<Duration> {
+    (seconds > 0).then(|| Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}

@@ -1,0 +1,75 @@
+//! What each end of a session leads to.
+
+#![allow(clippy::unwrap_used)]
+
+use farmops_protocol::key::SecretKey;
+use uuid::Uuid;
+
+use super::*;
+use crate::store::Bounds;
+
+async fn uplink(folder: &std::path::Path) -> Uplink {
+    let bounds = Bounds {
+        observations_max: 1,
+        proofs_kept_max: 1,
+    };
+    Uplink {
+        tracker: TrackerAddress {
+            url: "http://127.0.0.1:1".parse().unwrap(),
+            ca_file: None,
+        },
+        identity: Identity {
+            key: SecretKey::from_bytes([7; 32]),
+            agent_id: Uuid::nil(),
+            farm_secret: [9; 32],
+        },
+        cluster_alias: "home".to_owned(),
+        store: Store::open(folder, bounds).await.unwrap(),
+        status: Status::default(),
+        patience: Patience::default(),
+    }
+}
+
+fn refused(code: &str) -> SessionEnd {
+    let refusal = Refusal {
+        code: code.to_owned(),
+        field: "$".to_owned(),
+        reason: String::new(),
+        retry_after: None,
+    };
+    LinkError::Refused(refusal).into()
+}
+
+#[tokio::test]
+async fn a_trouble_that_only_the_owner_can_end_is_looked_at_rarely() {
+    let folder = tempfile::tempdir().unwrap();
+    let uplink = uplink(folder.path()).await;
+    let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2));
+    let owner = uplink.patience.owner;
+    for (end, standing) in [
+        (SessionEnd::Revoked, Standing::Revoked),
+        (SessionEnd::ForeignChain, Standing::ChainResetNeeded),
+        (refused("agent-revoked"), Standing::Revoked),
+        (refused("invalid"), Standing::Blocked),
+    ] {
+        assert_eq!(uplink.judge(&end, &mut backoff), (standing, owner));
+    }
+}
+
+#[tokio::test]
+async fn an_absent_tracker_is_tried_again_soon_and_never_before_it_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let uplink = uplink(folder.path()).await;
+    let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_millis(2));
+    let (standing, pause) = uplink.judge(&LinkError::away("no").into(), &mut backoff);
+    assert_eq!(standing, Standing::Unreachable);
+    assert!(pause <= Duration::from_millis(2));
+    let wait = Duration::from_secs(7);
+    let busy = LinkError::Away {
+        reason: "busy".to_owned(),
+        retry_after: Some(wait),
+    };
+    assert_eq!(uplink.judge(&busy.into(), &mut backoff).1, wait);
+    let (standing, _) = uplink.judge(&refused("agent-unknown"), &mut backoff);
+    assert_eq!(standing, Standing::Connecting);
+}

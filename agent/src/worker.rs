@@ -1,0 +1,223 @@
+//! One worker per plugin: takes its observations in order, has them judged, and settles each one.
+//!
+//! An observation leaves the queue in the same transaction that puts its proof into the outbox. If the
+//! plugin dies over it, it stays where it is; after a few times it is given up, so that one bad record
+//! cannot hold up the rest for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farmops_plugin::{Finding, Observation, Verdict};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::observation::Waiting;
+use crate::plugins::{Live, PluginHandle, VerifyError};
+use crate::proof::{Circumstances, Generator, NoProof};
+use crate::status::{Count, Status};
+use crate::store::{Settled, Store, StoreError};
+
+/// Failures over one observation after which it is given up.
+const ATTEMPTS_MAX: i64 = 3;
+/// How long to wait after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
+
+/// What all workers share.
+#[derive(Debug)]
+pub struct Workshop {
+    store: Store,
+    generator: Generator,
+    status: Status,
+    undelivered_max: i64,
+    /// Drafts are made one after the other: each names the one before.
+    chain: Mutex<()>,
+}
+
+impl Workshop {
+    /// A workshop that chains into `store`.
+    pub fn new(
+        store: Store,
+        generator: Generator,
+        status: Status,
+        undelivered_max: i64,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            generator,
+            status,
+            undelivered_max,
+            chain: Mutex::new(()),
+        })
+    }
+
+    /// Works for one plugin until told to stop.
+    pub async fn work_for(self: Arc<Self>, plugin: PluginHandle, stop: CancellationToken) {
+        let work = self.work(plugin);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = work => {}
+        }
+    }
+
+    async fn work(&self, mut plugin: PluginHandle) {
+        let mut queue = self.store.watch_queue();
+        loop {
+            queue.mark_unchanged();
+            match self.settle_next(&mut plugin).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    if queue.changed().await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(plugin = plugin.id, %error, "an observation cannot be settled");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Settles the oldest observation; false when there is none.
+    async fn settle_next(&self, plugin: &mut PluginHandle) -> Result<bool, StoreError> {
+        let Some(waiting) = self.store.next_for(&plugin.id).await? else {
+            return Ok(false);
+        };
+        self.wait_for_room().await?;
+        let live = match plugin.live.wait_for(Option::is_some).await {
+            Ok(live) => live.clone(),
+            Err(_) => None,
+        };
+        let Some(live) = live else {
+            // The supervisor is gone, and with it this worker in a moment.
+            std::future::pending::<()>().await;
+            return Ok(false);
+        };
+        let observation = Observation {
+            id: waiting.id.to_string(),
+            source_type: waiting.source_type.clone(),
+            event: waiting.event.clone(),
+            raw_data: waiting.payload.clone(),
+            detected_at: waiting.detected_at,
+        };
+        match live.client.verify(observation).await {
+            Ok(verdict) => self.settle(&live, &waiting, verdict).await?,
+            Err(error) => {
+                let attempts = self.store.note_failed_attempt(waiting.seq).await?;
+                tracing::warn!(
+                    plugin = plugin.id, observation = %waiting.id, attempts, %error,
+                    "a plugin failed over an observation"
+                );
+                if attempts >= ATTEMPTS_MAX {
+                    self.status.count(Count::GivenUp);
+                    self.store.drop_observation(waiting.seq).await?;
+                }
+                if let VerifyError::Process(reason) = error {
+                    // Wait until the supervisor has taken this process away.
+                    let _ = plugin.faults.send(reason).await;
+                    let _ = plugin.live.wait_for(Option::is_none).await;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    async fn settle(
+        &self,
+        live: &Live,
+        waiting: &Waiting,
+        verdict: Verdict,
+    ) -> Result<(), StoreError> {
+        let (count, reason) = match verdict {
+            Verdict::Verified(finding) => return self.prove(live, waiting, &finding).await,
+            Verdict::Rejected(reason) => (Count::Rejected, reason),
+            Verdict::Inconclusive(reason) => (Count::Inconclusive, reason),
+        };
+        tracing::debug!(observation = %waiting.id, ?count, reason, "no finished work");
+        self.status.count(count);
+        self.store.drop_observation(waiting.seq).await
+    }
+
+    async fn prove(
+        &self,
+        live: &Live,
+        waiting: &Waiting,
+        finding: &Finding,
+    ) -> Result<(), StoreError> {
+        let _one_at_a_time = self.chain.lock().await;
+        loop {
+            let plugin = &live.description.plugin_id;
+            if self
+                .store
+                .is_proven(self.generator.work(plugin, finding))
+                .await?
+            {
+                self.status.count(Count::Repeated);
+                return self.store.drop_observation(waiting.seq).await;
+            }
+            let head = self.store.chain_head().await?;
+            let around = Circumstances {
+                head: head.as_ref(),
+                proof_id: Uuid::now_v7(),
+                salt: rand::random(),
+                now: clock::now(),
+            };
+            let draft = match self
+                .generator
+                .draft(&live.description, waiting, finding, around)
+            {
+                Ok(draft) => draft,
+                Err(refusal) => return self.refuse(live, waiting, &refusal).await,
+            };
+            match self.store.chain(waiting.seq, &draft, around.now).await? {
+                Settled::Chained => {
+                    let proof = draft.head.proof_id;
+                    let length = draft.head.length.value();
+                    tracing::info!(plugin, %proof, length, "a proof was made");
+                    self.status.count(Count::Proof);
+                    return Ok(());
+                }
+                Settled::AlreadyProven => {
+                    self.status.count(Count::Repeated);
+                    return Ok(());
+                }
+                // The tracker's head was taken over meanwhile.
+                Settled::HeadMoved => {}
+            }
+        }
+    }
+
+    async fn refuse(
+        &self,
+        live: &Live,
+        waiting: &Waiting,
+        refusal: &NoProof,
+    ) -> Result<(), StoreError> {
+        let plugin = &live.description.plugin_id;
+        if matches!(refusal, NoProof::NotTheFarmers) {
+            tracing::debug!(plugin, observation = %waiting.id, "work of somebody else");
+            self.status.count(Count::NotTheFarmers);
+        } else {
+            // Neither the observation nor the sentence: a log travels further than one thinks.
+            tracing::error!(
+                plugin, observation = %waiting.id, reason = %refusal,
+                "a proof was refused before it could leave this machine"
+            );
+            self.status.count(Count::LeakRefused);
+        }
+        self.store.drop_observation(waiting.seq).await
+    }
+
+    /// Waits until the outbox has room.
+    async fn wait_for_room(&self) -> Result<(), StoreError> {
+        let mut outbox = self.store.watch_outbox();
+        while self.store.undelivered().await? >= self.undelivered_max {
+            if outbox.changed().await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
