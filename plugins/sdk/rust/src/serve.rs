@@ -41,9 +41,8 @@ pub enum ServeError {
 pub fn serve(plugin: impl Plugin) -> Result<(), ServeError> {
     let cookie = std::env::var(COOKIE_VARIABLE).ok();
     let socket = std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from);
-    let socket = match (cookie.as_deref(), socket) {
-        (Some(COOKIE), Some(socket)) => socket,
-        _ => return Err(ServeError::NotStartedByAgent),
+    let (Some(COOKIE), Some(socket)) = (cookie.as_deref(), socket) else {
+        return Err(ServeError::NotStartedByAgent);
     };
     let listen = |source| ServeError::Listen {
         socket: socket.clone(),
