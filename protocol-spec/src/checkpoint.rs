@@ -133,16 +133,22 @@ impl Checkpoint {
         let (body, signatures) = note
             .rsplit_once("\n\n")
             .ok_or_else(|| refuse("a signed note has a blank line before its signatures"))?;
+        if body.chars().any(|c| c.is_control() && c != '\n') || body.contains("\n\n") {
+            return Err(refuse("the text has a control character or an empty line"));
+        }
         let mut lines = body.split('\n');
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
         else {
             return Err(refuse("expected the lines origin, size and root"));
         };
         if origin.is_empty()
+            || origin.contains(|c: char| c.is_whitespace() || c == '+')
             || (size.len() > 1 && size.starts_with('0'))
             || !size.bytes().all(|b| b.is_ascii_digit())
         {
-            return Err(refuse("expected a non-empty origin and a decimal size"));
+            return Err(refuse(
+                "expected an origin without spaces or + and a decimal size",
+            ));
         }
         let root = BASE64
             .decode(root)

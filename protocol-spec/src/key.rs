@@ -16,7 +16,8 @@ pub struct SecretKey(SigningKey);
 
 /// An Ed25519 public key; on the wire a Multikey string `z6Mk…` (`IDN-KEY-001`).
 ///
-/// Keys of small order are refused on reading, so that a signature always binds to one key.
+/// Keys of small order and second spellings of a point are refused on reading (`IDN-KEY-002`), so
+/// that a signature always binds to one key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
@@ -34,7 +35,7 @@ pub enum KeyError {
     /// Not `z` + base58btc of the Ed25519 multicodec prefix and 32 bytes.
     #[error("expected an Ed25519 Multikey like z6Mk…")]
     NotAMultikey,
-    /// The bytes are no point of the curve, or one of small order.
+    /// The bytes are no point of the curve, a point's second spelling, or one of small order.
     #[error("not a usable Ed25519 public key (no curve point, or of small order)")]
     NotAPoint,
     /// Not 128 lower-case hexadecimal digits.
@@ -92,7 +93,9 @@ impl PublicKey {
     /// [`KeyError::NotAPoint`] when they are no point of the curve, or one of small order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError::NotAPoint)?;
-        if key.is_weak() {
+        // The library also takes a second spelling of some points, which RFC 8032 §5.1.3 refuses.
+        let is_canonical = key.to_edwards().compress().as_bytes() == bytes;
+        if key.is_weak() || !is_canonical {
             Err(KeyError::NotAPoint)
         } else {
             Ok(Self(key))
