@@ -10,7 +10,10 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-use crate::{field::FieldError, limits::INTEGER_MAX};
+use crate::{
+    field::{self, FieldError},
+    limits::INTEGER_MAX,
+};
 
 /// The canonical bytes of `document`.
 ///
@@ -84,12 +87,13 @@ fn parse(bytes: &[u8], reader: Reader) -> Result<Value, FieldError> {
         .deserialize(serde_path_to_error::Deserializer::new(
             &mut json, &mut track,
         ))
-        .map_err(|e| {
-            let path = track.path().to_string();
-            FieldError::new(
-                if path == "." { "$".to_owned() } else { path },
-                e.to_string(),
-            )
+        .map_err(|error| {
+            // Text that is no JSON is refused as a whole, as in `field`.
+            let place = match error.classify() {
+                serde_json::error::Category::Data => field::path_text(&track.path()),
+                _ => "$".to_owned(),
+            };
+            FieldError::new(place, error.to_string())
         })?;
     json.end()
         .map_err(|e| FieldError::document(e.to_string()))?;
