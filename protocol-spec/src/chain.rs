@@ -120,3 +120,6 @@ pub fn extend(
         timestamp: body.timestamp,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,41 @@ impl EnrolmentRequest {
         serde_json::to_vec(self).map_err(|e| FieldError::document(e.to_string()))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-02-21T09:30:00Z".parse().unwrap()
+    }
+
+    fn signed(alias: &str) -> Result<Vec<u8>, FieldError> {
+        EnrolmentRequest::sign(
+            Uuid::from_u128(1),
+            alias,
+            &SecretKey::from_bytes([7; 32]),
+            now(),
+        )
+    }
+
+    #[test]
+    fn a_signed_request_is_canonical_and_verifies() {
+        let bytes = signed("prod-eu-1").unwrap();
+        assert!(crate::canonical::is_canonical(&bytes, 2));
+        let read = EnrolmentRequest::verify(&bytes, now()).unwrap();
+        assert_eq!(read.public_key, SecretKey::from_bytes([7; 32]).public());
+    }
+
+    #[test]
+    fn what_would_be_refused_is_not_signed() {
+        assert_eq!(signed("db1.internal").unwrap_err().field, "cluster_alias");
+    }
+
+    #[test]
+    fn a_proof_is_no_request_and_a_request_no_proof() {
+        let bytes = signed("prod-eu-1").unwrap();
+        assert!(crate::proof::ParsedProof::parse(&bytes).is_err());
+    }
+}

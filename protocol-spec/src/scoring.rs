@@ -268,3 +268,6 @@ fn rounded_product(base: u32, factors: &[u32; 5]) -> u64 {
     });
     u64::try_from((product + one / 2) / one).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,9 +181,7 @@ impl SnapshotDocument {
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
         if bytes.len() > SNAPSHOT_BYTES_MAX {
-            return Err(FieldError::document(format!(
-                "a snapshot has at most {SNAPSHOT_BYTES_MAX} bytes"
-            )));
+            return Err(too_long());
         }
         Self::from_value(canonical::parse_value(bytes, crate::limits::DEPTH_MAX)?)
     }
@@ -198,6 +196,10 @@ impl SnapshotDocument {
                 "type",
                 "expected [\"Note\", \"farm:FarmSnapshot\"]",
             ));
+        }
+        // Inside an activity the sender chose the spelling; what counts is the canonical length.
+        if canonical::to_vec(&value)?.len() > SNAPSHOT_BYTES_MAX {
+            return Err(too_long());
         }
         let post: Post = field::from_value(&value)?;
         let snapshot: Snapshot = field::from_value(&value)?;
@@ -281,25 +283,17 @@ impl Snapshot {
         if self.level == SafeUint::ZERO {
             return refuse("farm:level", "levels start at 1");
         }
-        if self.upgrades.len() > SNAPSHOT_LIST_MAX
-            || !self.upgrades.iter().all(|u| is_slug(&u.slug))
-        {
-            return refuse(
-                "farm:upgrades",
-                "expected at most 256 slugs of a-z, 0-9 and -",
-            );
+        if self.upgrades.iter().any(|u| u.level == SafeUint::ZERO) {
+            return refuse("farm:upgrades", "levels start at 1");
         }
-        if self.achievements.len() > SNAPSHOT_LIST_MAX
-            || !self.achievements.iter().all(|a| is_slug(a))
-        {
-            return refuse(
-                "farm:achievements",
-                "expected at most 256 slugs of a-z, 0-9 and -",
-            );
+        let upgrades = self.upgrades.iter().map(|u| u.slug.as_str()).collect();
+        if !are_distinct_slugs(upgrades) {
+            return refuse("farm:upgrades", SLUGS_RULE);
         }
-        let mut seen: Vec<Category> = self.category_totals.iter().map(|t| t.category).collect();
-        seen.sort_unstable();
-        if seen.windows(2).any(|pair| pair[0] == pair[1]) {
+        if !are_distinct_slugs(self.achievements.iter().map(String::as_str).collect()) {
+            return refuse("farm:achievements", SLUGS_RULE);
+        }
+        if has_repeats(self.category_totals.iter().map(|t| t.category).collect()) {
             return refuse("farm:categoryTotals", "names a category twice");
         }
         if self.checkpoint.len() > CHECKPOINT_BYTES_MAX {
@@ -307,6 +301,21 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+const SLUGS_RULE: &str = "expected at most 256 different slugs of a-z, 0-9 and -";
+
+fn are_distinct_slugs(slugs: Vec<&str>) -> bool {
+    slugs.len() <= SNAPSHOT_LIST_MAX && slugs.iter().all(|s| is_slug(s)) && !has_repeats(slugs)
+}
+
+fn has_repeats<T: Ord>(mut items: Vec<T>) -> bool {
+    items.sort_unstable();
+    items.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+fn too_long() -> FieldError {
+    FieldError::document(format!("a snapshot has at most {SNAPSHOT_BYTES_MAX} bytes"))
 }
 
 /// Whether `object` says that it is a farm snapshot.
@@ -332,3 +341,6 @@ pub fn season_of(moment: Timestamp) -> String {
 fn is_season(text: &str) -> bool {
     matches!(text.as_bytes(), [y @ .., b'-', b'Q', b'1'..=b'4'] if y.len() == 4 && y.iter().all(u8::is_ascii_digit))
 }
+
+#[cfg(test)]
+mod tests;
