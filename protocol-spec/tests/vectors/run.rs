@@ -1,0 +1,286 @@
+//! What an implementation does with a vector's input: `Ok` with the result, `Err` with the refusal.
+//!
+//! Written against the public interface only; an implementation in another language does the same.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use farmops_protocol::{
+    canonical,
+    chain::{self, ChainHead},
+    checkpoint::{Checkpoint, CompactRange, leaf_hash},
+    departure::DepartureRequest,
+    digest::sha256,
+    enrolment::EnrolmentRequest,
+    field::FieldError,
+    key::{PublicKey, SecretKey},
+    limits::DEPTH_MAX,
+    proof::ParsedProof,
+    registration::RegistrationRequest,
+    scoring::{RuleSet, ScoreInput},
+    snapshot::SnapshotDocument,
+    streak::{Calendar, Streak},
+    time::Timestamp,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// Every kind of vector.
+pub(crate) const KINDS: [&str; 8] = [
+    "canonical-json",
+    "chain",
+    "checkpoint",
+    "enrolment",
+    "registration",
+    "scoring",
+    "signing",
+    "snapshot",
+];
+
+pub(crate) fn run(kind: &str, input: &Value) -> Result<Value, Value> {
+    match kind {
+        "canonical-json" => canonical_json(&read(input)),
+        "chain" => chain(&read(input)),
+        "checkpoint" => checkpoint(read(input)),
+        "enrolment" => enrolment(&read(input)),
+        "registration" => registration(&read(input)),
+        "scoring" => scoring(read(input)),
+        "signing" => signing(&read(input)),
+        "snapshot" => snapshot(&read(input)),
+        other => panic!("nobody reads vectors of the kind {other}"),
+    }
+}
+
+fn read<T: DeserializeOwned>(input: &Value) -> T {
+    T::deserialize(input).unwrap_or_else(|e| panic!("{e} in {input}"))
+}
+
+/// Bytes, as text where they are text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bytes {
+    Text { text: String },
+    Base64 { base64: String },
+}
+
+impl Bytes {
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text { text } => text.clone().into_bytes(),
+            Self::Base64 { base64 } => BASE64_STANDARD.decode(base64).unwrap(),
+        }
+    }
+}
+
+fn field(FieldError { field, .. }: FieldError) -> Value {
+    json!({ "field": field })
+}
+
+fn at(stage: &'static str) -> impl Fn(FieldError) -> Value {
+    move |error| json!({ "at": stage, "field": error.field })
+}
+
+fn key(text: &str) -> Result<PublicKey, Value> {
+    text.parse()
+        .map_err(|_| json!({ "at": "key", "field": "public_key" }))
+}
+
+/// `write` brings a document into canonical form, `read` wants it there.
+#[derive(Deserialize)]
+struct CanonicalJson {
+    mode: String,
+    #[serde(flatten)]
+    document: Bytes,
+}
+
+fn canonical_json(input: &CanonicalJson) -> Result<Value, Value> {
+    let bytes = input.document.bytes();
+    let value = match input.mode.as_str() {
+        "read" => canonical::parse_canonical(&bytes, DEPTH_MAX).map_err(field)?,
+        "write" => canonical::parse_value(&bytes, DEPTH_MAX).map_err(field)?,
+        other => panic!("no mode {other}"),
+    };
+    let written = String::from_utf8(canonical::to_vec(&value).unwrap()).unwrap();
+    Ok(json!({ "canonical": written }))
+}
+
+#[derive(Deserialize)]
+struct Signing {
+    public_key: String,
+    /// Where the vector gives it, signing must give the same bytes again.
+    secret_key: Option<String>,
+    #[serde(flatten)]
+    document: Bytes,
+}
+
+fn signing(input: &Signing) -> Result<Value, Value> {
+    let key = key(&input.public_key)?;
+    let parsed = ParsedProof::parse(&input.document.bytes()).map_err(at("parse"))?;
+    if let Some(seed) = &input.secret_key {
+        let secret = SecretKey::from_bytes(hex::decode(seed).unwrap().try_into().unwrap());
+        assert_eq!(secret.public(), key);
+        let again = parsed.body().clone().sign(&secret).unwrap();
+        assert_eq!(again.bytes(), parsed.bytes());
+    }
+    let proof = parsed
+        .verify(&key)
+        .map_err(|_| json!({ "at": "verify", "field": "signature" }))?;
+    Ok(json!({ "earns": proof.earns(), "hash": proof.hash() }))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chain {
+    now: Timestamp,
+    proofs: Vec<String>,
+    public_key: String,
+}
+
+fn chain(input: &Chain) -> Result<Value, Value> {
+    let key = key(&input.public_key)?;
+    let mut head: Option<ChainHead> = None;
+    for (index, text) in input.proofs.iter().enumerate() {
+        let proof = ParsedProof::parse(text.as_bytes())
+            .unwrap()
+            .verify(&key)
+            .unwrap();
+        let next = chain::extend(head.as_ref(), &proof, input.now)
+            .map_err(|e| json!({ "at": index, "code": e.code(), "field": e.field() }))?;
+        head = Some(next);
+    }
+    Ok(json!(head))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Scoring {
+    Score {
+        rules: Option<Value>,
+        score: ScoreInput,
+    },
+    Rules {
+        rules_text: String,
+    },
+    Streak {
+        time_zone: String,
+        today: Timestamp,
+        work: Vec<Timestamp>,
+        working_days: [bool; 7],
+    },
+}
+
+fn scoring(input: Scoring) -> Result<Value, Value> {
+    match input {
+        Scoring::Score { rules, score } => {
+            let rules = rules.map_or_else(RuleSet::default, |rules| {
+                RuleSet::parse(rules.to_string().as_bytes()).unwrap()
+            });
+            Ok(json!(rules.score(&score)))
+        }
+        Scoring::Rules { rules_text } => {
+            let rules = RuleSet::parse(rules_text.as_bytes()).map_err(field)?;
+            Ok(json!({ "digest": rules.digest() }))
+        }
+        Scoring::Streak {
+            time_zone,
+            today,
+            work,
+            working_days,
+        } => {
+            let calendar = Calendar::new(&time_zone, working_days).map_err(field)?;
+            let streak = work.iter().fold(Streak::default(), |streak, &moment| {
+                streak.after_work_on(calendar.day(moment), &calendar)
+            });
+            Ok(json!({ "days": streak.days_on(calendar.day(today), &calendar) }))
+        }
+    }
+}
+
+/// A document as a tree, or as text where the tree would hide what is wrong with it.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum Snapshot {
+    Tree { document: Value, public_key: String },
+    Text { public_key: String, text: String },
+}
+
+fn snapshot(input: &Snapshot) -> Result<Value, Value> {
+    let (document, public_key) = match input {
+        Snapshot::Tree {
+            document,
+            public_key,
+        } => (SnapshotDocument::from_value(document.clone()), public_key),
+        Snapshot::Text { public_key, text } => {
+            (SnapshotDocument::parse(text.as_bytes()), public_key)
+        }
+    };
+    let verified = document
+        .map_err(at("parse"))?
+        .verify(&key(public_key)?)
+        .map_err(at("verify"))?;
+    let reread = SnapshotDocument::parse(&verified.to_bytes()).unwrap();
+    assert_eq!(reread.snapshot(), verified.snapshot());
+    Ok(json!({
+        "sequence": verified.snapshot().sequence,
+        "sha256": sha256(&verified.to_bytes()),
+    }))
+}
+
+#[derive(Deserialize)]
+struct Enrolment {
+    now: Timestamp,
+    #[serde(flatten)]
+    document: Bytes,
+}
+
+fn enrolment(input: &Enrolment) -> Result<Value, Value> {
+    let request = EnrolmentRequest::verify(&input.document.bytes(), input.now).map_err(field)?;
+    Ok(json!({
+        "agent_id": request.agent_id,
+        "fingerprint": request.public_key.fingerprint(),
+    }))
+}
+
+#[derive(Deserialize)]
+struct Registration {
+    kind: String,
+    now: Timestamp,
+    village_url: String,
+    #[serde(flatten)]
+    document: Bytes,
+}
+
+fn registration(input: &Registration) -> Result<Value, Value> {
+    let (bytes, village, now) = (
+        input.document.bytes(),
+        input.village_url.as_str(),
+        input.now,
+    );
+    let actor = match input.kind.as_str() {
+        "registration" => RegistrationRequest::verify(&bytes, village, now).map(|r| r.actor),
+        "departure" => DepartureRequest::verify(&bytes, village, now).map(|r| r.actor),
+        other => panic!("no kind {other}"),
+    };
+    actor.map(|actor| json!({ "actor": actor })).map_err(field)
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum CheckpointInput {
+    Note { note: String, public_key: String },
+    Log { entries: Vec<String> },
+}
+
+fn checkpoint(input: CheckpointInput) -> Result<Value, Value> {
+    match input {
+        CheckpointInput::Note { note, public_key } => {
+            let read = Checkpoint::verify(&note, &key(&public_key)?).map_err(field)?;
+            Ok(json!({ "origin": read.origin, "root": read.root, "size": read.size }))
+        }
+        CheckpointInput::Log { entries } => {
+            let mut log = CompactRange::default();
+            for entry in entries {
+                log.append(leaf_hash(entry.as_bytes()));
+            }
+            Ok(json!({ "root": log.root(), "size": log.size() }))
+        }
+    }
+}
