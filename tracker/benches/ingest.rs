@@ -42,10 +42,10 @@ async fn main() {
         .unwrap_or(PROOFS);
     let folder = tempfile::tempdir().unwrap();
     let (elapsed, commits, records) = ingest(&folder, proofs).await;
-    let value = records.len() as f64 / elapsed.as_secs_f64();
+    let value = rate(records.len(), elapsed);
     let rows_each = records.len().div_ceil(commits.max(1));
     let bare = bare::insert(&folder.path().join("bare.db"), &records, rows_each).await;
-    let baseline = records.len() as f64 / bare.as_secs_f64();
+    let baseline = rate(records.len(), bare);
     eprintln!(
         "{} proofs, {commits} commits of about {rows_each} rows",
         records.len()
@@ -55,6 +55,11 @@ async fn main() {
          \"baseline\":{baseline:.0},\"ratio\":{:.3}}}",
         value / baseline
     );
+}
+
+/// Proofs per second.
+fn rate(proofs: usize, elapsed: Duration) -> f64 {
+    f64::from(u32::try_from(proofs).unwrap()) / elapsed.as_secs_f64()
 }
 
 async fn ingest(folder: &tempfile::TempDir, proofs: usize) -> (Duration, usize, Vec<ProofRecord>) {

@@ -35,7 +35,7 @@ struct ServeArgs {
     /// A TOML or YAML file with settings.
     #[arg(long, value_name = "FILE", env = "FARMOPS_CONFIG")]
     config: Option<PathBuf>,
-    /// The database, as sqlite://PATH.
+    /// The database, as `sqlite://PATH`.
     #[arg(long, value_name = "URL")]
     db: Option<String>,
     /// The address to listen on.
@@ -65,7 +65,7 @@ struct ServeArgs {
     /// Serve Prometheus metrics here.
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
-    /// What is logged, like info,farmops_tracker=debug.
+    /// What is logged, like `info,farmops_tracker=debug`.
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
     /// text or json.

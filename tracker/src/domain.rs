@@ -23,7 +23,7 @@ pub use self::{
     founding::{Founding, decide_found},
     refusal::Refusal,
     state::{Agent, CategoryTotals, Coins, DayTotals, Farm, Rules, State},
-    submit::{Fit, History, Submission, decide_stray, decide_submit},
+    submit::{Fit, History, Stray, Submission, decide_stray, decide_submit},
     view::FarmView,
     waiting::{BufferBounds, Waiting, WaitingRoom},
 };

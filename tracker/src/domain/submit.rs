@@ -85,19 +85,32 @@ pub fn decide_submit(
     }
 }
 
-/// Decides a stray proof: `Ok(None)` for a duplicate; the refusal and, for a new fork of an approved
-/// agent, the evidence to record.
+/// What a stray proof turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stray {
+    /// It is kept already.
+    Duplicate,
+    /// It is refused; the first fork at a predecessor is also recorded.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// What the ledger keeps of it.
+        evidence: Option<ForkRefused>,
+    },
+}
+
+/// Decides a stray proof. Only forks of an approved agent are recorded.
 pub fn decide_stray(
     state: &State,
     waiting: &WaitingRoom,
     submission: &Submission,
     error: ChainError,
     history: &History,
-) -> Result<(), (Refusal, Option<ForkRefused>)> {
+) -> Stray {
     let body = submission.proof.body();
     let id = body.agent.agent_id;
     if history.same_id == Some(submission.proof.hash()) {
-        return Ok(());
+        return Stray::Duplicate;
     }
     let agent = state.agents.get(&id);
     let pending = agent.is_some_and(|agent| agent.status == AgentStatus::Pending);
@@ -107,10 +120,16 @@ pub fn decide_stray(
         agent.and_then(|agent| agent.head)
     };
     let Some(kept) = history.sibling else {
-        return Err((Refusal::Chain { error, head }, None));
+        return Stray::Refused {
+            refusal: Refusal::Chain { error, head },
+            evidence: None,
+        };
     };
     let evidence = (!pending && !history.fork_recorded).then(|| evidence(body, kept, submission));
-    Err((Refusal::Fork { kept, head }, evidence))
+    Stray::Refused {
+        refusal: Refusal::Fork { kept, head },
+        evidence,
+    }
 }
 
 fn evidence(body: &ProofBody, kept: Uuid, submission: &Submission) -> ForkRefused {

@@ -56,7 +56,7 @@ pub(super) fn card(
         streak: farm.streak_days(now),
     };
     let content = text.render().map_err(broken)?;
-    note(publisher, farm, key, content, earlier, now)
+    note(publisher, farm, key, &content, earlier, now)
 }
 
 /// A note about what was reached since the last snapshot, if anything was. Comparing with what was
@@ -96,7 +96,7 @@ pub(super) fn milestone(
         publisher,
         farm,
         &format!("milestone-{sequence}"),
-        content,
+        &content,
         None,
         now,
     )
@@ -107,7 +107,7 @@ fn note(
     publisher: &Publisher,
     farm: &FarmView,
     key: &str,
-    content: String,
+    content: &str,
     earlier: Option<&Notice>,
     now: Timestamp,
 ) -> Result<Note, FieldError> {
@@ -142,6 +142,7 @@ fn note(
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
 fn broken(error: askama::Error) -> FieldError {
     FieldError::new("content", error.to_string())
 }

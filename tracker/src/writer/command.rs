@@ -105,7 +105,7 @@ pub(super) enum Command {
         reply: Reply<Vec<Answer>>,
     },
     Enrol {
-        request: EnrolmentRequest,
+        request: Box<EnrolmentRequest>,
         reply: Reply<EnrolmentAnswer>,
     },
     Approve {

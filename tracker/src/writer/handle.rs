@@ -78,6 +78,7 @@ impl WriterHandle {
 
     /// Enrols an agent, or answers its hello.
     pub async fn enrol(&self, request: EnrolmentRequest) -> Result<EnrolmentAnswer, WriteError> {
+        let request = Box::new(request);
         self.ask(|reply| Command::Enrol { request, reply }).await
     }
 

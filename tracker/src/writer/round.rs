@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Approval, Changes, FarmView, Fit, Refusal, Submission, decide_approve, decide_enrol,
+        Approval, Changes, FarmView, Fit, Refusal, Stray, Submission, decide_approve, decide_enrol,
         decide_revoke, decide_stray, decide_submit,
     },
     ledger::{AcceptedProof, Entry, Event},
@@ -97,7 +97,7 @@ impl<J: Journal> Writer<J> {
                 round.decided.push(Decided::Proofs(reply, answers));
             }
             Command::Enrol { request, reply } => {
-                let answer = self.enrol(round, request).map_err(WriteError::from);
+                let answer = self.enrol(round, *request).map_err(WriteError::from);
                 round.decided.push(Decided::Agent(reply, answer));
             }
             Command::Approve {
@@ -207,11 +207,11 @@ impl<J: Journal> Writer<J> {
         let history = self.journal.history(agent, body.proof_id, follows).await;
         let history = history.map_err(unavailable)?;
         match decide_stray(&self.state, &self.waiting, submission, error, &history) {
-            Ok(()) => Ok(Ok(Receipt {
+            Stray::Duplicate => Ok(Ok(Receipt {
                 hash: submission.proof.hash(),
                 standing: Standing::Duplicate,
             })),
-            Err((refusal, evidence)) => {
+            Stray::Refused { refusal, evidence } => {
                 if let Some(fork) = evidence {
                     tracing::warn!(%agent, kept = %fork.kept, "an agent signed a fork; evidence kept");
                     self.record(round, Event::ForkRefused(fork));
@@ -314,6 +314,7 @@ impl<J: Journal> Writer<J> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
 fn unavailable(error: StoreError) -> WriteError {
     tracing::error!(%error, cause = ?error, "the store could not be read");
     WriteError::Unavailable

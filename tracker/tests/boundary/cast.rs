@@ -16,16 +16,16 @@ use uuid::Uuid;
 
 /// An agent with its key and the end of its chain.
 #[derive(Clone)]
-pub struct TestAgent {
-    pub id: Uuid,
-    pub alias: String,
-    pub key: SecretKey,
-    pub head: Option<ChainHead>,
+pub(crate) struct TestAgent {
+    pub(crate) id: Uuid,
+    pub(crate) alias: String,
+    pub(crate) key: SecretKey,
+    pub(crate) head: Option<ChainHead>,
     made: u64,
 }
 
 /// A UUID of version 7 that depends on nothing but its arguments.
-pub fn uuid_v7(millisecond: u64, seed: u64) -> Uuid {
+pub(crate) fn uuid_v7(millisecond: u64, seed: u64) -> Uuid {
     let mut random = [0; 10];
     random[..8].copy_from_slice(&sha256(&seed.to_be_bytes()).as_bytes()[..8]);
     uuid::Builder::from_unix_timestamp_millis(millisecond, &random).into_uuid()
@@ -33,7 +33,7 @@ pub fn uuid_v7(millisecond: u64, seed: u64) -> Uuid {
 
 impl TestAgent {
     /// The agent of this number; every number is another agent.
-    pub fn new(number: u8) -> Self {
+    pub(crate) fn new(number: u8) -> Self {
         Self {
             id: uuid_v7(1_700_000_000_000, u64::from(number)),
             alias: format!("cluster-{number}"),
@@ -44,12 +44,12 @@ impl TestAgent {
     }
 
     /// A signed enrolment.
-    pub fn enrolment(&self, now: Timestamp) -> Vec<u8> {
+    pub(crate) fn enrolment(&self, now: Timestamp) -> Vec<u8> {
         EnrolmentRequest::sign(self.id, &self.alias, &self.key, now).unwrap()
     }
 
     /// The next proof of its chain.
-    pub fn work(&mut self, category: Category, at: Timestamp) -> VerifiedProof {
+    pub(crate) fn work(&mut self, category: Category, at: Timestamp) -> VerifiedProof {
         let previous = self.head;
         let proof = self.work_after(previous.as_ref(), category, at);
         self.head = Some(ChainHead {
@@ -64,7 +64,7 @@ impl TestAgent {
     }
 
     /// A proof that follows `previous`, whatever the chain says.
-    pub fn work_after(
+    pub(crate) fn work_after(
         &mut self,
         previous: Option<&ChainHead>,
         category: Category,
@@ -76,7 +76,7 @@ impl TestAgent {
     }
 
     /// The unsigned body of such a proof.
-    pub fn body_after(
+    pub(crate) fn body_after(
         &mut self,
         previous: Option<&ChainHead>,
         category: Category,

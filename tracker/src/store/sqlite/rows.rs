@@ -12,6 +12,7 @@ pub(super) fn number(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
 pub(super) fn unreadable(column: &'static str, reason: impl ToString) -> StoreError {
     StoreError::Unreadable {
         column,

@@ -16,7 +16,9 @@ impl SqliteJournal {
     /// The farm's secrets, made with `rng` if there are none yet.
     pub async fn secrets(&mut self, rng: &mut impl rand::CryptoRng) -> Result<Secrets, StoreError> {
         let mut fresh = [[0; 32]; 2];
-        fresh.iter_mut().for_each(|secret| rng.fill_bytes(secret));
+        for secret in &mut fresh {
+            rng.fill_bytes(secret);
+        }
         let key = self.kept(FARM_KEY, fresh[0]).await?;
         Ok(Secrets {
             farm_key: SecretKey::from_bytes(key),

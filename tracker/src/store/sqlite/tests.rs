@@ -1,6 +1,8 @@
 //! For tests: every projection as text.
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::Write as _;
+
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{Database, commit::PROJECTIONS};
@@ -27,7 +29,8 @@ impl Database {
                 .await
                 .unwrap()
             {
-                dump.push_str(&format!("{table}: {}\n", row.get::<String, _>("line")));
+                let line: String = row.get("line");
+                writeln!(dump, "{table}: {line}").unwrap();
             }
         }
         dump
