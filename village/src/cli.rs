@@ -5,11 +5,14 @@ pub mod client;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use farmops_service::config::{self, ConfigError};
+use farmops_service::{
+    config::{self, ConfigError},
+    telemetry, tls,
+};
 use serde::Serialize;
 use url::Url;
 
-use crate::{config::Config, roster::Registration};
+use crate::{config::Config, roster::Registration, serve};
 
 /// A FarmOps village: leaderboards and farms of its members and of befriended villages.
 #[derive(Debug, Parser)]
@@ -174,6 +177,17 @@ pub enum Invites {
         #[arg(long, default_value_t = 14)]
         days: u32,
     },
+}
+
+/// Serves, or asks a running village.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    tls::init();
+    if let Some(command) = cli.command {
+        return client::run(command, cli.client).await;
+    }
+    let config = cli.serve.config()?;
+    telemetry::init(config.log_format, &config.log)?;
+    serve::main(config).await
 }
 
 impl ServeArgs {

@@ -1,20 +1,17 @@
 //! The `farmops-village` program.
 
+use std::process::ExitCode;
+
 use clap::Parser as _;
-use farmops_service::telemetry;
-use farmops_village::{
-    cli::{Cli, client},
-    serve,
-};
+use farmops_village::cli::{Cli, run};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let cli = Cli::parse();
-    farmops_service::tls::init();
-    if let Some(command) = cli.command {
-        return client::run(command, cli.client).await;
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("farmops-village: {error:#}");
+            ExitCode::FAILURE
+        }
     }
-    let config = cli.serve.config()?;
-    telemetry::init(config.log_format, &config.log)?;
-    serve::main(config).await
 }

@@ -4,6 +4,7 @@
 mod catch_up;
 mod following;
 mod host;
+mod introduce;
 mod membership;
 mod peering;
 mod receive;

@@ -72,6 +72,7 @@ impl Host for Village {
             (ActorKind::Group, direction) => {
                 self.peer_moved(&change.remote, direction, change.state)
                     .await?;
+                self.introduce_members(&change.remote).await?;
             }
             (_, Direction::Following) => self.farmer_answered(&change.remote, change.state).await?,
             (_, Direction::Follower) => {}

@@ -140,7 +140,7 @@ impl Village {
 }
 
 /// One snapshot, one announcement, however often it comes.
-fn announcement_key(snapshot: &VerifiedSnapshot) -> String {
+pub(super) fn announcement_key(snapshot: &VerifiedSnapshot) -> String {
     format!("announce-{}", sha256(&snapshot.to_bytes()))
 }
 

@@ -184,6 +184,23 @@ async fn befriended_villages_rank_the_farmers_of_both() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_peer_is_shown_the_farms_as_they_stand() {
+    let orchard = TestVillage::start("Orchard").await;
+    let harbour = TestVillage::start("Harbour").await;
+    let alice = TestTracker::start("alice", 1).await;
+    let bob = TestTracker::start("bob", 2).await;
+    for (farmer, village) in [(&alice, &orchard), (&bob, &harbour)] {
+        farmer.join(village).await;
+        farmer.followed_by(village).await;
+        farmer.publish(Shown::default()).await;
+        village.board_of("", 1).await;
+    }
+    befriend(&orchard, &harbour).await;
+    orchard.board_of("scope=federated", 2).await;
+    harbour.board_of("scope=federated", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_village_disappears_at_once() {
     let orchard = TestVillage::start("Orchard").await;
     let harbour = TestVillage::start("Harbour").await;
