@@ -85,6 +85,8 @@ CREATE TABLE federated_village (
     following    TEXT,
     follower     TEXT,
     status       TEXT    NOT NULL CHECK (status IN ('pending', 'active', 'blocked')),
+    -- Made anew each time both sides have agreed: what was sent in an earlier peering is sent again.
+    peering      TEXT    NOT NULL,
     changed_at   INTEGER NOT NULL,
     last_sync_at INTEGER
 );

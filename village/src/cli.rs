@@ -132,6 +132,11 @@ pub enum Peers {
         /// Its id or host.
         peer: String,
     },
+    /// End the federation with one.
+    Disconnect {
+        /// Its id or host.
+        peer: String,
+    },
     /// Block its server.
     Block {
         /// Its id or host.

@@ -80,6 +80,10 @@ fn api() -> Router<Village> {
         .route("/api/v1/federation/connect", post(federation::connect))
         .route("/api/v1/federation/peers", get(federation::peers))
         .route(
+            "/api/v1/federation/peers/{id}",
+            delete(federation::disconnect),
+        )
+        .route(
             "/api/v1/federation/peers/{id}/accept",
             post(federation::accept),
         )

@@ -53,6 +53,11 @@ impl Client {
             }
             Command::Peers(Peers::List) => self.get(&["federation", "peers"], &[]).await,
             Command::Peers(Peers::Accept { peer }) => self.to_peer(peer, "accept").await,
+            Command::Peers(Peers::Disconnect { peer }) => {
+                let id = self.peer_id(peer).await?;
+                self.ask(Method::DELETE, &["federation", "peers", &id], &[], None)
+                    .await
+            }
             Command::Peers(Peers::Block { peer }) => self.to_peer(peer, "block").await,
             Command::Peers(Peers::Unblock { peer }) => self.to_peer(peer, "unblock").await,
             Command::Farmers(Farmers::List { status }) => {
@@ -75,18 +80,23 @@ impl Client {
 
     /// People know a peer by its host; the API by its id.
     async fn to_peer(&self, peer: &str, deed: &str) -> anyhow::Result<Value> {
+        let id = self.peer_id(peer).await?;
+        self.post(&["federation", "peers", &id, deed], json!({}))
+            .await
+    }
+
+    async fn peer_id(&self, peer: &str) -> anyhow::Result<String> {
         let peers = self.get(&["federation", "peers"], &[]).await?;
         let known = peers["items"]
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
-        let id = known
+        known
             .iter()
             .find(|entry| entry["id"] == peer || entry["host"] == peer || entry["url"] == peer)
             .and_then(|entry| entry["id"].as_str())
-            .with_context(|| format!("no village called {peer} asked or was asked"))?;
-        self.post(&["federation", "peers", id, deed], json!({}))
-            .await
+            .map(str::to_owned)
+            .with_context(|| format!("no village called {peer} asked or was asked"))
     }
 
     async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> anyhow::Result<Value> {
@@ -167,7 +177,8 @@ fn print(command: &Command, answer: &Value) {
                 text(&answer["following"])
             );
         }
-        Command::Connect { .. } | Command::Peers(_) => {
+        Command::Connect { .. }
+        | Command::Peers(Peers::Accept { .. } | Peers::Block { .. } | Peers::Unblock { .. }) => {
             println!("{}\t{}", text(&answer["host"]), text(&answer["status"]));
         }
         Command::Farmers(Farmers::Approve { .. }) => {
@@ -180,6 +191,8 @@ fn print(command: &Command, answer: &Value) {
         Command::Invites(Invites::Create { .. }) => {
             println!("{}\n{}", text(&answer["code"]), text(&answer["join"]));
         }
-        Command::Unfollow { .. } | Command::Farmers(Farmers::Remove { .. }) => println!("done"),
+        Command::Unfollow { .. }
+        | Command::Peers(Peers::Disconnect { .. })
+        | Command::Farmers(Farmers::Remove { .. }) => println!("done"),
     }
 }

@@ -70,6 +70,19 @@ pub(super) async fn peers(State(village): State<Village>) -> Result<Json<Value>,
     Ok(Json(json!({ "items": items })))
 }
 
+/// `DELETE /api/v1/federation/peers/{id}`
+pub(super) async fn disconnect(
+    _: Admin,
+    State(village): State<Village>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    village
+        .disconnect(peer_id(&id)?)
+        .await
+        .map_err(problems::peer)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `POST /api/v1/federation/peers/{id}/accept`
 pub(super) async fn accept(
     _: Admin,

@@ -46,7 +46,9 @@ pub struct PeerRecord {
     pub follower: Option<RelationState>,
     /// What it is to us.
     pub status: PeerState,
-    /// When that last changed.
+    /// A name for the present time of federating, or the last one.
+    pub peering: Uuid,
+    /// When the status last changed.
     pub changed_at: Timestamp,
     /// When it last passed on a snapshot.
     pub last_sync_at: Option<Timestamp>,
@@ -81,9 +83,9 @@ impl Store {
         let column_of_following = change.direction == Direction::Following;
         sqlx::query(
             "INSERT INTO federated_village (id, actor, host, remote_url, remote_name, following,
-                                            follower, status, changed_at)
+                                            follower, status, peering, changed_at)
              VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN $7 END, CASE WHEN $6 THEN NULL ELSE $7 END,
-                     'pending', $8)
+                     'pending', $1, $8)
              ON CONFLICT (actor) DO UPDATE SET
                  host = $3, remote_url = $4, remote_name = $5,
                  following = CASE WHEN $6 THEN $7 ELSE following END,
@@ -179,12 +181,17 @@ pub(super) async fn settle_host(
         if status == peer.status {
             continue;
         }
-        sqlx::query("UPDATE federated_village SET status = $2, changed_at = $3 WHERE id = $1")
-            .bind(peer.id.to_string())
-            .bind(status.as_str())
-            .bind(now.second())
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(
+            "UPDATE federated_village SET status = $2, changed_at = $3,
+                    peering = CASE $2 WHEN 'active' THEN $4 ELSE peering END
+             WHERE id = $1",
+        )
+        .bind(peer.id.to_string())
+        .bind(status.as_str())
+        .bind(now.second())
+        .bind(Uuid::now_v7().hyphenated().to_string())
+        .execute(&mut *conn)
+        .await?;
     }
     Ok(())
 }
@@ -199,6 +206,7 @@ fn read(row: &SqliteRow) -> sqlx::Result<PeerRecord> {
         following: parsed_if_any(row, "following")?,
         follower: parsed_if_any(row, "follower")?,
         status: parsed(row, "status")?,
+        peering: parsed(row, "peering")?,
         changed_at: time(row, "changed_at")?,
         last_sync_at: time_if_any(row, "last_sync_at")?,
     })

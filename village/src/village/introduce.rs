@@ -58,9 +58,7 @@ impl Village {
         remote: &RemoteActor,
         snapshot: &VerifiedSnapshot,
     ) -> Result<(), IntroduceError> {
-        let beginning = format!("{} {}", peer.id, peer.changed_at);
-        let mark = sha256(beginning.as_bytes()).to_string();
-        let key = format!("{}-{}", announcement_key(snapshot), &mark[..16]);
+        let key = format!("{}-{}", announcement_key(snapshot), peer.peering.simple());
         let inbox = remote.delivery_inbox().clone();
         let audience = Audience::Inboxes(vec![inbox]);
         let post = self

@@ -69,6 +69,27 @@ impl Village {
         self.note_peer(&peer.actor).await
     }
 
+    /// Ends the federation with a village: stops following it, turns its follow away, and forgets
+    /// what only it announced.
+    pub async fn disconnect(&self, id: VillageId) -> Result<(), PeerError> {
+        let peer = self.store().peer(id).await?.ok_or(PeerError::Unknown)?;
+        self.store().forget_village(&peer.actor).await?;
+        self.changed();
+        self.federation().unfollow(VILLAGE, &peer.actor).await?;
+        match self
+            .federation()
+            .reject_follower(VILLAGE, &peer.actor)
+            .await
+        {
+            Ok(_) | Err(FederationError::NoSuchRelation) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The engine told the host of both, which noted the village anew, with nothing in it.
+        self.store().forget_village(&peer.actor).await?;
+        tracing::info!(host = %peer.host, "a peering ended");
+        Ok(())
+    }
+
     /// Stops talking to a village's server and takes everything that came through it off the
     /// boards; the boards first.
     pub async fn block_peer(&self, id: VillageId) -> Result<PeerRecord, PeerError> {

@@ -198,6 +198,28 @@ async fn a_new_peer_is_shown_the_farms_as_they_stand() {
     befriend(&orchard, &harbour).await;
     orchard.board_of("scope=federated", 2).await;
     harbour.board_of("scope=federated", 2).await;
+
+    // When one side ends it, both lose the other's farms; a new beginning brings them back.
+    let peers = harbour.get("/api/v1/federation/peers").await.json();
+    let path = format!(
+        "/api/v1/federation/peers/{}",
+        peers["items"][0]["id"].as_str().unwrap()
+    );
+    harbour.delete_with(&path, Vec::new()).await.problem(401);
+    assert_eq!(harbour.admin("DELETE", &path, None).await.status, 204);
+    assert_eq!(harbour.board("scope=federated").await.len(), 1);
+    let peers = harbour.get("/api/v1/federation/peers").await.json();
+    assert_eq!(peers["items"].as_array().unwrap().len(), 0);
+    orchard.board_of("scope=federated", 1).await;
+    eventually("Orchard saw both ends of it", async || {
+        let peers = orchard.get("/api/v1/federation/peers").await.json();
+        let peer = &peers["items"][0];
+        (peer["we_follow"] == "rejected" && peer["they_follow"].is_null()).then_some(())
+    })
+    .await;
+    befriend(&orchard, &harbour).await;
+    orchard.board_of("scope=federated", 2).await;
+    harbour.board_of("scope=federated", 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
