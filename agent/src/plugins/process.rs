@@ -241,9 +241,7 @@ fn describe_exit(status: ExitStatus) -> String {
 }
 
 /// One line of at most [`LINE_BYTES_MAX`]; empty at the end.
-async fn read_line(
-    reader: &mut (impl AsyncRead + tokio::io::AsyncBufRead + Unpin),
-) -> std::io::Result<String> {
+async fn read_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::io::Result<String> {
     let mut line = Vec::new();
     reader
         .take(LINE_BYTES_MAX)

@@ -2,7 +2,7 @@
 
 use farmops_protocol::chain::ChainHead;
 use farmops_protocol::digest::Digest;
-use farmops_protocol::proof::VerifiedProof;
+use farmops_protocol::proof::{ParsedProof, VerifiedProof};
 use farmops_protocol::time::Timestamp;
 use sqlx::Row as _;
 
@@ -198,19 +198,8 @@ impl Store {
                 return Ok(Ok(position_of(theirs)));
             }
             (Some(theirs), Some(ours)) if *theirs == ours => position_of(&ours),
-            (Some(theirs), Some(_)) => {
-                let position: Option<i64> = sqlx::query_scalar(
-                    "SELECT position FROM proofs WHERE proof_id = $1 AND hash = $2",
-                )
-                .bind(theirs.proof_id.to_string())
-                .bind(theirs.hash.to_string())
-                .fetch_optional(&self.pool)
-                .await?;
-                match position {
-                    Some(position) => position,
-                    None => return Ok(Err(OutboxFault)),
-                }
-            }
+            (Some(theirs), Some(_)) if self.holds(theirs).await? => position_of(theirs),
+            (Some(_), Some(_)) => return Ok(Err(OutboxFault)),
         };
         // What the tracker lacks must still be here.
         let next: Option<i64> =
@@ -226,6 +215,26 @@ impl Store {
             self.mark_delivered(position).await?;
         }
         Ok(Ok(position))
+    }
+
+    /// Whether `theirs` is a link of our chain: a proof that is still here, or the one before it.
+    async fn holds(&self, theirs: &ChainHead) -> Result<bool, StoreError> {
+        let position = position_of(theirs);
+        for proof in self.proofs_after(position - 1, 2).await? {
+            let parsed =
+                ParsedProof::parse(&proof.bytes).map_err(|_| StoreError::Unreadable("proof"))?;
+            let body = parsed.body();
+            let link = if proof.position == position {
+                Some((body.proof_id, proof.hash))
+            } else {
+                body.prev_proof_id.zip(body.prev_proof_hash)
+            };
+            let adjacent = proof.position <= position + 1;
+            if adjacent && link == Some((theirs.proof_id, theirs.hash)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn take_over(&self, theirs: &ChainHead) -> Result<(), StoreError> {

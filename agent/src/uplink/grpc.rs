@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use url::{Host, Url};
 
 use super::TrackerAddress;
-use super::link::{ANSWER_BYTES_MAX, ANSWER_DEADLINE, LinkError, Refusal, wait};
+use super::link::{ANSWER_BYTES_MAX, ANSWER_DEADLINE, LinkError, Problem, Refusal, wait};
 use crate::store::{Sealed, Store};
 
 /// Proofs sent and not yet answered.
@@ -53,7 +53,10 @@ impl GrpcLink {
         canonical_json: Vec<u8>,
     ) -> Result<EnrolmentAnswer, LinkError> {
         let call = self.client.enroll(EnrollRequest { canonical_json });
-        let answer = timely(call).await?.map_err(from_status)?.into_inner();
+        let answer = timely(call)
+            .await?
+            .map_err(|status| from_status(&status))?
+            .into_inner();
         serde_json::from_slice(&answer.answer_json)
             .map_err(|_| LinkError::Unsupported("its answer is no EnrolmentAnswer".to_owned()))
     }
@@ -72,7 +75,10 @@ impl GrpcLink {
             return Ok(0);
         }
         let call = self.client.submit_proofs(ReceiverStream::new(receiver));
-        let answers = timely(call).await?.map_err(from_status)?.into_inner();
+        let answers = timely(call)
+            .await?
+            .map_err(|status| from_status(&status))?
+            .into_inner();
         let end = delivery.run(store, answers).await;
         // Also after a failure: what was taken is taken.
         delivery.save(store).await?;
@@ -98,7 +104,9 @@ impl Delivery {
     ) -> Result<(), LinkError> {
         let mut since_save = 0;
         while let Some(expected) = self.under_way.front() {
-            let answer = timely(answers.message()).await?.map_err(from_status)?;
+            let answer = timely(answers.message())
+                .await?
+                .map_err(|status| from_status(&status))?;
             match answer.and_then(|answer| answer.outcome) {
                 Some(Outcome::Accepted(accepted))
                     if accepted.hash.as_slice() == expected.hash.as_bytes() =>
@@ -201,11 +209,13 @@ fn dial(url: &Url) -> Url {
     dialled
 }
 
-fn from_status(status: Status) -> LinkError {
+fn from_status(status: &Status) -> LinkError {
+    let problem: Problem = serde_json::from_slice(status.details()).unwrap_or_default();
     let refused = |code: &str| {
+        let given = Some(problem.code.clone()).filter(|code| !code.is_empty());
         LinkError::Refused(Refusal {
-            code: code.to_owned(),
-            field: "$".to_owned(),
+            code: given.unwrap_or_else(|| code.to_owned()),
+            field: problem.field.clone(),
             reason: status.message().to_owned(),
             retry_after: None,
         })
@@ -216,6 +226,7 @@ fn from_status(status: Status) -> LinkError {
         Code::NotFound => refused("agent-unknown"),
         Code::InvalidArgument => refused("invalid"),
         Code::AlreadyExists => refused("agent-id-taken"),
+        Code::FailedPrecondition => refused("not-the-head"),
         _ => LinkError::away(format!("{:?}: {}", status.code(), status.message())),
     }
 }

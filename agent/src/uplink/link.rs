@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use farmops_protocol::enrolment::EnrolmentAnswer;
+use serde::Deserialize;
 
 use super::grpc::GrpcLink;
 use super::rest::RestLink;
@@ -108,4 +109,14 @@ impl Refusal {
 /// A wait in seconds as the tracker asks for it; zero asks for none.
 pub(super) fn wait(seconds: u64) -> Option<Duration> {
     (seconds > 0).then(|| Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// The members of a problem document (RFC 9457) that decide what to do. REST answers with it, and gRPC
+/// carries it in a status's details.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Problem {
+    pub(super) code: String,
+    pub(super) field: String,
+    pub(super) detail: String,
 }

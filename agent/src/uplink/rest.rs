@@ -6,11 +6,10 @@ use farmops_protocol::enrolment::EnrolmentAnswer;
 use farmops_service::outbound::{BoundedResponse, Bounds, Outbound, OutboundError, Reach};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use serde::Deserialize;
 use url::Url;
 
 use super::TrackerAddress;
-use super::link::{ANSWER_BYTES_MAX, ANSWER_DEADLINE, LinkError, Refusal, wait};
+use super::link::{ANSWER_BYTES_MAX, ANSWER_DEADLINE, LinkError, Problem, Refusal, wait};
 use crate::store::Store;
 
 /// Proofs read from the outbox at a time.
@@ -21,15 +20,6 @@ const BATCH: usize = 64;
 pub(super) struct RestLink {
     outbound: Outbound,
     base: Url,
-}
-
-/// The members of a problem document that decide what to do.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Problem {
-    code: String,
-    field: String,
-    detail: String,
 }
 
 impl RestLink {

@@ -1,0 +1,86 @@
+//! `kill -9` at any moment: no acknowledged delivery is lost, no work is proven twice.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use farmops_protocol::enrolment::AgentStatus;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::tracker::Chains;
+use crate::world::{SECRET, World, deliver, review, until};
+
+const KILLS: u64 = 20;
+
+/// Starts the agent's program and waits until it says where it listens.
+fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_farmops-agent"))
+        .arg("--config")
+        .arg(world.config_file())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(agent.stderr.take().unwrap()).lines();
+    let ready = lines
+        .by_ref()
+        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+        .find(|line| line["message"] == "the agent is at work")
+        .unwrap();
+    // A full pipe would stop the agent.
+    std::thread::spawn(move || lines.for_each(drop));
+    let address = |text: &Value| {
+        let text = text.as_str().unwrap();
+        text.trim_start_matches("Some(")
+            .trim_end_matches(')')
+            .parse()
+            .unwrap()
+    };
+    (agent, address(&ready["api"]), address(&ready["webhooks"]))
+}
+
+/// Delivers review after review, each until it is acknowledged, as a forge's operator would.
+async fn replay(mut webhooks: watch::Receiver<SocketAddr>, stop: watch::Receiver<bool>) -> usize {
+    let mut number = 0;
+    while !*stop.borrow() || number == 0 {
+        let address = *webhooks.borrow_and_update();
+        let delivery = format!("d{number}");
+        match deliver(address, &delivery, review(number), SECRET).await {
+            Ok(answer) if answer.status.is_success() => number += 1,
+            // Full: the queue drains meanwhile. Gone: a new one is about to be announced.
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+    number
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kills_at_random_moments_lose_and_double_nothing() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let (mut agent, mut api, webhooks) = start(&world);
+    let (announce, announced) = watch::channel(webhooks);
+    let (stop, stopped) = watch::channel(false);
+    let replayer = tokio::spawn(replay(announced, stopped));
+    for _ in 0..KILLS {
+        let moment = Duration::from_millis(rand::random_range(0..250));
+        tokio::time::sleep(moment).await;
+        agent.kill().unwrap();
+        agent.wait().unwrap();
+        let (next, next_api, webhooks) = start(&world);
+        (agent, api) = (next, next_api);
+        announce.send_replace(webhooks);
+    }
+    stop.send_replace(true);
+    let acknowledged = replayer.await.unwrap();
+    until(api, "/api/v1/status", |status| {
+        status["queue"]["waiting"] == 0 && status["outbox"]["waiting"] == 0
+    })
+    .await;
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert!(acknowledged > 0);
+    assert_eq!(chains.count(), acknowledged);
+}

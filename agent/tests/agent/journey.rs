@@ -1,0 +1,253 @@
+//! From a webhook to the tracker, and what may go wrong on the way.
+
+use farmops_protocol::enrolment::AgentStatus;
+use farmops_protocol::proof::{ActionType, ActorType, Category};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::tracker::Chains;
+use crate::world::{SECRET, World, ask, deliver, review, until};
+
+#[tokio::test]
+async fn a_review_becomes_a_chained_proof_once() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let agent = world.start().await;
+    let answer = deliver(agent.webhooks, "d1", review(1), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(answer.status, StatusCode::ACCEPTED);
+    chains.wait_for(1).await;
+    // The same delivery, the same work in another delivery, and other work.
+    let again = deliver(agent.webhooks, "d1", review(1), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(again.status, StatusCode::OK);
+    deliver(agent.webhooks, "d2", review(1), SECRET)
+        .await
+        .unwrap();
+    deliver(agent.webhooks, "d3", review(2), SECRET)
+        .await
+        .unwrap();
+    chains.wait_for(2).await;
+    let status = until(agent.api, "/api/v1/status", |status| {
+        status["queue"]["waiting"] == 0 && status["outbox"]["waiting"] == 0
+    })
+    .await;
+    assert_eq!(chains.count(), 2);
+    assert_eq!(status["counters"]["repeated"], 1);
+    assert_eq!(status["tracker"]["standing"], "active");
+    assert_eq!(status["tracker"]["transport"], "grpc");
+    let ledger = chains.ledger.lock().unwrap();
+    let body = &ledger.bodies[0];
+    assert_eq!(body.action.action_type, ActionType::Review);
+    assert_eq!(body.action.category, Category::Reliability);
+    assert_eq!(body.actor.actor_type, ActorType::Human);
+    assert_eq!(body.agent.cluster_alias, "test");
+    assert_eq!(
+        body.action.description,
+        "Reviewed a pull request and approved it"
+    );
+}
+
+#[tokio::test]
+async fn a_forged_or_broken_delivery_leaves_nothing() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let agent = world.start().await;
+    let forged = deliver(agent.webhooks, "d1", review(1), "guess")
+        .await
+        .unwrap();
+    assert_eq!(forged.status, StatusCode::UNAUTHORIZED);
+    let broken = deliver(agent.webhooks, "d2", b"{".to_vec(), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(broken.status, StatusCode::BAD_REQUEST);
+    let huge = vec![b' '; 1024 * 1024 + 1];
+    let huge = deliver(agent.webhooks, "d3", huge, SECRET).await.unwrap();
+    assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let nameless = deliver(agent.webhooks, "", review(1), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(nameless.status, StatusCode::BAD_REQUEST);
+    let status = ask(agent.api, "/api/v1/status").await;
+    assert_eq!(status["sources"]["github"]["kept"], 0);
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let manifest = world.folder.path().join("farmops-plugins.yaml");
+    // A plugin that never gets ready, so that nothing leaves the queue.
+    let sleeper = world.folder.path().join("sleeper");
+    write_program(&sleeper, "sleep 60");
+    let document = json!({"plugins": [
+        {"id": "farmops/git-pr-review", "binary": sleeper, "sources": ["github"]}]});
+    let real = std::fs::read(&manifest).unwrap();
+    std::fs::write(&manifest, document.to_string()).unwrap();
+    let agent = world.start().await;
+    for number in 0..50 {
+        let answer = deliver(
+            agent.webhooks,
+            &format!("d{number}"),
+            review(number),
+            SECRET,
+        )
+        .await;
+        assert_eq!(answer.unwrap().status, StatusCode::ACCEPTED);
+    }
+    let full = deliver(agent.webhooks, "d50", review(50), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(full.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(full.headers.contains_key("retry-after"));
+    assert_eq!(ask(agent.api, "/readyz").await["status"], "not ready");
+    // The operator mends the manifest.
+    std::fs::write(&manifest, real).unwrap();
+    reload(agent.api).await;
+    chains.wait_for(50).await;
+    let later = deliver(agent.webhooks, "d50", review(50), SECRET)
+        .await
+        .unwrap();
+    assert_eq!(later.status, StatusCode::ACCEPTED);
+    chains.wait_for(51).await;
+}
+
+#[tokio::test]
+async fn proofs_wait_for_a_tracker_that_is_away_and_arrive_in_order() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let agent = world.start().await;
+    deliver(agent.webhooks, "d1", review(1), SECRET)
+        .await
+        .unwrap();
+    chains.wait_for(1).await;
+    server.abort();
+    let _ = server.await;
+    for number in 2..40 {
+        let delivery = format!("d{number}");
+        deliver(agent.webhooks, &delivery, review(number), SECRET)
+            .await
+            .unwrap();
+    }
+    until(agent.api, "/api/v1/status", |status| {
+        status["outbox"]["waiting"] == 38
+    })
+    .await;
+    let pending = ask(agent.api, "/api/v1/proofs/pending?limit=10").await;
+    assert_eq!(pending["total"], 38);
+    assert_eq!(pending["proofs"][0]["position"], 2);
+    assert_eq!(pending["next"], 11);
+    // The agent is restarted meanwhile, too.
+    agent.stop().await;
+    let (_, _server) = chains.serve(&address.to_string()).await;
+    let agent = world.start().await;
+    chains.wait_for(39).await;
+    until(agent.api, "/api/v1/status", |status| {
+        status["outbox"]["waiting"] == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pending_sends_revoked_stops_and_a_foreign_chain_is_shown() {
+    for (status, standing) in [
+        (AgentStatus::Pending, "pending"),
+        (AgentStatus::Revoked, "revoked"),
+    ] {
+        let chains = Chains::new(status);
+        let (address, _server) = chains.serve("127.0.0.1:0").await;
+        let world = World::new(address);
+        let agent = world.start().await;
+        deliver(agent.webhooks, "d1", review(1), SECRET)
+            .await
+            .unwrap();
+        until(agent.api, "/api/v1/status", |view| {
+            view["tracker"]["standing"] == standing && view["chain"]["head"]["length"] == 1
+        })
+        .await;
+        if status == AgentStatus::Pending {
+            chains.wait_for(1).await;
+        } else {
+            assert_eq!(chains.count(), 0);
+        }
+        agent.stop().await;
+        // A tracker that knows another chain under this agent's id.
+        if status == AgentStatus::Pending {
+            let mut ledger = chains.ledger.lock().unwrap();
+            ledger.head.as_mut().unwrap().proof_id = uuid::Uuid::now_v7();
+        } else {
+            continue;
+        }
+        let agent = world.start().await;
+        until(agent.api, "/api/v1/status", |view| {
+            view["tracker"]["standing"] == "chain-reset-needed"
+        })
+        .await;
+        // It goes on collecting.
+        deliver(agent.webhooks, "d2", review(2), SECRET)
+            .await
+            .unwrap();
+        until(agent.api, "/api/v1/status", |view| {
+            view["chain"]["head"]["length"] == 2
+        })
+        .await;
+        assert_eq!(chains.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_record_in_a_file_reaches_its_plugin() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let record = json!({
+        "event": "alert.ended", "fingerprint": "f1", "suppressed": false, "instances": 1,
+        "startsAt": "2026-02-21T09:00:00Z", "endsAt": "2026-02-21T09:30:00Z",
+        "labels": {"alertname": "DiskFull", "severity": "critical"},
+    });
+    std::fs::write(
+        world.folder.path().join("alerts.jsonl"),
+        format!("{record}\n"),
+    )
+    .unwrap();
+    let _agent = world.start().await;
+    chains.wait_for(1).await;
+    let ledger = chains.ledger.lock().unwrap();
+    let description = &ledger.bodies[0].action.description;
+    assert_eq!(description, "Resolved a critical alert after 30 minutes");
+}
+
+#[tokio::test]
+async fn two_agents_on_one_folder_would_fork_the_chain() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let world = World::new(address);
+    let _agent = world.start().await;
+    let stop = tokio_util::sync::CancellationToken::new();
+    let second = farmops_agent::agent::Agent::start(world.config(), stop).await;
+    let error = second.err().unwrap().to_string();
+    assert!(error.contains("another agent"), "{error}");
+}
+
+async fn reload(api: std::net::SocketAddr) {
+    use farmops_service::outbound::{Bounds, Outbound, Reach};
+    let client = Outbound::new(Reach::Operator, "farmops-test").unwrap();
+    let url = format!("http://{api}/api/v1/plugins/reload")
+        .parse()
+        .unwrap();
+    let json = http::HeaderValue::from_static("application/json");
+    let answer = client.post(url, json, "", Bounds::default()).await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+pub fn write_program(path: &std::path::Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

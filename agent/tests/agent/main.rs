@@ -1,0 +1,11 @@
+//! The agent as a whole: real plugin processes, a tracker that checks chains, crashes.
+
+#![allow(clippy::unwrap_used)]
+
+mod crash;
+mod journey;
+mod plugins;
+mod programs;
+mod rest;
+mod tracker;
+mod world;

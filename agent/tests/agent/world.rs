@@ -1,0 +1,145 @@
+//! A folder with a configured agent, and a forge that signs what it sends to it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use farmops_agent::agent::Agent;
+use farmops_agent::config::AgentConfig;
+use farmops_protocol::digest::keyed;
+use farmops_service::outbound::{BoundedResponse, Bounds, Outbound, OutboundError, Reach};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::programs;
+
+pub const SECRET: &str = "It's a Secret to Everybody";
+const APPROVED: &str = include_str!(
+    "../../../plugins/git-pr-review/fixtures/adapted/pull_request_review.approved.json"
+);
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+}
+
+impl World {
+    /// An agent that reads one GitHub hook and one file, and delivers to `tracker`.
+    pub fn new(tracker: SocketAddr) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = programs::folder();
+        let config = json!({
+            "cluster_alias": "test",
+            "tracker_url": format!("http://{tracker}"),
+            "data_dir": folder.path().join("data"),
+            "listen": "127.0.0.1:0",
+            "farmer": {"name": "alice", "on_call": true, "identities": {"github": ["monalisa"]}},
+            "sources": {
+                "webhook": {
+                    "listen": "127.0.0.1:0",
+                    "hooks": [{"name": "github", "provider": "github", "secret": SECRET}],
+                },
+                "file": [{"name": "alerts", "path": folder.path().join("alerts.jsonl"), "source_type": "alertmanager"}],
+            },
+            "limits": {"observations_max": 50},
+            "log": {"format": "json", "filter": "info"},
+        });
+        let manifest = json!({"plugins": [
+            {"id": "farmops/git-pr-review", "binary": programs.join("farmops-plugin-git-pr-review"), "sources": ["github"]},
+            {"id": "farmops/prometheus-alert-resolve", "binary": programs.join("farmops-plugin-prometheus-alert-resolve"),
+             "sources": ["alerts"], "config": {"min_firing_seconds": 5}},
+        ]});
+        let write = |name: &str, document: &Value| {
+            std::fs::write(folder.path().join(name), document.to_string()).unwrap();
+        };
+        // JSON is YAML.
+        write("agent.yaml", &config);
+        write("farmops-plugins.yaml", &manifest);
+        Self { folder }
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.path().join("agent.yaml")
+    }
+
+    pub fn config(&self) -> AgentConfig {
+        AgentConfig::load(Some(&self.config_file()), [], json!({})).unwrap()
+    }
+
+    pub async fn start(&self) -> Running {
+        let stop = CancellationToken::new();
+        let agent = Agent::start(self.config(), stop.clone()).await.unwrap();
+        Running {
+            api: agent.api,
+            webhooks: agent.webhooks.unwrap(),
+            stop,
+            task: tokio::spawn(agent.run()),
+        }
+    }
+}
+
+/// An agent at work in this process.
+pub struct Running {
+    pub api: SocketAddr,
+    pub webhooks: SocketAddr,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Running {
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+fn client() -> Outbound {
+    Outbound::new(Reach::Operator, "farmops-test").unwrap()
+}
+
+/// A review of a commit of its own, so that each is a piece of work of its own.
+pub fn review(number: usize) -> Vec<u8> {
+    let mut payload: Value = serde_json::from_str(APPROVED).unwrap();
+    payload["review"]["commit_id"] = json!(format!("{number:040}"));
+    payload.to_string().into_bytes()
+}
+
+/// Sends a review as GitHub does.
+pub async fn deliver(
+    webhooks: SocketAddr,
+    delivery: &str,
+    body: Vec<u8>,
+    secret: &str,
+) -> Result<BoundedResponse, OutboundError> {
+    let client = client();
+    let url = format!("http://{webhooks}/hooks/github").parse().unwrap();
+    let signature = keyed(secret.as_bytes(), &body);
+    let request = client
+        .request(http::Method::POST, url)
+        .header("x-github-event", "pull_request_review")
+        .header("x-github-delivery", delivery)
+        .header("x-hub-signature-256", format!("sha256={signature}"))
+        .header("content-type", "application/json")
+        .body(body)
+        .build()
+        .unwrap();
+    client.execute(request, Bounds::default()).await
+}
+
+/// Asks the agent's API.
+pub async fn ask(api: SocketAddr, path: &str) -> Value {
+    let url = format!("http://{api}{path}").parse().unwrap();
+    let answer = client().get(url, Bounds::default()).await.unwrap();
+    serde_json::from_slice(&answer.body).unwrap()
+}
+
+/// Asks the API again and again until `holds`; the agent's own news wake nobody outside.
+pub async fn until(api: SocketAddr, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let begin = tokio::time::Instant::now();
+    loop {
+        let answer = ask(api, path).await;
+        if holds(&answer) {
+            return answer;
+        }
+        assert!(begin.elapsed().as_secs() < 30, "{path}: {answer:#}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
