@@ -152,9 +152,10 @@ fn status(error: &WriteError) -> Status {
         Refusal::AgentIdTaken => Code::AlreadyExists,
         Refusal::TooManyPending(_) | Refusal::BufferFull(_) => Code::ResourceExhausted,
         Refusal::Chain { .. } | Refusal::Fork { .. } => Code::FailedPrecondition,
-        Refusal::Invalid(_) | Refusal::BadSignature | Refusal::FingerprintDiffers(_) => {
-            Code::InvalidArgument
-        }
+        Refusal::Invalid(_)
+        | Refusal::ProofIdTaken
+        | Refusal::BadSignature
+        | Refusal::FingerprintDiffers(_) => Code::InvalidArgument,
     };
     let document = serde_json::to_vec(&problem_of(refusal)).unwrap_or_default();
     let message = format!("{}: {refusal}", refusal.field());

@@ -17,7 +17,7 @@ CREATE TABLE ledger_head (
 
 CREATE TABLE proof_chain (
     position       INTEGER PRIMARY KEY,        -- the bytes are the ledger's body at this position
-    proof_id       BLOB    NOT NULL UNIQUE,
+    proof_id       BLOB    NOT NULL,           -- unique within its chain
     agent_id       BLOB    NOT NULL,
     follows        BLOB    NOT NULL,           -- the previous proof; a first proof follows its agent,
                                                -- so that two first proofs collide like any fork
@@ -29,6 +29,7 @@ CREATE TABLE proof_chain (
     coins_awarded  INTEGER NOT NULL,
     scoring_detail TEXT    NOT NULL
 );
+CREATE UNIQUE INDEX proof_chain_id ON proof_chain (proof_id, agent_id);
 CREATE UNIQUE INDEX proof_chain_one_successor ON proof_chain (agent_id, follows);
 
 CREATE TABLE agent_trust (
@@ -40,7 +41,8 @@ CREATE TABLE agent_trust (
     approved_at     INTEGER,
     revoked_at      INTEGER,
     last_good_proof BLOB,
-    head            TEXT                       -- the chain head as JSON
+    head            TEXT,                      -- the chain head as JSON
+    highest_proof   BLOB                       -- the highest id in the chain
 );
 
 CREATE TABLE farm (
@@ -104,13 +106,14 @@ CREATE TABLE fork_evidence (
 CREATE TABLE proof_buffer (
     agent_id     BLOB    NOT NULL,
     chain_length INTEGER NOT NULL,
-    proof_id     BLOB    NOT NULL UNIQUE,
+    proof_id     BLOB    NOT NULL,
     follows      BLOB    NOT NULL,
     hash         BLOB    NOT NULL,
     finished_at  INTEGER NOT NULL,
     received_at  INTEGER NOT NULL,
     body         BLOB    NOT NULL,
     PRIMARY KEY (agent_id, chain_length),
+    UNIQUE (agent_id, proof_id),
     UNIQUE (agent_id, follows)
 );
 

@@ -61,6 +61,7 @@ impl State {
                         revoked_at: None,
                         last_good_proof: None,
                         head: None,
+                        highest_proof: None,
                     },
                 );
             }
@@ -144,6 +145,7 @@ impl State {
             proof_id: body.proof_id,
             timestamp: body.timestamp,
         });
+        agent.highest_proof = agent.highest_proof.max(Some(body.proof_id));
         length.value()
     }
 }

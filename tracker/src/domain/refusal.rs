@@ -30,6 +30,9 @@ pub enum Refusal {
     /// The owner compared with something else.
     #[error("the agent's key has the fingerprint {0}")]
     FingerprintDiffers(String),
+    /// The chain has another proof under this id.
+    #[error("another proof of this chain has the same id")]
+    ProofIdTaken,
     /// The proof does not extend the chain.
     #[error("{error}")]
     Chain {
@@ -58,7 +61,7 @@ impl Refusal {
     /// The word for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid",
+            Self::Invalid(_) | Self::ProofIdTaken => "invalid",
             Self::BadSignature => "bad-signature",
             Self::AgentUnknown => "agent-unknown",
             Self::AgentRevoked => "agent-revoked",
@@ -81,6 +84,7 @@ impl Refusal {
         match self {
             Self::Invalid(error) => &error.field,
             Self::BadSignature => "signature",
+            Self::ProofIdTaken => "proof_id",
             Self::AgentUnknown | Self::AgentRevoked | Self::BufferFull(_) => "agent.agent_id",
             Self::AgentIdTaken | Self::TooManyPending(_) => "agent_id",
             Self::FingerprintDiffers(_) => "fingerprint",

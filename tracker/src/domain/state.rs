@@ -84,6 +84,8 @@ pub struct Agent {
     pub last_good_proof: Option<Uuid>,
     /// Where its chain ends.
     pub head: Option<ChainHead>,
+    /// The highest proof id in its chain: ids carry their time, so a higher one is new for certain.
+    pub highest_proof: Option<Uuid>,
 }
 
 /// The active rules and their name.

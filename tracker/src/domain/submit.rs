@@ -39,6 +39,8 @@ pub enum Fit {
     Buffered(ChainHead),
     /// It is the head, once more.
     Duplicate,
+    /// It extends the chain, but its id may stand in it already; its history decides.
+    MaybeReused,
     /// It does not extend the chain; its history decides.
     Stray(ChainError),
 }
@@ -54,12 +56,14 @@ pub struct History {
     pub fork_recorded: bool,
 }
 
-/// Decides a proof from memory.
+/// Decides a proof from memory. `id_is_new` says that its history has been looked up and its id is not
+/// in the chain.
 pub fn decide_submit(
     state: &State,
     waiting: &WaitingRoom,
     bounds: &BufferBounds,
     submission: &Submission,
+    id_is_new: bool,
     now: Timestamp,
 ) -> Result<Fit, Refusal> {
     let id = submission.proof.body().agent.agent_id;
@@ -72,8 +76,12 @@ pub fn decide_submit(
         AgentStatus::Active => None,
         AgentStatus::Pending => Some(waiting.get(&id).copied().unwrap_or_default()),
     };
-    let head = room.map_or(agent.head, |room| room.head);
+    let (head, highest) = room.map_or((agent.head, agent.highest_proof), |room| {
+        (room.head, room.highest_proof)
+    });
+    let is_new = id_is_new || highest < Some(submission.proof.body().proof_id);
     match (chain::extend(head.as_ref(), &submission.proof, now), room) {
+        (Ok(_), _) if !is_new => Ok(Fit::MaybeReused),
         (Ok(_), None) => Ok(Fit::Chained),
         (Ok(extended), Some(room)) => {
             room.admit(submission.proof.bytes().len() as u64, bounds, now)?;
@@ -119,6 +127,12 @@ pub fn decide_stray(
     } else {
         agent.and_then(|agent| agent.head)
     };
+    if history.same_id.is_some() && history.sibling.is_none() {
+        return Stray::Refused {
+            refusal: Refusal::ProofIdTaken,
+            evidence: None,
+        };
+    }
     let Some(kept) = history.sibling else {
         return Stray::Refused {
             refusal: Refusal::Chain { error, head },

@@ -18,6 +18,8 @@ pub type WaitingRoom = HashMap<Uuid, Waiting>;
 pub struct Waiting {
     /// Where it ends.
     pub head: Option<ChainHead>,
+    /// The highest proof id in it.
+    pub highest_proof: Option<Uuid>,
     /// Bytes of all its proofs.
     pub bytes: u64,
     /// When the first of them arrived.
@@ -70,6 +72,7 @@ impl Waiting {
     pub fn with(self, head: ChainHead, bytes: u64, now: Timestamp) -> Self {
         Self {
             head: Some(head),
+            highest_proof: self.highest_proof.max(Some(head.proof_id)),
             bytes: self.bytes.saturating_add(bytes),
             since: self.since.or(Some(now)),
         }

@@ -3,7 +3,6 @@
 use axum::{
     Json,
     extract::{Path, State},
-    response::IntoResponse,
 };
 use farmops_protocol::{
     chain::ChainHead,
@@ -13,7 +12,7 @@ use farmops_protocol::{
     time::Timestamp,
 };
 use farmops_service::problem::{Bounded, Problem, StrictJson};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,12 +22,12 @@ use super::{
 };
 use crate::{app::App, domain::Refusal, store::StoreError};
 
-/// Takes a signed enrolment: 202 while the owner decides, 200 after, 403 once revoked.
+/// Takes a signed enrolment; the answer says whether the owner has decided.
 pub(super) async fn enroll(
     State(app): State<App>,
     headers: HeaderMap,
     body: Result<Bounded<ENROLMENT_BYTES_MAX>, Problem>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Json<EnrolmentAnswer>, Problem> {
     require_json(&headers)?;
     let Bounded(bytes) = body.map_err(|problem| problem.field("$"))?;
     let request = EnrolmentRequest::verify(&bytes, app.now())
@@ -38,11 +37,7 @@ pub(super) async fn enroll(
         .enrol(request)
         .await
         .map_err(|e| not_written(&e))?;
-    let status = match answer.status {
-        AgentStatus::Pending => StatusCode::ACCEPTED,
-        AgentStatus::Active | AgentStatus::Revoked => StatusCode::OK,
-    };
-    Ok((status, Json(answer)))
+    Ok(Json(answer))
 }
 
 /// An agent as its owner sees it.

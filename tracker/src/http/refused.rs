@@ -12,9 +12,10 @@ const UNAVAILABLE_SECONDS: u64 = 1;
 /// The problem document of a refusal.
 pub fn problem_of(refusal: &Refusal) -> Problem {
     let status = match refusal {
-        Refusal::Invalid(_) | Refusal::BadSignature | Refusal::FingerprintDiffers(_) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Refusal::Invalid(_)
+        | Refusal::ProofIdTaken
+        | Refusal::BadSignature
+        | Refusal::FingerprintDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::AgentUnknown => StatusCode::NOT_FOUND,
         Refusal::AgentRevoked => StatusCode::FORBIDDEN,
         Refusal::TooManyPending(_) | Refusal::BufferFull(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -30,7 +31,7 @@ pub fn problem_of(refusal: &Refusal) -> Problem {
     let mut problem = Problem::new(status, refusal.code())
         .field(refusal.field())
         .detail(refusal.to_string());
-    if status == StatusCode::CONFLICT && !matches!(refusal, Refusal::AgentIdTaken) {
+    if status == StatusCode::CONFLICT {
         problem = problem.extension("head", refusal.head());
     }
     match refusal.retry_after_seconds() {

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Approval, Changes, FarmView, Fit, Refusal, Stray, Submission, decide_approve, decide_enrol,
-        decide_revoke, decide_stray, decide_submit,
+        Approval, Changes, FarmView, Fit, History, Refusal, Stray, Submission, decide_approve,
+        decide_enrol, decide_revoke, decide_stray, decide_submit,
     },
     ledger::{AcceptedProof, Entry, Event},
     store::{BufferedProof, Journal, StoreError},
@@ -148,8 +148,25 @@ impl<J: Journal> Writer<J> {
         round: &mut Round,
         submission: Submission,
     ) -> Result<Answer, WriteError> {
-        let bounds = &self.setup.bounds;
-        let fit = decide_submit(&self.state, &self.waiting, bounds, &submission, round.now);
+        let decide = |writer: &Self, round: &Round, id_is_new| {
+            let (state, waiting) = (&writer.state, &writer.waiting);
+            decide_submit(
+                state,
+                waiting,
+                &writer.setup.bounds,
+                &submission,
+                id_is_new,
+                round.now,
+            )
+        };
+        let mut fit = decide(self, round, false);
+        if matches!(fit, Ok(Fit::MaybeReused)) {
+            let history = self.history(round, &submission).await?;
+            if history.same_id.is_some() {
+                return Ok(Err(Refusal::ProofIdTaken));
+            }
+            fit = decide(self, round, true);
+        }
         let hash = submission.proof.hash();
         let accepted = |standing| Ok(Ok(Receipt { hash, standing }));
         match fit {
@@ -164,6 +181,8 @@ impl<J: Journal> Writer<J> {
             }
             Ok(Fit::Duplicate) => accepted(Standing::Duplicate),
             Ok(Fit::Stray(error)) => self.stray(round, &submission, error).await,
+            // With `id_is_new` it is never in doubt.
+            Ok(Fit::MaybeReused) => Ok(Err(Refusal::ProofIdTaken)),
             Err(refusal) => Ok(Err(refusal)),
         }
     }
@@ -190,14 +209,13 @@ impl<J: Journal> Writer<J> {
         });
     }
 
-    /// Looks the proof's history up. What this round has decided so far goes to the store first, so
-    /// that the look-up sees it.
-    async fn stray(
+    /// Looks a proof's history up. What this round has decided so far goes to the store first, so that
+    /// the look-up sees it.
+    async fn history(
         &mut self,
         round: &mut Round,
         submission: &Submission,
-        error: ChainError,
-    ) -> Result<Answer, WriteError> {
+    ) -> Result<History, WriteError> {
         if round.is_dirty() && !self.commit(round).await {
             return Err(WriteError::Unavailable);
         }
@@ -205,7 +223,16 @@ impl<J: Journal> Writer<J> {
         let agent = body.agent.agent_id;
         let follows = body.prev_proof_id.unwrap_or(agent);
         let history = self.journal.history(agent, body.proof_id, follows).await;
-        let history = history.map_err(unavailable)?;
+        history.map_err(unavailable)
+    }
+
+    async fn stray(
+        &mut self,
+        round: &mut Round,
+        submission: &Submission,
+        error: ChainError,
+    ) -> Result<Answer, WriteError> {
+        let history = self.history(round, submission).await?;
         match decide_stray(&self.state, &self.waiting, submission, error, &history) {
             Stray::Duplicate => Ok(Ok(Receipt {
                 hash: submission.proof.hash(),
@@ -213,6 +240,7 @@ impl<J: Journal> Writer<J> {
             })),
             Stray::Refused { refusal, evidence } => {
                 if let Some(fork) = evidence {
+                    let agent = fork.agent_id;
                     tracing::warn!(%agent, kept = %fork.kept, "an agent signed a fork; evidence kept");
                     self.record(round, Event::ForkRefused(fork));
                 }

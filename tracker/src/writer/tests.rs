@@ -510,3 +510,37 @@ async fn a_storm_of_duplicates_counts_once() {
         .unwrap();
     assert_eq!(kept.len(), 20);
 }
+
+#[tokio::test]
+async fn a_proof_id_stands_in_a_chain_once_and_may_stand_in_another() {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let mut waiting = TestAgent::new(2);
+    farm.enrol(&waiting).await.unwrap();
+    let first = agent.work(Category::Toil, friday());
+    farm.submit(first.bytes()).await.unwrap();
+    let second = agent.work(Category::Toil, friday());
+    farm.submit(second.bytes()).await.unwrap();
+    let before = farm.dump().await;
+    let reused = agent.work_as(first.body().proof_id, Category::Incident, friday());
+    let refused = farm.submit(reused.bytes()).await.unwrap_err();
+    assert_eq!((refused.code(), refused.field()), ("invalid", "proof_id"));
+    assert_eq!(farm.dump().await, before);
+    // An older id that is not in the chain is as good as any.
+    let old = agent.work_as(crate::cast::uuid_v7(1, 1), Category::Toil, friday());
+    assert_eq!(standing(&farm.submit(old.bytes()).await), Standing::Chained);
+    let borrowed = waiting.work_as(first.body().proof_id, Category::Toil, friday());
+    assert_eq!(
+        standing(&farm.submit(borrowed.bytes()).await),
+        Standing::Buffered
+    );
+    waiting.advance(&borrowed);
+    let again = waiting.work_as(first.body().proof_id, Category::Incident, friday());
+    assert_eq!(code(&farm.submit(again.bytes()).await), "invalid");
+    farm.approve(&waiting).await;
+    let good = waiting.work(Category::Toil, friday());
+    assert_eq!(
+        standing(&farm.submit(good.bytes()).await),
+        Standing::Chained
+    );
+}

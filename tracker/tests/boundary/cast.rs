@@ -1,4 +1,5 @@
 //! The cast of the tests: agents that do work and sign it.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
 use farmops_protocol::{
     chain::ChainHead,
@@ -27,7 +28,8 @@ pub(crate) struct TestAgent {
 /// A UUID of version 7 that depends on nothing but its arguments.
 pub(crate) fn uuid_v7(millisecond: u64, seed: u64) -> Uuid {
     let mut random = [0; 10];
-    random[..8].copy_from_slice(&sha256(&seed.to_be_bytes()).as_bytes()[..8]);
+    // The last bytes, so that ids of one millisecond are in the order of their seeds.
+    random[2..].copy_from_slice(&seed.to_be_bytes());
     uuid::Builder::from_unix_timestamp_millis(millisecond, &random).into_uuid()
 }
 
@@ -52,15 +54,27 @@ impl TestAgent {
     pub(crate) fn work(&mut self, category: Category, at: Timestamp) -> VerifiedProof {
         let previous = self.head;
         let proof = self.work_after(previous.as_ref(), category, at);
+        self.advance(&proof);
+        proof
+    }
+
+    /// The next proof of its chain under a chosen id; the chain stays where it is.
+    pub(crate) fn work_as(&mut self, id: Uuid, category: Category, at: Timestamp) -> VerifiedProof {
+        let previous = self.head;
+        let mut body = self.body_after(previous.as_ref(), category, at);
+        body.proof_id = id;
+        body.sign(&self.key).unwrap()
+    }
+
+    /// Moves the end of its chain to `proof`.
+    pub(crate) fn advance(&mut self, proof: &VerifiedProof) {
+        let length = self.head.map_or(SafeUint::ZERO, |head| head.length);
         self.head = Some(ChainHead {
             hash: proof.hash(),
-            length: previous
-                .map_or(SafeUint::ZERO, |head| head.length)
-                .saturating_add(SafeUint::from(1)),
+            length: length.saturating_add(SafeUint::from(1)),
             proof_id: proof.body().proof_id,
-            timestamp: at,
+            timestamp: proof.body().timestamp,
         });
-        proof
     }
 
     /// A proof that follows `previous`, whatever the chain says.

@@ -135,7 +135,7 @@ async fn an_agent_waits_for_the_owner_and_is_told_where_it_stands() {
     let (status, answer) = tracker.enrol(&agent).await;
     assert_eq!(
         (status, &answer["status"]),
-        (StatusCode::ACCEPTED, &json!("pending"))
+        (StatusCode::OK, &json!("pending"))
     );
     let (status, _) = tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
     assert_eq!(status, StatusCode::ACCEPTED);

@@ -160,11 +160,13 @@ async fn upsert_agents(
         };
         sqlx::query(
             "INSERT INTO agent_trust (agent_id, public_key, cluster_alias, status, enrolled_at, \
-             approved_at, revoked_at, last_good_proof, head) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9) \
+             approved_at, revoked_at, last_good_proof, head, highest_proof) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (agent_id) DO UPDATE SET public_key = excluded.public_key, \
              cluster_alias = excluded.cluster_alias, status = excluded.status, \
              approved_at = excluded.approved_at, revoked_at = excluded.revoked_at, \
-             last_good_proof = excluded.last_good_proof, head = excluded.head",
+             last_good_proof = excluded.last_good_proof, head = excluded.head, \
+             highest_proof = excluded.highest_proof",
         )
         .bind(*id)
         .bind(agent.public_key.to_string())
@@ -183,6 +185,7 @@ async fn upsert_agents(
         )
         .bind(agent.last_good_proof)
         .bind(agent.head.as_ref().map(text))
+        .bind(agent.highest_proof)
         .execute(&mut *conn)
         .await?;
     }

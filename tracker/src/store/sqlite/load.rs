@@ -116,6 +116,7 @@ pub(super) fn read_agent(row: &SqliteRow) -> Result<Agent, StoreError> {
         revoked_at: time_if_any(row, "revoked_at")?,
         last_good_proof: row.try_get("last_good_proof")?,
         head: head.map(|head| json(head, "head")).transpose()?,
+        highest_proof: row.try_get("highest_proof")?,
     })
 }
 
@@ -188,9 +189,9 @@ pub(super) async fn read_upgrades(conn: &mut SqliteConnection) -> Result<Vec<Own
 async fn read_waiting(conn: &mut SqliteConnection) -> Result<WaitingRoom, StoreError> {
     let mut room = HashMap::new();
     let rows = sqlx::query(
-        "SELECT b.agent_id, b.proof_id, b.hash, b.chain_length, b.finished_at, t.bytes, t.since \
+        "SELECT b.agent_id, b.proof_id, b.hash, b.chain_length, b.finished_at, t.bytes, t.since, t.highest \
          FROM proof_buffer b JOIN (SELECT agent_id, MAX(chain_length) AS last, \
-         SUM(LENGTH(body)) AS bytes, MIN(received_at) AS since FROM proof_buffer \
+         SUM(LENGTH(body)) AS bytes, MIN(received_at) AS since, MAX(proof_id) AS highest FROM proof_buffer \
          GROUP BY agent_id) t ON t.agent_id = b.agent_id AND t.last = b.chain_length",
     )
     .fetch_all(conn)
@@ -209,6 +210,7 @@ async fn read_waiting(conn: &mut SqliteConnection) -> Result<WaitingRoom, StoreE
             agent,
             Waiting {
                 head: Some(head),
+                highest_proof: row.try_get("highest")?,
                 bytes: count(row, "bytes")?,
                 since: time_if_any(row, "since")?,
             },
