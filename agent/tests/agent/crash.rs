@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::tracker::Chains;
-use crate::world::{SECRET, World, deliver, review, until};
+use crate::world::{SECRET, World, client, deliver_with, review, until};
 
 const KILLS: u64 = 20;
 
@@ -42,15 +42,20 @@ fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
 
 /// Delivers review after review, each until it is acknowledged, as a forge's operator would.
 async fn replay(mut webhooks: watch::Receiver<SocketAddr>, stop: watch::Receiver<bool>) -> usize {
+    let client = client();
     let mut number = 0;
-    while !*stop.borrow() || number == 0 {
-        let address = *webhooks.borrow_and_update();
-        let delivery = format!("d{number}");
-        match deliver(address, &delivery, review(number), SECRET).await {
-            Ok(answer) if answer.status.is_success() => number += 1,
-            // Full: the queue drains meanwhile. Gone: a new one is about to be announced.
-            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+    while !*stop.borrow() {
+        // What was sent but not acknowledged may have been kept, so it is always sent again.
+        loop {
+            let address = *webhooks.borrow_and_update();
+            let delivery = format!("d{number}");
+            match deliver_with(&client, address, &delivery, review(number), SECRET).await {
+                Ok(answer) if answer.status.is_success() => break,
+                // Full: the queue drains meanwhile. Gone: a new one is about to be announced.
+                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
         }
+        number += 1;
     }
     number
 }
@@ -58,7 +63,7 @@ async fn replay(mut webhooks: watch::Receiver<SocketAddr>, stop: watch::Receiver
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_at_random_moments_lose_and_double_nothing() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let (mut agent, mut api, webhooks) = start(&world);
     let (announce, announced) = watch::channel(webhooks);
@@ -82,5 +87,6 @@ async fn kills_at_random_moments_lose_and_double_nothing() {
     agent.kill().unwrap();
     agent.wait().unwrap();
     assert!(acknowledged > 0);
+    println!("{KILLS} kills, {acknowledged} deliveries acknowledged");
     assert_eq!(chains.count(), acknowledged);
 }

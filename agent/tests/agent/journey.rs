@@ -11,7 +11,7 @@ use crate::world::{SECRET, World, ask, deliver, review, until};
 #[tokio::test]
 async fn a_review_becomes_a_chained_proof_once() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let agent = world.start().await;
     let answer = deliver(agent.webhooks, "d1", review(1), SECRET)
@@ -54,7 +54,7 @@ async fn a_review_becomes_a_chained_proof_once() {
 #[tokio::test]
 async fn a_forged_or_broken_delivery_leaves_nothing() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let agent = world.start().await;
     let forged = deliver(agent.webhooks, "d1", review(1), "guess")
@@ -79,7 +79,7 @@ async fn a_forged_or_broken_delivery_leaves_nothing() {
 #[tokio::test]
 async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let manifest = world.folder.path().join("farmops-plugins.yaml");
     // A plugin that never gets ready, so that nothing leaves the queue.
@@ -120,15 +120,14 @@ async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
 #[tokio::test]
 async fn proofs_wait_for_a_tracker_that_is_away_and_arrive_in_order() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, server) = chains.serve("127.0.0.1:0").await;
+    let (address, server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let agent = world.start().await;
     deliver(agent.webhooks, "d1", review(1), SECRET)
         .await
         .unwrap();
     chains.wait_for(1).await;
-    server.abort();
-    let _ = server.await;
+    drop(server);
     for number in 2..40 {
         let delivery = format!("d{number}");
         deliver(agent.webhooks, &delivery, review(number), SECRET)
@@ -145,7 +144,7 @@ async fn proofs_wait_for_a_tracker_that_is_away_and_arrive_in_order() {
     assert_eq!(pending["next"], 11);
     // The agent is restarted meanwhile, too.
     agent.stop().await;
-    let (_, _server) = chains.serve(&address.to_string()).await;
+    let (_, _server) = chains.serve(&address.to_string());
     let agent = world.start().await;
     chains.wait_for(39).await;
     until(agent.api, "/api/v1/status", |status| {
@@ -161,7 +160,7 @@ async fn pending_sends_revoked_stops_and_a_foreign_chain_is_shown() {
         (AgentStatus::Revoked, "revoked"),
     ] {
         let chains = Chains::new(status);
-        let (address, _server) = chains.serve("127.0.0.1:0").await;
+        let (address, _server) = chains.serve("127.0.0.1:0");
         let world = World::new(address);
         let agent = world.start().await;
         deliver(agent.webhooks, "d1", review(1), SECRET)
@@ -204,7 +203,7 @@ async fn pending_sends_revoked_stops_and_a_foreign_chain_is_shown() {
 #[tokio::test]
 async fn a_record_in_a_file_reaches_its_plugin() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let record = json!({
         "event": "alert.ended", "fingerprint": "f1", "suppressed": false, "instances": 1,
@@ -226,7 +225,7 @@ async fn a_record_in_a_file_reaches_its_plugin() {
 #[tokio::test]
 async fn two_agents_on_one_folder_would_fork_the_chain() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0").await;
+    let (address, _server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let _agent = world.start().await;
     let stop = tokio_util::sync::CancellationToken::new();
@@ -246,7 +245,7 @@ async fn reload(api: std::net::SocketAddr) {
     assert_eq!(answer.status, StatusCode::OK);
 }
 
-pub fn write_program(path: &std::path::Path, script: &str) {
+pub(crate) fn write_program(path: &std::path::Path, script: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();

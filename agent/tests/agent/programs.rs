@@ -12,7 +12,7 @@ const PLUGINS: [&str; 2] = [
 
 /// The folder with the programs. Cargo builds only this crate's own for a test, so the plugins are
 /// built here when they are missing or older than their source.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     static BUILD: Once = Once::new();
     let folder = Path::new(env!("CARGO_BIN_EXE_farmops-agent"))
         .parent()

@@ -18,23 +18,23 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, Streaming};
 
 /// One agent's chain.
-pub struct Ledger {
-    pub status: AgentStatus,
+pub(crate) struct Ledger {
+    pub(crate) status: AgentStatus,
     key: Option<PublicKey>,
-    pub head: Option<ChainHead>,
-    pub bodies: Vec<ProofBody>,
-    pub hellos: usize,
+    pub(crate) head: Option<ChainHead>,
+    pub(crate) bodies: Vec<ProofBody>,
+    pub(crate) hellos: usize,
 }
 
 /// Shared with the server that runs on it.
 #[derive(Clone)]
-pub struct Chains {
-    pub ledger: Arc<Mutex<Ledger>>,
+pub(crate) struct Chains {
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
     changed: watch::Sender<usize>,
 }
 
 impl Chains {
-    pub fn new(status: AgentStatus) -> Self {
+    pub(crate) fn new(status: AgentStatus) -> Self {
         Self {
             ledger: Arc::new(Mutex::new(Ledger {
                 status,
@@ -47,29 +47,50 @@ impl Chains {
         }
     }
 
-    /// Serves gRPC on `address` until the task is aborted.
-    pub async fn serve(&self, address: &str) -> (SocketAddr, tokio::task::JoinHandle<()>) {
-        let listener = TcpListener::bind(address).await.unwrap();
+    /// Serves gRPC on `address` until the server is dropped, and its connections with it.
+    pub(crate) fn serve(&self, address: &str) -> (SocketAddr, Server) {
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
         let bound = listener.local_addr().unwrap();
-        let server = tonic::transport::Server::builder()
-            .add_service(TrackerServer::new(self.clone()))
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        (bound, tokio::spawn(async move { server.await.unwrap() }))
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let service = TrackerServer::new(self.clone());
+        // A runtime of its own: what is dropped with it breaks off, as in a crash.
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                let server = tonic::transport::Server::builder()
+                    .add_service(service)
+                    .serve_with_incoming(TcpListenerStream::new(listener));
+                tokio::select! {
+                    ended = server => ended.unwrap(),
+                    _ = stopped => {}
+                }
+            });
+        });
+        let server = Server {
+            stop: Some(stop),
+            thread: Some(thread),
+        };
+        (bound, server)
     }
 
     /// Waits until there are `count` proofs.
-    pub async fn wait_for(&self, count: usize) {
+    pub(crate) async fn wait_for(&self, count: usize) {
         let mut changed = self.changed.subscribe();
         let wait = changed.wait_for(|now| *now >= count);
         let waited = tokio::time::timeout(std::time::Duration::from_secs(60), wait).await;
         assert!(waited.is_ok(), "{} of {count} proofs arrived", self.count());
     }
 
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.ledger.lock().unwrap().bodies.len()
     }
 
-    pub fn enrol(&self, bytes: &[u8]) -> EnrolmentAnswer {
+    pub(crate) fn enrol(&self, bytes: &[u8]) -> EnrolmentAnswer {
         let request = EnrolmentRequest::verify(bytes, farmops_agent::clock::now()).unwrap();
         let mut ledger = self.ledger.lock().unwrap();
         ledger.hellos += 1;
@@ -83,7 +104,7 @@ impl Chains {
     }
 
     /// Takes a proof: its standing, or a code.
-    pub fn submit(&self, bytes: &[u8]) -> (Vec<u8>, Result<wire::Standing, String>) {
+    pub(crate) fn submit(&self, bytes: &[u8]) -> (Vec<u8>, Result<wire::Standing, String>) {
         let parsed = ParsedProof::parse(bytes).unwrap();
         let mut ledger = self.ledger.lock().unwrap();
         let Some(key) = ledger.key else {
@@ -103,6 +124,19 @@ impl Chains {
             }
             Err(error) => (hash, Err(error.code().to_owned())),
         }
+    }
+}
+
+/// A running server.
+pub(crate) struct Server {
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
     }
 }
 

@@ -12,18 +12,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::programs;
 
-pub const SECRET: &str = "It's a Secret to Everybody";
+pub(crate) const SECRET: &str = "It's a Secret to Everybody";
 const APPROVED: &str = include_str!(
     "../../../plugins/git-pr-review/fixtures/adapted/pull_request_review.approved.json"
 );
 
-pub struct World {
-    pub folder: tempfile::TempDir,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl World {
     /// An agent that reads one GitHub hook and one file, and delivers to `tracker`.
-    pub fn new(tracker: SocketAddr) -> Self {
+    pub(crate) fn new(tracker: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = programs::folder();
         let config = json!({
@@ -56,15 +56,15 @@ impl World {
         Self { folder }
     }
 
-    pub fn config_file(&self) -> PathBuf {
+    pub(crate) fn config_file(&self) -> PathBuf {
         self.folder.path().join("agent.yaml")
     }
 
-    pub fn config(&self) -> AgentConfig {
+    pub(crate) fn config(&self) -> AgentConfig {
         AgentConfig::load(Some(&self.config_file()), [], json!({})).unwrap()
     }
 
-    pub async fn start(&self) -> Running {
+    pub(crate) async fn start(&self) -> Running {
         let stop = CancellationToken::new();
         let agent = Agent::start(self.config(), stop.clone()).await.unwrap();
         Running {
@@ -77,39 +77,49 @@ impl World {
 }
 
 /// An agent at work in this process.
-pub struct Running {
-    pub api: SocketAddr,
-    pub webhooks: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) api: SocketAddr,
+    pub(crate) webhooks: SocketAddr,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.unwrap();
     }
 }
 
-fn client() -> Outbound {
+pub(crate) fn client() -> Outbound {
     Outbound::new(Reach::Operator, "farmops-test").unwrap()
 }
 
 /// A review of a commit of its own, so that each is a piece of work of its own.
-pub fn review(number: usize) -> Vec<u8> {
+pub(crate) fn review(number: usize) -> Vec<u8> {
     let mut payload: Value = serde_json::from_str(APPROVED).unwrap();
     payload["review"]["commit_id"] = json!(format!("{number:040}"));
     payload.to_string().into_bytes()
 }
 
 /// Sends a review as GitHub does.
-pub async fn deliver(
+pub(crate) async fn deliver(
     webhooks: SocketAddr,
     delivery: &str,
     body: Vec<u8>,
     secret: &str,
 ) -> Result<BoundedResponse, OutboundError> {
-    let client = client();
+    deliver_with(&client(), webhooks, delivery, body, secret).await
+}
+
+/// Sends a review over connections that are kept.
+pub(crate) async fn deliver_with(
+    client: &Outbound,
+    webhooks: SocketAddr,
+    delivery: &str,
+    body: Vec<u8>,
+    secret: &str,
+) -> Result<BoundedResponse, OutboundError> {
     let url = format!("http://{webhooks}/hooks/github").parse().unwrap();
     let signature = keyed(secret.as_bytes(), &body);
     let request = client
@@ -125,14 +135,14 @@ pub async fn deliver(
 }
 
 /// Asks the agent's API.
-pub async fn ask(api: SocketAddr, path: &str) -> Value {
+pub(crate) async fn ask(api: SocketAddr, path: &str) -> Value {
     let url = format!("http://{api}{path}").parse().unwrap();
     let answer = client().get(url, Bounds::default()).await.unwrap();
     serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// Asks the API again and again until `holds`; the agent's own news wake nobody outside.
-pub async fn until(api: SocketAddr, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
+pub(crate) async fn until(api: SocketAddr, path: &str, holds: impl Fn(&Value) -> bool) -> Value {
     let begin = tokio::time::Instant::now();
     loop {
         let answer = ask(api, path).await;
