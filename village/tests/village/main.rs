@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod boards;
+mod crash;
 mod federation;
 mod pages;
 mod registration;
 mod snapshots;
+mod store;
 mod tracker;
 mod world;

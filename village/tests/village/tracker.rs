@@ -1,7 +1,10 @@
 //! A tracker as a village sees it: a farmer's actor with a farm key, her signed snapshots, and
 //! nothing behind them.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use async_trait::async_trait;
 use farmops_federation::{
@@ -18,7 +21,6 @@ use farmops_protocol::{
     snapshot::{self, CategoryTotal, Post, Snapshot, UpgradeLevel, VerifiedSnapshot},
 };
 use farmops_service::server::{self, Limits};
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tempfile::TempDir;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -29,6 +31,7 @@ pub(crate) struct TestTracker {
     pub(crate) url: String,
     pub(crate) key: SecretKey,
     pub(crate) federation: Federation,
+    pub(crate) database: PathBuf,
     face: Arc<Face>,
     _directory: TempDir,
     _stop: DropGuard,
@@ -126,16 +129,8 @@ impl TestTracker {
     pub(crate) async fn start(handle: &str, seed: u8) -> Self {
         let (listener, url) = listener(&format!("{handle}-farm")).await;
         let directory = tempfile::tempdir().unwrap();
-        let options = SqliteConnectOptions::new()
-            .filename(directory.path().join("tracker.db"))
-            .create_if_missing(true)
-            .busy_timeout(std::time::Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .unwrap();
-        farmops_federation_store::migrate(&pool).await.unwrap();
+        let database = directory.path().join("tracker.db");
+        let memory = crate::store::open(&database).await;
         let key = SecretKey::from_bytes([seed; 32]);
         let host = url.strip_prefix("http://").unwrap();
         let account = Account::parse(&format!("{handle}@{host}"), Reach::Loopback).unwrap();
@@ -158,7 +153,7 @@ impl TestTracker {
                 clock: system_clock(),
             },
             client(),
-            Arc::new(farmops_federation_store::SqliteStore::new(pool)),
+            Arc::new(memory.federation()),
             face.clone(),
         )
         .await
@@ -179,6 +174,7 @@ impl TestTracker {
             url,
             key,
             federation,
+            database,
             face,
             _directory: directory,
             _stop: stop.drop_guard(),
@@ -204,13 +200,13 @@ impl TestTracker {
     }
 
     /// The signed request to join `village`.
-    pub(crate) fn request(&self, village: &TestVillage, invite: Option<&str>) -> Vec<u8> {
+    pub(crate) fn request(&self, village: &impl Place, invite: Option<&str>) -> Vec<u8> {
         self.request_at(village, invite, now())
     }
 
     pub(crate) fn request_at(
         &self,
-        village: &TestVillage,
+        village: &impl Place,
         invite: Option<&str>,
         at: Timestamp,
     ) -> Vec<u8> {
@@ -221,7 +217,7 @@ impl TestTracker {
             handle: &self.face.handle,
             invite,
             tracker_url: &self.url,
-            village_url: &village.url,
+            village_url: village.url(),
         };
         RegistrationRequest::sign(applicant, &self.key, at).unwrap()
     }
@@ -336,6 +332,17 @@ impl TestTracker {
                 .then_some(())
         })
         .await;
+    }
+}
+
+/// Something with a village's address.
+pub(crate) trait Place {
+    fn url(&self) -> &str;
+}
+
+impl Place for TestVillage {
+    fn url(&self) -> &str {
+        &self.url
     }
 }
 
