@@ -2,7 +2,7 @@
 //! finished work of each.
 
 use farmops_federation::{Audience, PeerState, RemoteActor};
-use farmops_protocol::{digest::sha256, field::FieldError, snapshot::VerifiedSnapshot};
+use farmops_protocol::{field::FieldError, snapshot::VerifiedSnapshot};
 
 use super::{VILLAGE, Village, receive::announcement_key};
 use crate::{farmer::Membership, limits::PAGE_ROWS_MAX, store::PeerRecord};
