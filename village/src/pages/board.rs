@@ -61,8 +61,8 @@ struct Row {
     farm: FarmPicture,
     name: String,
     handle: String,
-    away: bool,
-    village: String,
+    /// The village that announces the farm, where the handle does not name it.
+    village: Option<String>,
     value: String,
     level: u64,
     streak_text: String,
@@ -169,11 +169,10 @@ fn row(village: &Village, board: &Board, entry: &BoardEntry) -> Row {
         farm: FarmPicture::small(&entry.account, home, &entry.display_name, entry.sequence),
         name: entry.display_name.clone(),
         handle: short_handle(&entry.account, home),
-        away: !entry.member,
         village: entry
             .origin
             .clone()
-            .unwrap_or_else(|| entry.account.host().to_owned()),
+            .filter(|host| !entry.member && host != entry.account.host()),
         value: grouped(entry.value),
         level: entry.level,
         streak_text: streak(entry.streak_days),
