@@ -76,8 +76,12 @@ pub enum PluginState {
 /// A plugin that can be asked.
 #[derive(Debug, Clone)]
 pub struct Live {
+    /// Which start of the process this is.
+    pub generation: u64,
     /// How to ask it.
     pub client: Client,
+    /// Names of the sources it wants to read, of those granted.
+    pub wanted: Arc<Vec<String>>,
     /// What it declared.
     pub description: Arc<Description>,
 }
@@ -90,7 +94,16 @@ pub struct PluginHandle {
     /// The living process, if there is one.
     pub live: watch::Receiver<Option<Live>>,
     /// Takes the news that the process does not answer as it should.
-    pub faults: mpsc::Sender<String>,
+    pub faults: mpsc::Sender<Fault>,
+}
+
+/// The news that a process does not answer as it should.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// Which start of the process; what an earlier one did is no fault of this one.
+    pub generation: u64,
+    /// What it did.
+    pub reason: String,
 }
 
 /// A plugin as the API shows it.

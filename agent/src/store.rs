@@ -32,6 +32,9 @@ pub enum StoreError {
     /// The folder is on a network file system.
     #[error(transparent)]
     Place(#[from] farmops_service::storage_guard::StorageError),
+    /// The file cannot be made.
+    #[error("cannot use the agent's database file")]
+    File(#[from] std::io::Error),
     /// The database failed.
     #[error("the agent's database failed")]
     Sql(#[from] sqlx::Error),
@@ -65,8 +68,10 @@ impl Store {
     /// Opens, or makes, the memory in `folder`.
     pub async fn open(folder: &Path, bounds: Bounds) -> Result<Self, StoreError> {
         farmops_service::storage_guard::refuse_network_filesystem(folder)?;
+        let file = folder.join(FILE_NAME);
+        make_private(&file)?;
         let options = SqliteConnectOptions::new()
-            .filename(folder.join(FILE_NAME))
+            .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -107,4 +112,16 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Observations are raw work data: only the owner may read the file. SQLite gives its log the same mode.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(file)?;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
 }

@@ -56,7 +56,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             retry_first: Duration::from_millis(250),
-            retry_max: Duration::from_secs(30),
+            retry_max: Duration::from_secs(10),
             hello_pending: Duration::from_secs(5),
             hello_active: Duration::from_mins(5),
             owner: Duration::from_mins(1),
@@ -105,6 +105,8 @@ struct Session<'a> {
     not_before: Option<Instant>,
     /// It has refused a proof for its place in the chain since it last took one.
     misplaced: bool,
+    /// Something was delivered.
+    progress: bool,
 }
 
 impl Uplink {
@@ -112,10 +114,14 @@ impl Uplink {
     pub async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new(self.patience.retry_first, self.patience.retry_max);
         loop {
-            let end = tokio::select! {
+            let begin = Instant::now();
+            let (end, progress) = tokio::select! {
                 () = stop.cancelled() => return,
-                end = self.stay(&mut backoff) => end,
+                end = self.stay() => end,
             };
+            if progress || begin.elapsed() > self.patience.retry_max {
+                backoff.reset();
+            }
             let (standing, pause) = self.judge(&end, &mut backoff);
             self.status.troubled(standing, end.to_string());
             tokio::select! {
@@ -155,22 +161,23 @@ impl Uplink {
         }
     }
 
-    async fn stay(&self, backoff: &mut Backoff) -> SessionEnd {
+    /// One stay with the tracker: why it ended, and whether anything was delivered.
+    async fn stay(&self) -> (SessionEnd, bool) {
         let (link, answer) = match self.connect().await {
             Ok(connected) => connected,
-            Err(end) => return end,
+            Err(end) => return (end, false),
         };
-        backoff.reset();
         let mut session = Session {
             uplink: self,
             link,
             outbox: self.store.watch_outbox(),
             not_before: None,
             misplaced: false,
+            progress: false,
         };
         match session.run(answer).await {
             Ok(never) => match never {},
-            Err(end) => end,
+            Err(end) => (end, session.progress),
         }
     }
 
@@ -218,7 +225,10 @@ impl Session<'_> {
                 if !self.is_held_back() {
                     match self.link.deliver(&self.uplink.store).await {
                         Ok(0) => {}
-                        Ok(_) => self.misplaced = false,
+                        Ok(_) => {
+                            self.misplaced = false;
+                            self.progress = true;
+                        }
                         Err(LinkError::Refused(refusal)) => {
                             self.consider(refusal)?;
                             break;

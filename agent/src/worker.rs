@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::clock;
 use crate::observation::Waiting;
-use crate::plugins::{Live, PluginHandle, VerifyError};
+use crate::plugins::{Fault, Live, PluginHandle, VerifyError};
 use crate::proof::{Circumstances, Generator, NoProof};
 use crate::status::{Count, Status};
 use crate::store::{Settled, Store, StoreError};
@@ -95,6 +95,11 @@ impl Workshop {
             std::future::pending::<()>().await;
             return Ok(false);
         };
+        if !live.wanted.contains(&waiting.source) {
+            self.status.count(Count::Rejected);
+            self.store.drop_observation(waiting.seq).await?;
+            return Ok(true);
+        }
         let observation = Observation {
             id: waiting.id.to_string(),
             source_type: waiting.source_type.clone(),
@@ -116,8 +121,12 @@ impl Workshop {
                 }
                 if let VerifyError::Process(reason) = error {
                     // Wait until the supervisor has taken this process away.
-                    let _ = plugin.faults.send(reason).await;
-                    let _ = plugin.live.wait_for(Option::is_none).await;
+                    let generation = live.generation;
+                    let _ = plugin.faults.send(Fault { generation, reason }).await;
+                    let gone = |now: &Option<Live>| {
+                        now.as_ref().is_none_or(|now| now.generation != generation)
+                    };
+                    let _ = plugin.live.wait_for(gone).await;
                 }
             }
         }

@@ -92,7 +92,7 @@ impl Client {
         &self,
         granted: &[(String, SourceType)],
         settings_json: Vec<u8>,
-    ) -> Result<(), ProcessError> {
+    ) -> Result<Vec<String>, ProcessError> {
         let mut client = self.inner.clone();
         let granted = granted.iter().map(|(name, source_type)| wire::Source {
             name: name.clone(),
@@ -104,8 +104,7 @@ impl Client {
         };
         let call = client.configure_sources(request);
         let answer = timely("ConfigureSources", self.deadline, call).await?;
-        tracing::debug!(wanted = ?answer.wanted, "plugin chose its sources");
-        Ok(())
+        Ok(answer.wanted)
     }
 }
 
@@ -139,6 +138,7 @@ pub(super) struct Process {
     socket: PathBuf,
     pub(super) client: Client,
     pub(super) description: Description,
+    pub(super) wanted: Vec<String>,
 }
 
 impl Process {
@@ -200,13 +200,14 @@ impl Process {
             )));
         }
         let settings = serde_json::to_vec(&spec.config).unwrap_or_else(|_| b"{}".to_vec());
-        client.configure(granted, settings).await?;
+        let wanted = client.configure(granted, settings).await?;
         Ok(Self {
             child,
             stdin,
             socket,
             client,
             description,
+            wanted,
         })
     }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::manifest::PluginSpec;
 use super::process::Process;
 use super::socket::SocketFolder;
-use super::{Live, PluginState, RuntimeBounds, Shared};
+use super::{Fault, Live, PluginState, RuntimeBounds, Shared};
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::observation::SourceType;
@@ -24,7 +24,7 @@ pub(super) struct Supervisor {
     pub(super) bounds: RuntimeBounds,
     pub(super) sockets: Arc<SocketFolder>,
     pub(super) shared: Arc<Shared>,
-    pub(super) faults: mpsc::Receiver<String>,
+    pub(super) faults: mpsc::Receiver<Fault>,
     pub(super) stop: CancellationToken,
 }
 
@@ -103,15 +103,15 @@ impl Supervisor {
             process.stop().await;
             return End::Failed("declares other things than when it was first started".to_owned());
         }
-        // Reports about an earlier process say nothing about this one.
-        while self.faults.try_recv().is_ok() {}
         tracing::info!(
             plugin = self.spec.id,
             version = process.description.version,
             "plugin is running"
         );
         self.shared.live.send_replace(Some(Live {
+            generation: self.generation(),
             client: process.client.clone(),
+            wanted: Arc::new(process.wanted.clone()),
             description: Arc::new(process.description.clone()),
         }));
         self.say(PluginState::Running);
@@ -123,13 +123,16 @@ impl Supervisor {
 
     async fn watch(&mut self, mut process: Process, failures: &mut Failures) -> (End, Process) {
         let begin = Instant::now();
+        let generation = self.generation();
         let mut probe = tokio::time::interval(self.bounds.probe_interval);
         probe.tick().await;
         let end = loop {
             tokio::select! {
                 () = self.stop.cancelled() => break End::Stopped,
                 how = process.ended() => break End::Failed(how),
-                Some(fault) = self.faults.recv() => break End::Failed(fault),
+                Some(fault) = self.faults.recv() => if fault.generation == generation {
+                    break End::Failed(fault.reason);
+                },
                 _ = probe.tick() => match process.client.describe().await {
                     Ok(description) if description == process.description => {}
                     Ok(_) => break End::Failed("changed its declaration while running".to_owned()),
@@ -141,6 +144,10 @@ impl Supervisor {
             }
         };
         (end, process)
+    }
+
+    fn generation(&self) -> u64 {
+        self.shared.restarts.load(Ordering::Relaxed)
     }
 
     fn say(&self, state: PluginState) {

@@ -265,3 +265,18 @@ async fn what_is_too_old_is_swept() {
     let accepted = store.accept(&old, &reader(), now()).await.unwrap();
     assert_eq!(accepted, Acceptance::Kept(1));
 }
+
+#[tokio::test]
+async fn only_the_owner_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    store
+        .accept(&intake(&["1"]), &reader(), now())
+        .await
+        .unwrap();
+    for name in [FILE_NAME.to_owned(), format!("{FILE_NAME}-wal")] {
+        let metadata = std::fs::metadata(folder.path().join(name)).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    }
+}

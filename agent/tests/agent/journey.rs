@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::tracker::Chains;
-use crate::world::{SECRET, World, ask, deliver, review, until};
+use crate::world::{Running, SECRET, World, ask, deliver, review, until};
 
 #[tokio::test]
 async fn a_review_becomes_a_chained_proof_once() {
@@ -154,50 +154,53 @@ async fn proofs_wait_for_a_tracker_that_is_away_and_arrive_in_order() {
 }
 
 #[tokio::test]
-async fn pending_sends_revoked_stops_and_a_foreign_chain_is_shown() {
-    for (status, standing) in [
-        (AgentStatus::Pending, "pending"),
-        (AgentStatus::Revoked, "revoked"),
+async fn a_pending_agent_sends_and_a_revoked_one_does_not() {
+    for (status, standing, sent) in [
+        (AgentStatus::Pending, "pending", 1),
+        (AgentStatus::Revoked, "revoked", 0),
     ] {
         let chains = Chains::new(status);
         let (address, _server) = chains.serve("127.0.0.1:0");
         let world = World::new(address);
         let agent = world.start().await;
-        deliver(agent.webhooks, "d1", review(1), SECRET)
-            .await
-            .unwrap();
+        send(&agent, 1).await;
         until(agent.api, "/api/v1/status", |view| {
-            view["tracker"]["standing"] == standing && view["chain"]["head"]["length"] == 1
+            view["tracker"]["standing"] == standing
+                && view["outbox"]["waiting"] == 1 - sent
+                && view["chain"]["head"]["length"] == 1
         })
         .await;
-        if status == AgentStatus::Pending {
-            chains.wait_for(1).await;
-        } else {
-            assert_eq!(chains.count(), 0);
-        }
-        agent.stop().await;
-        // A tracker that knows another chain under this agent's id.
-        if status == AgentStatus::Pending {
-            let mut ledger = chains.ledger.lock().unwrap();
-            ledger.head.as_mut().unwrap().proof_id = uuid::Uuid::now_v7();
-        } else {
-            continue;
-        }
-        let agent = world.start().await;
-        until(agent.api, "/api/v1/status", |view| {
-            view["tracker"]["standing"] == "chain-reset-needed"
-        })
-        .await;
-        // It goes on collecting.
-        deliver(agent.webhooks, "d2", review(2), SECRET)
-            .await
-            .unwrap();
-        until(agent.api, "/api/v1/status", |view| {
-            view["chain"]["head"]["length"] == 2
-        })
-        .await;
-        assert_eq!(chains.count(), 1);
+        assert_eq!(chains.count(), sent);
     }
+}
+
+#[tokio::test]
+async fn a_foreign_chain_is_shown_and_the_agent_goes_on_collecting() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let agent = world.start().await;
+    send(&agent, 1).await;
+    chains.wait_for(1).await;
+    agent.stop().await;
+    // A tracker that knows another chain under this agent's id.
+    let replace_head = |ledger: &mut crate::tracker::Ledger| {
+        ledger.head.as_mut().unwrap().proof_id = uuid::Uuid::now_v7();
+    };
+    replace_head(&mut chains.ledger.lock().unwrap());
+    let agent = world.start().await;
+    send(&agent, 2).await;
+    until(agent.api, "/api/v1/status", |view| {
+        view["tracker"]["standing"] == "chain-reset-needed" && view["chain"]["head"]["length"] == 2
+    })
+    .await;
+    assert_eq!(chains.count(), 1);
+}
+
+async fn send(agent: &Running, number: usize) {
+    let delivery = format!("d{number}");
+    let answer = deliver(agent.webhooks, &delivery, review(number), SECRET).await;
+    assert_eq!(answer.unwrap().status, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use farmops_agent::observation::SourceType;
 use farmops_agent::plugins::{
-    Live, PluginHandle, PluginState, Routes, Runtime, RuntimeBounds, RuntimeSetup,
+    Fault, Live, PluginHandle, PluginState, Routes, Runtime, RuntimeBounds, RuntimeSetup,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -109,15 +109,14 @@ async fn a_killed_plugin_is_restarted_and_too_many_failures_deactivate_it() {
     let mut faults = 0;
     let reason = loop {
         let mut handle = bench.handle();
-        bench.live().await;
+        let generation = bench.live().await.generation;
         // As a worker does when the process hangs over an observation.
-        handle
-            .faults
-            .send("no verdict in time".to_owned())
-            .await
-            .unwrap();
+        let reason = "no verdict in time".to_owned();
+        let fault = Fault { generation, reason };
+        handle.faults.send(fault).await.unwrap();
         faults += 1;
-        handle.live.wait_for(Option::is_none).await.unwrap();
+        let gone = |live: &Option<Live>| live.as_ref().is_none_or(|l| l.generation > generation);
+        handle.live.wait_for(gone).await.unwrap();
         if faults == 3 {
             break bench.deactivated().await;
         }

@@ -24,7 +24,7 @@ pub(crate) fn folder() -> PathBuf {
             let built = std::fs::metadata(folder.join(name)).and_then(|m| m.modified());
             built.is_ok_and(|built| built >= source)
         };
-        if PLUGINS.iter().all(|name| fresh(&name)) {
+        if PLUGINS.iter().all(fresh) {
             return;
         }
         let mut build = Command::new(env!("CARGO"));
@@ -41,9 +41,12 @@ pub(crate) fn folder() -> PathBuf {
 fn newest(folder: &Path) -> SystemTime {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries
-        .map(|entry| match entry.file_type().unwrap().is_dir() {
-            true => newest(&entry.path()),
-            false => entry.metadata().unwrap().modified().unwrap(),
+        .map(|entry| {
+            if entry.file_type().unwrap().is_dir() {
+                newest(&entry.path())
+            } else {
+                entry.metadata().unwrap().modified().unwrap()
+            }
         })
         .max()
         .unwrap_or(SystemTime::UNIX_EPOCH)

@@ -82,7 +82,7 @@ impl Chains {
     pub(crate) async fn wait_for(&self, count: usize) {
         let mut changed = self.changed.subscribe();
         let wait = changed.wait_for(|now| *now >= count);
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), wait).await;
+        let waited = tokio::time::timeout(std::time::Duration::from_mins(1), wait).await;
         assert!(waited.is_ok(), "{} of {count} proofs arrived", self.count());
     }
 
