@@ -4,12 +4,13 @@
 //! to the writer in order, and answered in order after the commit. Every stage holds a bounded number
 //! of chunks, so a client that sends faster than the disk writes is slowed down by its own window.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use farmops_protocol::{
     enrolment::EnrolmentRequest, limits::PROOF_BYTES_MAX, wire::tracker::v1 as wire,
 };
 use futures::{Stream, StreamExt as _, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::{
@@ -22,19 +23,28 @@ use crate::{
 /// Proofs checked and handed over together.
 const CHUNK_PROOFS_MAX: usize = 128;
 /// Chunks being checked at once.
-const CHECKS_AHEAD_MAX: usize = 4;
+const CHECKS_AHEAD_MAX: usize = 3;
 /// Chunks waiting for their commit.
 const COMMITS_AHEAD_MAX: usize = 32;
-/// A message is a proof with a few bytes of framing.
+/// Streams open at once, over all connections; an agent needs one.
+const STREAMS_MAX: usize = 128;
+/// A stream on which nothing comes for so long is ended; the agent opens another when it has a proof.
+const IDLE_MAX: Duration = Duration::from_mins(15);
+/// A message is a proof with a few bytes of framing; one that is a little too long is still answered in
+/// the stream.
 pub const MESSAGE_BYTES_MAX: usize = 2 * PROOF_BYTES_MAX;
 
 /// The service.
 #[derive(Clone)]
-pub struct TrackerService(App);
+pub struct TrackerService {
+    app: App,
+    streams: Arc<Semaphore>,
+}
 
 /// The service, ready to be mounted beside the routes of HTTP.
 pub fn service(app: App) -> wire::tracker_server::TrackerServer<TrackerService> {
-    wire::tracker_server::TrackerServer::new(TrackerService(app))
+    let streams = Arc::new(Semaphore::new(STREAMS_MAX));
+    wire::tracker_server::TrackerServer::new(TrackerService { app, streams })
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
 }
 
@@ -47,11 +57,11 @@ impl wire::tracker_server::Tracker for TrackerService {
         request: Request<wire::EnrollRequest>,
     ) -> Result<Response<wire::EnrollResponse>, Status> {
         let bytes = request.into_inner().canonical_json;
-        let now = self.0.now();
+        let now = self.app.now();
         let verified = EnrolmentRequest::verify(&bytes, now)
             .map_err(|error| status(&WriteError::Refused(error.into())))?;
         let answer = self
-            .0
+            .app
             .writer
             .enrol(verified)
             .await
@@ -66,14 +76,27 @@ impl wire::tracker_server::Tracker for TrackerService {
         &self,
         request: Request<Streaming<wire::SubmitProofsRequest>>,
     ) -> Result<Response<Answers>, Status> {
-        Ok(Response::new(pipeline(&self.0, request.into_inner())))
+        let slot = Arc::clone(&self.streams).try_acquire_owned();
+        let slot = slot.map_err(|_| Status::resource_exhausted("too many streams are open"))?;
+        Ok(Response::new(pipeline(
+            &self.app,
+            request.into_inner(),
+            slot,
+        )))
     }
 }
 
-fn pipeline(app: &App, inbound: Streaming<wire::SubmitProofsRequest>) -> Answers {
+fn pipeline(
+    app: &App,
+    inbound: Streaming<wire::SubmitProofsRequest>,
+    slot: OwnedSemaphorePermit,
+) -> Answers {
     let directory = app.writer.directory().clone();
     let writer = app.writer.clone();
-    let answers = inbound
+    let lively = tokio_stream::StreamExt::timeout(inbound, IDLE_MAX);
+    let answers = lively
+        .take_while(|message| std::future::ready(message.is_ok()))
+        .filter_map(|message| std::future::ready(message.ok()))
         .ready_chunks(CHUNK_PROOFS_MAX)
         .map(move |messages| {
             let directory = directory.clone();
@@ -92,7 +115,10 @@ fn pipeline(app: &App, inbound: Streaming<wire::SubmitProofsRequest>) -> Answers
                 Err(error) => vec![Err(status(&error))],
             })
         });
-    Box::pin(end_after_error(answers))
+    Box::pin(end_after_error(answers).inspect(move |_| {
+        // The slot is given back when the stream is dropped.
+        let _held = &slot;
+    }))
 }
 
 /// The bytes of the messages that arrived whole. A broken message ends the stream by itself, after

@@ -12,15 +12,15 @@ const UNAVAILABLE_SECONDS: u64 = 1;
 /// The problem document of a refusal.
 pub fn problem_of(refusal: &Refusal) -> Problem {
     let status = match refusal {
-        Refusal::Invalid(_)
-        | Refusal::ProofIdTaken
-        | Refusal::BadSignature
-        | Refusal::FingerprintDiffers(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::AgentUnknown => StatusCode::NOT_FOUND,
         Refusal::AgentRevoked => StatusCode::FORBIDDEN,
         Refusal::TooManyPending(_) | Refusal::BufferFull(_) => StatusCode::TOO_MANY_REQUESTS,
-        // These two are about the proof alone, whatever the chain holds.
-        Refusal::Chain {
+        Refusal::Invalid(_)
+        | Refusal::ProofIdTaken
+        | Refusal::BadSignature
+        | Refusal::FingerprintDiffers(_)
+        // A time is wrong whatever the chain holds.
+        | Refusal::Chain {
             error: ChainError::BackInTime | ChainError::FutureDated,
             ..
         } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -9,3 +9,4 @@ mod owner;
 mod publishing;
 mod rest;
 mod server;
+mod villages;

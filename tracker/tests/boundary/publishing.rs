@@ -10,7 +10,7 @@ use farmops_protocol::{
 };
 use reqwest::Method;
 
-use crate::server::{Tracker, now};
+use crate::server::{Tracker, config, now};
 
 async fn latest(tracker: &Tracker) -> Option<VerifiedSnapshot> {
     let answer = tracker
@@ -82,4 +82,60 @@ async fn snapshots_follow_the_farm_and_verify() {
         snapshot.sequence,
         "a restart says nothing new"
     );
+}
+
+/// What the outbox shows, the last one first: the activity's kind and the end of its id.
+async fn outbox(tracker: &Tracker) -> Vec<(String, String)> {
+    let answer = tracker
+        .anyone(Method::GET, "/ap/actor/outbox?page=true")
+        .send()
+        .await
+        .unwrap();
+    let page: serde_json::Value = answer.json().await.unwrap();
+    let items = page["orderedItems"].as_array().unwrap().iter();
+    items
+        .map(|item| {
+            let id = item["id"].as_str().unwrap().rsplit('/').next().unwrap();
+            (item["type"].as_str().unwrap().to_owned(), id.to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn people_get_one_card_a_week_and_each_milestone_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder);
+    config.publish.card_update_seconds = 0;
+    let tracker = Tracker::configured(folder, config).await;
+    let mut agent = tracker.trusted(1).await;
+    let at = now();
+    for coins in [46, 92] {
+        let proof = agent.work(Category::Incident, at);
+        tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        with_coins(&tracker, coins).await;
+    }
+    let said = outbox(&tracker).await;
+    let of = |kind: &str, prefix: &str| {
+        said.iter()
+            .filter(|(k, id)| k == kind && id.starts_with(prefix))
+            .count()
+    };
+    assert_eq!(of("Create", "snapshot-"), 3, "{said:?}");
+    assert_eq!(
+        (of("Create", "card-"), of("Update", "card-")),
+        (1, 1),
+        "{said:?}"
+    );
+    // The first badge; the second proof brings none.
+    assert_eq!(of("Create", "milestone-"), 1, "{said:?}");
+    let card = said.iter().find(|(_, id)| id.starts_with("card-")).unwrap();
+    let key = card.1.rsplit_once("-r").unwrap().0;
+    let path = format!("/ap/notes/{key}");
+    let note = tracker
+        .anyone(Method::GET, &path)
+        .header("accept", "application/activity+json");
+    let note: serde_json::Value = note.send().await.unwrap().json().await.unwrap();
+    assert_eq!(note["type"], "Note");
+    assert!(note["content"].as_str().unwrap().contains("92 coins"));
+    assert!(note["updated"].is_string());
 }

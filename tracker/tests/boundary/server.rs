@@ -48,8 +48,13 @@ impl Tracker {
     }
 
     pub async fn at(folder: TempDir) -> Self {
+        let config = config(&folder);
+        Self::configured(folder, config).await
+    }
+
+    pub async fn configured(folder: TempDir, config: Config) -> Self {
         let stop = CancellationToken::new();
-        let running = start(&config(&folder), stop.clone()).await.unwrap();
+        let running = start(&config, stop.clone()).await.unwrap();
         let token = std::fs::read_to_string(folder.path().join(TOKEN_FILE)).unwrap();
         Self {
             base: format!("http://{}", running.address),

@@ -1,0 +1,168 @@
+//! Joining a village that says yes, maybe, no, or nonsense.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{Router, body::Bytes, extract::State, routing::post};
+use farmops_protocol::registration::RegistrationRequest;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::server::{Tracker, now};
+
+/// A village with one route and a prepared answer.
+#[derive(Clone)]
+struct Village {
+    url: String,
+    answer: (StatusCode, String),
+    asked: Arc<Mutex<Vec<RegistrationRequest>>>,
+}
+
+async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://orchard.localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let village = Village {
+        answer: (
+            StatusCode::from_u16(status).unwrap(),
+            answer(&url).to_string(),
+        ),
+        url,
+        asked: Arc::default(),
+    };
+    let register = async |State(village): State<Village>, body: Bytes| {
+        let request = RegistrationRequest::verify(&body, &village.url, now()).unwrap();
+        village.asked.lock().unwrap().push(request);
+        village.answer
+    };
+    let router = Router::new()
+        .route("/api/v1/farmers/register", post(register))
+        .with_state(village.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    village
+}
+
+fn welcome(url: &str) -> Value {
+    let host = url.strip_prefix("http://").unwrap();
+    json!({
+        "account": format!("alice@{host}"),
+        "status": "active",
+        "village": format!("{url}/ap/village"),
+        "since": "today",
+    })
+}
+
+async fn join(tracker: &Tracker, body: Value) -> (StatusCode, Value) {
+    let answer = tracker
+        .owner(Method::POST, "/api/v1/villages")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+async fn subject(tracker: &Tracker) -> Value {
+    let path = "/.well-known/webfinger?resource=acct:alice@alice.localhost:8443";
+    let answer = tracker.anyone(Method::GET, path).send().await.unwrap();
+    answer.json::<Value>().await.unwrap()["subject"].clone()
+}
+
+#[tokio::test]
+async fn the_first_village_becomes_home_and_moves_the_account() {
+    let tracker = Tracker::begin().await;
+    assert_eq!(subject(&tracker).await, "acct:alice@alice.localhost:8443");
+    let orchard = village(201, welcome).await;
+    let body = json!({ "url": format!("{}/", orchard.url), "invite": "welcome-1" });
+    let (status, joined) = join(&tracker, body).await;
+    assert_eq!(
+        (status, &joined["status"], &joined["home"]),
+        (StatusCode::CREATED, &json!("active"), &json!(true))
+    );
+    let asked = orchard.asked.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        (asked.handle.as_str(), asked.invite.as_deref()),
+        ("alice", Some("welcome-1"))
+    );
+    assert_eq!(asked.actor, "http://alice.localhost:8443/ap/actor");
+    let host = orchard.url.strip_prefix("http://").unwrap();
+    assert_eq!(subject(&tracker).await, format!("acct:alice@{host}"));
+    let harbour = village(200, welcome).await;
+    let (_, second) = join(&tracker, json!({ "url": harbour.url })).await;
+    assert_eq!(second["home"], false);
+    let tracker = tracker.restart().await;
+    assert_eq!(subject(&tracker).await, format!("acct:alice@{host}"));
+    assert_eq!(
+        tracker.get("/api/v1/villages").await["villages"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_village_that_decides_later_leaves_the_account_where_it_is() {
+    let tracker = Tracker::begin().await;
+    let orchard = village(202, |_| json!({ "status": "pending" })).await;
+    let (status, joined) = join(&tracker, json!({ "url": orchard.url })).await;
+    assert_eq!(
+        (status, &joined["status"]),
+        (StatusCode::ACCEPTED, &json!("pending"))
+    );
+    assert_eq!(subject(&tracker).await, "acct:alice@alice.localhost:8443");
+}
+
+#[tokio::test]
+async fn a_village_cannot_name_an_account_or_an_actor_elsewhere() {
+    let tracker = Tracker::begin().await;
+    let hostile = village(201, |_| {
+        json!({
+            "account": "root@bank.example",
+            "status": "active",
+            "village": "https://bank.example/ap/village",
+        })
+    })
+    .await;
+    let (_, joined) = join(&tracker, json!({ "url": hostile.url })).await;
+    let host = hostile.url.strip_prefix("http://").unwrap();
+    assert_eq!(joined["account"], format!("alice@{host}"));
+    assert_eq!(joined["actor"], format!("{}/ap/village", hostile.url));
+}
+
+#[tokio::test]
+async fn a_refusal_or_silence_leaves_no_village() {
+    let tracker = Tracker::begin().await;
+    let closed = village(403, |_| json!({ "detail": "the invite is unknown" })).await;
+    let (status, problem) = join(&tracker, json!({ "url": closed.url })).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY);
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("the invite is unknown")
+    );
+    let strange = village(302, |_| json!({})).await;
+    assert_eq!(
+        join(&tracker, json!({ "url": strange.url })).await.0,
+        StatusCode::BAD_GATEWAY
+    );
+    let nobody = json!({ "url": "http://orchard.localhost:1" });
+    assert_eq!(join(&tracker, nobody).await.0, StatusCode::BAD_GATEWAY);
+    for url in [
+        "https://10.0.0.1",
+        "http://[fe80::1]",
+        "file:///etc/passwd",
+        "orchard",
+        "",
+    ] {
+        let (status, problem) = join(&tracker, json!({ "url": url })).await;
+        assert_eq!(
+            (status, &problem["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("url")),
+            "{url}"
+        );
+    }
+    assert_eq!(tracker.get("/api/v1/villages").await["villages"], json!([]));
+}
