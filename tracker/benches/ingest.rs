@@ -24,7 +24,6 @@ use wire::tracker_client::TrackerClient;
 #[path = "ingest/bare.rs"]
 mod bare;
 #[path = "../tests/boundary/cast.rs"]
-#[allow(dead_code)]
 mod cast;
 
 use cast::TestAgent;

@@ -1,0 +1,98 @@
+//! Agents that wait for approval.
+
+use super::*;
+
+#[tokio::test]
+async fn buffered_proofs_count_in_chain_order_after_approval_and_a_restart() {
+    let farm = Farm::begin().await;
+    let mut agent = TestAgent::new(1);
+    farm.enrol(&agent).await.unwrap();
+    let mut sent = Vec::new();
+    for n in 0..5 {
+        let proof = agent.work(Category::Security, friday().saturating_add(n));
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Buffered
+        );
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Duplicate
+        );
+        sent.push(proof);
+    }
+    let farm = farm.restart().await;
+    assert_eq!(farm.coins().await, 0);
+    assert_eq!(
+        standing(&farm.submit(sent[1].bytes()).await),
+        Standing::Duplicate
+    );
+    let gap = TestAgent::new(1).work_after(agent.head.as_ref(), Category::Toil, friday());
+    assert!(
+        farm.submit(gap.bytes()).await.is_err(),
+        "it lies before the head in time"
+    );
+    let wrong = TestAgent::new(9).key.public().fingerprint();
+    let refused = farm.writer.approve(agent.id, wrong).await.unwrap_err();
+    assert!(matches!(
+        refused,
+        WriteError::Refused(Refusal::FingerprintDiffers(_))
+    ));
+    let answer = farm.approve(&agent).await;
+    assert_eq!(answer.head, agent.head);
+    assert!(farm.coins().await > 0);
+    let kept = farm
+        .database
+        .reads()
+        .proofs(&ProofFilter::default(), 10)
+        .await
+        .unwrap();
+    let ids: Vec<_> = kept
+        .iter()
+        .rev()
+        .map(|record| record.row.proof_id)
+        .collect();
+    assert_eq!(
+        ids,
+        sent.iter().map(|p| p.body().proof_id).collect::<Vec<_>>()
+    );
+    let farm = farm.restart().await;
+    assert_eq!(
+        standing(&farm.submit(sent[4].bytes()).await),
+        Standing::Duplicate
+    );
+    let coins = farm.coins().await;
+    farm.approve(&agent).await;
+    assert_eq!(farm.coins().await, coins, "approving twice counts once");
+}
+
+#[tokio::test]
+async fn the_buffer_refuses_more_and_forgets_nothing() {
+    let bounds = BufferBounds {
+        proofs_max: 3,
+        agents_max: 2,
+        ..BufferBounds::default()
+    };
+    let farm = Farm::at(tempfile::tempdir().unwrap(), bounds).await;
+    let mut agent = TestAgent::new(1);
+    farm.enrol(&agent).await.unwrap();
+    for _ in 0..3 {
+        let proof = agent.work(Category::Toil, friday());
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Buffered
+        );
+    }
+    let fourth = agent.work(Category::Toil, friday());
+    assert_eq!(code(&farm.submit(fourth.bytes()).await), "buffer-full");
+    farm.enrol(&TestAgent::new(2)).await.unwrap();
+    let crowd = farm.enrol(&TestAgent::new(3)).await.unwrap_err();
+    assert!(matches!(
+        crowd,
+        WriteError::Refused(Refusal::TooManyPending(2))
+    ));
+    farm.approve(&agent).await;
+    assert_eq!(
+        standing(&farm.submit(fourth.bytes()).await),
+        Standing::Chained
+    );
+}
