@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use wire::tracker_client::TrackerClient;
 
-#[path = "ingest/bare.rs"]
+#[path = "store/bare.rs"]
 mod bare;
 #[path = "../tests/boundary/cast.rs"]
 mod cast;

@@ -134,7 +134,7 @@ pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
 
 /// Checks a database that no tracker needs to be running on.
 pub(super) async fn verify_database(url: &str) -> anyhow::Result<Report> {
-    let reads = Database::open(url).await?.reads();
+    let reads = Database::inspect(url).await?;
     let farm = reads.farm().await?;
     let (coins, size) = farm.map_or((0, 0), |farm| (farm.coins.earned, farm.ledger_size));
     let mut audit = Audit::default();

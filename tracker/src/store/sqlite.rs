@@ -65,6 +65,19 @@ impl Database {
         Ok(Self { path, pool })
     }
 
+    /// The reading side of an existing database that is left as it is: nothing is made or migrated.
+    pub async fn inspect(url: &str) -> Result<SqliteReads, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(Self::path_of(url)?)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options)
+            .await?;
+        Ok(SqliteReads { pool })
+    }
+
     /// The file that a URL names.
     pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
         let path = url
