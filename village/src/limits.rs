@@ -8,6 +8,8 @@ pub const PAGE_ROWS_MAX: u32 = 100;
 pub const PAGE_ROWS: u32 = 50;
 /// Farmers on the roster, members and known ones together.
 pub const FARMERS_MAX: u32 = 100_000;
+/// Other villages that asked, were asked or are blocked.
+pub const PEERS_MAX: u32 = 1_000;
 /// Farmers that one peer may announce.
 pub const FARMERS_PER_PEER_MAX: u32 = 10_000;
 /// Snapshots kept of one farmer; the oldest go first.

@@ -7,6 +7,8 @@ use sqlx::{Row as _, SqliteConnection, sqlite::SqliteRow};
 use url::Url;
 use uuid::Uuid;
 
+use crate::limits::PEERS_MAX;
+
 use super::{Store, StoreError, parsed, parsed_if_any, projection, time, time_if_any};
 
 /// The village's own id of another village.
@@ -84,8 +86,10 @@ impl Store {
         sqlx::query(
             "INSERT INTO federated_village (id, actor, host, remote_url, remote_name, following,
                                             follower, status, peering, changed_at)
-             VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN $7 END, CASE WHEN $6 THEN NULL ELSE $7 END,
-                     'pending', $1, $8)
+             SELECT $1, $2, $3, $4, $5, CASE WHEN $6 THEN $7 END, CASE WHEN $6 THEN NULL ELSE $7 END,
+                    'pending', $1, $8
+             WHERE EXISTS (SELECT 1 FROM federated_village WHERE actor = $2)
+                OR (SELECT COUNT(*) FROM federated_village) < $9
              ON CONFLICT (actor) DO UPDATE SET
                  host = $3, remote_url = $4, remote_name = $5,
                  following = CASE WHEN $6 THEN $7 ELSE following END,
@@ -99,6 +103,7 @@ impl Store {
         .bind(column_of_following)
         .bind(change.state.map(RelationState::as_str))
         .bind(now.second())
+        .bind(PEERS_MAX)
         .execute(&mut *tx)
         .await?;
         settle_host(&mut tx, change.host, now).await?;
@@ -128,13 +133,27 @@ impl Store {
         Ok(gone.rows_affected() > 0)
     }
 
+    /// Whether the village knows the one with this actor, or has room for one more.
+    pub async fn has_room_for_peer(&self, actor: &Url) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM federated_village WHERE actor = $1)
+                 OR (SELECT COUNT(*) FROM federated_village) < $2 AS room",
+        )
+        .bind(actor.as_str())
+        .bind(PEERS_MAX)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get("room")?)
+    }
+
     /// Every other village, the active ones first.
     pub async fn peers(&self) -> Result<Vec<PeerRecord>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM federated_village
              ORDER BY CASE status WHEN 'active' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, host, id
-             LIMIT 1000",
+             LIMIT $1",
         )
+        .bind(PEERS_MAX)
         .fetch_all(&self.pool)
         .await?;
         rows.iter().map(|row| Ok(read(row)?)).collect()

@@ -59,7 +59,10 @@ impl Host for Village {
     async fn decide_follow(&self, request: &FollowRequest) -> Result<FollowDecision, HostError> {
         // People may listen to what the village announces; villages are asked in by its people.
         Ok(match request.remote.kind {
-            ActorKind::Group => FollowDecision::Hold,
+            ActorKind::Group if self.store().has_room_for_peer(&request.remote.id).await? => {
+                FollowDecision::Hold
+            }
+            ActorKind::Group => FollowDecision::Reject,
             _ => FollowDecision::Accept,
         })
     }

@@ -237,6 +237,12 @@ async fn a_blocked_village_disappears_at_once() {
     bob.publish(Shown::default()).await;
     harbour.board_of("scope=federated", 2).await;
     orchard.board_of("scope=federated", 2).await;
+    // Harbour also follows her itself: her handle is at the village that will be blocked, her
+    // tracker is not.
+    let wish = Some(json!({ "handle": alice.handle_at(&orchard) }));
+    let answer = harbour.admin("POST", "/api/v1/following", wish).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    alice.followed_by(&harbour).await;
 
     let peers = harbour.get("/api/v1/federation/peers").await.json();
     let peer = peers["items"][0]["id"].as_str().unwrap().to_owned();
