@@ -1,0 +1,23 @@
+//! Every check, in the order of the report.
+
+mod actor;
+pub(crate) mod forgeries;
+mod inbox;
+mod intake;
+mod names;
+mod snapshot;
+
+use crate::check::Check;
+
+/// Every check.
+pub fn all() -> Vec<Check> {
+    [
+        names::CHECKS,
+        actor::CHECKS,
+        inbox::CHECKS,
+        forgeries::CHECKS,
+        snapshot::CHECKS,
+        intake::CHECKS,
+    ]
+    .concat()
+}

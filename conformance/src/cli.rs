@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand};
+use url::Url;
+
+use crate::{
+    checks,
+    http::Client,
+    probe::Probe,
+    run::run,
+    selftest,
+    session::Session,
+    target::{Kind, Target},
+};
+
+/// Looks at a running server from outside and says which clauses of the protocol it keeps.
+#[derive(Parser)]
+#[command(name = "farmops-conformance", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the checks against servers.
+    Run(Box<RunArgs>),
+    /// List the checks and their clauses.
+    List,
+    /// See every check pass on a correct server and fail on one with a deliberate fault.
+    Selftest {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+struct RunArgs {
+    /// A server of any kind; what it is, is found out.
+    #[arg(long, value_name = "URL")]
+    target: Vec<Url>,
+    /// A server that claims to be a tracker.
+    #[arg(long, value_name = "URL")]
+    tracker: Vec<Url>,
+    /// A server that claims to be a village.
+    #[arg(long, value_name = "URL")]
+    village: Vec<Url>,
+    /// The account to look at, like @alice@orchard.example; otherwise that of the front page.
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Only checks of clauses that fit, like FED-SIG-*.
+    #[arg(long, value_name = "GLOB", default_value = "*")]
+    clause: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    /// Servers are on this machine: allow http and resolve names under localhost to 127.0.0.1.
+    #[arg(long)]
+    allow_loopback: bool,
+    /// Where the servers reach the suite's own actors; needed for the inbox checks.
+    #[arg(long, value_name = "URL")]
+    probe_url: Option<Url>,
+    /// Where the suite's own actors listen.
+    #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    probe_listen: SocketAddr,
+    /// Seconds to wait for a server to write back.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    patience: u64,
+}
+
+impl Cli {
+    /// Does what the command line says; false when a check failed.
+    pub async fn execute(self) -> anyhow::Result<bool> {
+        let mut out = std::io::stdout().lock();
+        match self.command {
+            Command::Run(args) => {
+                let (text, passed) = args.run().await?;
+                out.write_all(text.as_bytes())?;
+                Ok(passed)
+            }
+            Command::List => {
+                for check in checks::all() {
+                    writeln!(
+                        out,
+                        "{}  {}\n    {}",
+                        check.name,
+                        check.clauses.join(" "),
+                        check.title
+                    )?;
+                }
+                Ok(true)
+            }
+            Command::Selftest { json } => {
+                let results = selftest::run().await?;
+                if json {
+                    writeln!(out, "{}", serde_json::to_string_pretty(&results)?)?;
+                } else {
+                    results
+                        .iter()
+                        .try_for_each(|result| writeln!(out, "{result}"))?;
+                }
+                Ok(results.iter().all(selftest::Trial::holds))
+            }
+        }
+    }
+}
+
+impl RunArgs {
+    async fn run(self) -> anyhow::Result<(String, bool)> {
+        let client = Client::new(self.allow_loopback)?;
+        let given = [
+            (&self.target, None),
+            (&self.tracker, Some(Kind::Tracker)),
+            (&self.village, Some(Kind::Village)),
+        ];
+        let given: Vec<_> = given
+            .into_iter()
+            .flat_map(|(urls, kind)| urls.iter().map(move |url| (url, kind)))
+            .collect();
+        if given.is_empty() {
+            bail!("name a server with --target, --tracker or --village");
+        }
+        for (url, _) in &given {
+            if url.scheme() != "https" && !self.allow_loopback {
+                bail!("{url} is not https; --allow-loopback allows http");
+            }
+        }
+        let probe = if self.probe_url.is_some() || self.allow_loopback {
+            let started = Probe::start(self.probe_listen, self.probe_url.clone()).await;
+            Some(started.context("the suite's own actors cannot listen")?)
+        } else {
+            None
+        };
+        let mut reports = Vec::new();
+        for (url, kind) in given {
+            let target = Target::discover(&client, url, kind, self.account.as_deref()).await?;
+            let patience = Duration::from_secs(self.patience);
+            let session = Session::new(client.clone(), target, probe.clone(), patience);
+            reports.push(run(&session, &self.clause).await);
+        }
+        let passed = reports.iter().all(crate::report::Report::passed);
+        let text = if self.json {
+            serde_json::to_string_pretty(&reports)? + "\n"
+        } else {
+            reports.iter().map(ToString::to_string).collect()
+        };
+        Ok((text, passed))
+    }
+}

@@ -1,0 +1,129 @@
+//! The faults, and which check must find each.
+
+use crate::sign::Forgery;
+
+/// Something that the server does wrong on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// WebFinger has a media type of its own.
+    WebfingerAsText,
+    /// The village says another subject of the farmer than her tracker.
+    HostsDisagree,
+    /// The actor's URL is unknown to WebFinger.
+    NoNameForActor,
+    /// Every account exists.
+    KnowsEveryone,
+    /// NodeInfo names no protocol.
+    NodeinfoSilent,
+    /// The shared inbox is on another server.
+    InboxElsewhere,
+    /// The actor is served as plain JSON.
+    ActorAsJson,
+    /// The RSA key belongs to someone else.
+    KeyOfAnother,
+    /// The farm key is controlled by someone else.
+    FarmKeyOfAnother,
+    /// A context of its own must be fetched.
+    RemoteContext,
+    /// The instance actor is only shown to signed requests.
+    InstanceHidden,
+    /// Answers are signed by another key.
+    AnswersByOtherKey,
+    /// A Follow is never answered.
+    NeverAnswers,
+    /// Activities are not remembered.
+    ForgetsActivities,
+    /// Whatever has an object is taken for a Follow.
+    AllAreFollows,
+    /// The key of a stranger is fetched even for his own Delete.
+    FetchesTheGone,
+    /// Ids of other servers are taken.
+    TakesForeignIds,
+    /// Any media type is taken.
+    TakesAnyMediaType,
+    /// Of two members the last one counts, and nesting has no bound.
+    ParsesLaxly,
+    /// Bodies have no bound.
+    NoBodyCap,
+    /// A wrong signature is overlooked.
+    Overlooks(Forgery),
+    /// An unsigned Follow is refused, and answered all the same.
+    RefusesYetHeeds,
+    /// A false snapshot is refused, and shown all the same.
+    RefusesYetShows,
+    /// The published snapshot is not what was signed.
+    PublishesChanged,
+    /// The checkpoint of the published snapshot is signed by another key.
+    CheckpointOfAnother,
+    /// Snapshots are taken unverified.
+    TakesAnySnapshot,
+    /// A context longer than what was signed is let pass.
+    TakesLongerContext,
+    /// Whoever sends a snapshot is shown.
+    ShowsStrangers,
+    /// Proofs are read by any JSON reader.
+    LaxProofs,
+    /// Refusals carry no problem document.
+    PlainRefusals,
+    /// Proofs have no size.
+    NoProofCap,
+    /// Enrolments are not verified.
+    LaxEnrolment,
+}
+
+/// Every fault with the check that must find it.
+pub(super) fn trials() -> Vec<(Fault, &'static str)> {
+    use Forgery as F;
+    let forgeries = [
+        (F::Unsigned, "signature-missing"),
+        (F::NoTarget, "signature-without-target"),
+        (F::NoHost, "signature-without-host"),
+        (F::NoDigest, "signature-without-digest"),
+        (F::NoTime, "signature-without-time"),
+        (F::OtherBody, "signature-of-other-body"),
+        (F::OtherHost, "signature-for-other-host"),
+        (F::OtherPath, "signature-for-other-path"),
+        (F::Stale, "signature-stale"),
+        (F::Ahead, "signature-ahead"),
+        (F::ForeignKey, "signature-by-other-actor"),
+        (F::StolenKeyId, "signature-by-other-key"),
+    ];
+    let others = [
+        (Fault::WebfingerAsText, "webfinger"),
+        (Fault::HostsDisagree, "webfinger-both-hosts"),
+        (Fault::NoNameForActor, "webfinger-by-actor"),
+        (Fault::KnowsEveryone, "webfinger-unknown"),
+        (Fault::NodeinfoSilent, "nodeinfo"),
+        (Fault::InboxElsewhere, "actor-document"),
+        (Fault::ActorAsJson, "actor-media-type"),
+        (Fault::KeyOfAnother, "actor-key"),
+        (Fault::FarmKeyOfAnother, "farm-key"),
+        (Fault::RemoteContext, "actor-context"),
+        (Fault::InstanceHidden, "instance-actor"),
+        (Fault::AnswersByOtherKey, "inbox-follow"),
+        (Fault::NeverAnswers, "inbox-follow"),
+        (Fault::ForgetsActivities, "inbox-replay"),
+        (Fault::AllAreFollows, "inbox-unknown-type"),
+        (Fault::FetchesTheGone, "inbox-delete-by-stranger"),
+        (Fault::TakesForeignIds, "inbox-foreign-id"),
+        (Fault::TakesAnyMediaType, "inbox-media-type"),
+        (Fault::ParsesLaxly, "inbox-malformed"),
+        (Fault::NoBodyCap, "inbox-too-large"),
+        (Fault::RefusesYetHeeds, "signature-missing"),
+        (Fault::RefusesYetShows, "snapshot-changed"),
+        (Fault::PublishesChanged, "snapshot-own"),
+        (Fault::CheckpointOfAnother, "snapshot-own"),
+        (Fault::TakesAnySnapshot, "snapshot-changed"),
+        (Fault::TakesAnySnapshot, "snapshot-unsigned"),
+        (Fault::TakesAnySnapshot, "snapshot-by-other-key"),
+        (Fault::TakesAnySnapshot, "snapshot-by-other-method"),
+        (Fault::TakesLongerContext, "snapshot-longer-context"),
+        (Fault::ShowsStrangers, "snapshot-of-stranger"),
+        (Fault::LaxProofs, "proof-form"),
+        (Fault::PlainRefusals, "proof-of-unknown-agent"),
+        (Fault::NoProofCap, "proof-too-large"),
+        (Fault::LaxEnrolment, "enrolment-form"),
+    ];
+    let overlooked = forgeries.map(|(forgery, check)| (Fault::Overlooks(forgery), check));
+    overlooked.into_iter().chain(others).collect()
+}
