@@ -6,6 +6,8 @@ use farmops_federation::{Clock, Federation};
 use farmops_protocol::{key::SecretKey, time::Timestamp};
 use farmops_service::{outbound::Outbound, token::TokenHash};
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle};
 
 /// What every handler has at hand; cheap to clone.
@@ -32,6 +34,8 @@ pub struct Parts {
     pub owner: TokenHash,
     /// The key of the owner's browser sessions.
     pub sessions: SessionKey,
+    /// Cancelled when the tracker is to stop: long streams end by themselves.
+    pub stop: CancellationToken,
     /// The clock.
     pub clock: Clock,
 }

@@ -94,7 +94,9 @@ fn pipeline(
     let directory = app.writer.directory().clone();
     let writer = app.writer.clone();
     let lively = tokio_stream::StreamExt::timeout(inbound, IDLE_MAX);
+    let stop = app.stop.clone();
     let answers = lively
+        .take_until(async move { stop.cancelled().await })
         .take_while(|message| std::future::ready(message.is_ok()))
         .filter_map(|message| std::future::ready(message.ok()))
         .ready_chunks(CHUNK_PROOFS_MAX)

@@ -113,6 +113,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         outbound,
         farm_key: secrets.farm_key,
         owner,
+        stop: stop.clone(),
         clock,
     });
     let limits = Limits::default();

@@ -1,11 +1,14 @@
 //! Proofs and agents over gRPC.
 
+use std::time::Duration;
+
 use farmops_protocol::{proof::Category, wire::tracker::v1 as wire};
+use futures::StreamExt as _;
 use tonic::Code;
 
 use crate::{
     cast::TestAgent,
-    server::{Tracker, message, now, stream},
+    server::{Tracker, message, now, stream, word},
 };
 
 async fn enroll(
@@ -126,5 +129,23 @@ async fn many_streams_at_once_lose_nothing_and_double_nothing() {
     assert_eq!(
         tracker.get("/api/v1/farm").await["ledger_size"],
         2 + 8 + 800
+    );
+}
+
+#[tokio::test]
+async fn an_open_stream_does_not_hold_up_the_end() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let mut client = tracker.grpc().await;
+    let proof = message(agent.work(Category::Toil, now()).bytes());
+    let open = futures::stream::iter([proof]).chain(futures::stream::pending());
+    let mut answers = client.submit_proofs(open).await.unwrap().into_inner();
+    let first = answers.message().await.unwrap().unwrap();
+    assert_eq!(word(&first), "chained");
+    let restarted = tokio::time::timeout(Duration::from_secs(8), tracker.restart()).await;
+    assert!(restarted.is_ok(), "it waited for the drain to run out");
+    assert!(
+        matches!(answers.message().await, Ok(None)),
+        "the stream ends in order"
     );
 }
