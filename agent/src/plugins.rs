@@ -251,7 +251,19 @@ impl Runtime {
             // The supervisor ends its process first, so two of one plugin never run.
             let _ = entry.ended.await;
         }
-        self.setup.routes.replace(manifest.routes());
+        let routes = manifest.routes();
+        for source in self
+            .setup
+            .sources
+            .keys()
+            .filter(|s| !routes.contains_key(*s))
+        {
+            tracing::warn!(
+                source,
+                "no plugin reads this source; what it sees is dropped"
+            );
+        }
+        self.setup.routes.replace(routes);
         for spec in manifest.plugins {
             if !self.entries().contains_key(&spec.id) {
                 self.start(spec);

@@ -9,8 +9,6 @@ mod leak;
 mod tests;
 mod words;
 
-use std::collections::BTreeMap;
-
 use farmops_plugin::{Description, Finding, Who};
 use farmops_protocol::chain::{self, ChainError, ChainHead};
 use farmops_protocol::digest::{Digest, keyed, sha256};
@@ -40,9 +38,35 @@ pub struct Farmer {
     /// Whether work of "whoever was on call" is hers. Default false.
     #[serde(default)]
     pub on_call: bool,
-    /// Her names by type of source: `github`, `gitea`, `alertmanager`, `file`.
+    /// Her names by type of source.
     #[serde(default)]
-    pub identities: BTreeMap<String, Vec<String>>,
+    pub identities: Identities,
+}
+
+/// The farmer's names, one list for each type of source.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Identities {
+    /// Logins on GitHub.
+    pub github: Vec<String>,
+    /// Logins on Gitea or Forgejo.
+    pub gitea: Vec<String>,
+    /// Values of the label that names an alert's owner.
+    pub alertmanager: Vec<String>,
+    /// Names in records of files.
+    pub file: Vec<String>,
+}
+
+impl Identities {
+    fn of(&self, source_type: &str) -> &[String] {
+        match source_type {
+            "github" => &self.github,
+            "gitea" => &self.gitea,
+            "alertmanager" => &self.alertmanager,
+            "file" => &self.file,
+            _ => &[],
+        }
+    }
 }
 
 impl Farmer {
@@ -50,10 +74,10 @@ impl Farmer {
     fn is(&self, who: &Who, source_type: &str) -> bool {
         match who {
             Who::OnCall => self.on_call,
-            Who::Identifier(name) => self.identities.get(source_type).is_some_and(|names| {
-                let name = name.to_lowercase();
-                names.iter().any(|known| known.to_lowercase() == name)
-            }),
+            Who::Identifier(name) => {
+                let (name, known) = (name.to_lowercase(), self.identities.of(source_type));
+                known.iter().any(|known| known.to_lowercase() == name)
+            }
         }
     }
 }

@@ -57,7 +57,21 @@ fn tokens(text: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever stands in an observation, at whatever depth, is found in whatever surrounds it.
+        #[test]
+        fn any_word_of_an_observation_is_found(
+            word in "[a-zA-Zäöü0-9]{4,12}", before in "[ -~]{0,20}", after in "[ -~]{0,20}",
+        ) {
+            let nested = serde_json::json!({"a": [{"b": format!("x/{word}:y")}]}).to_string();
+            let guard = LeakGuard::new(nested.as_bytes());
+            prop_assert!(guard.finds(&format!("{before}{word}{after}"), &[]), "{nested}");
+        }
+    }
 
     const OBSERVATION: &str = r#"{"host": "Db-Master-7.prod.example", "tags": [{"team": "Zahlungen"}],
         "severity": "critical", "phone": "+49 30 4711", "n": 5150}"#;

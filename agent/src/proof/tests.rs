@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use farmops_plugin as plugin;
 use farmops_plugin::{SourceRequirement, Template};
 use farmops_protocol::key::SecretKey;
@@ -20,7 +22,10 @@ fn generator() -> Generator {
     let farmer = Farmer {
         name: "alice".to_owned(),
         on_call: false,
-        identities: BTreeMap::from([("github".to_owned(), vec!["Alice-Dev".to_owned()])]),
+        identities: Identities {
+            github: vec!["Alice-Dev".to_owned()],
+            ..Identities::default()
+        },
     };
     Generator::new(identity, farmer, "home".to_owned())
 }

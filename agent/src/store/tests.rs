@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::*;
 use crate::identity::Identity;
 use crate::observation::{Intake, Sighting, SourceType, Waiting};
-use crate::proof::{Circumstances, Farmer, Generator};
+use crate::proof::{Circumstances, Farmer, Generator, Identities};
 
 const NOW: i64 = 1_771_666_200;
 
@@ -61,7 +61,7 @@ fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
     let farmer = Farmer {
         name: "alice".to_owned(),
         on_call: true,
-        identities: BTreeMap::new(),
+        identities: Identities::default(),
     };
     let description = Description {
         plugin_id: "a/b".to_owned(),

@@ -197,6 +197,62 @@ async fn a_foreign_chain_is_shown_and_the_agent_goes_on_collecting() {
     assert_eq!(chains.count(), 1);
 }
 
+#[tokio::test]
+async fn a_proof_refused_on_the_way_stays_in_the_outbox() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let agent = world.start().await;
+    send(&agent, 1).await;
+    chains.wait_for(1).await;
+    chains.ledger.lock().unwrap().status = AgentStatus::Revoked;
+    send(&agent, 2).await;
+    let status = until(agent.api, "/api/v1/status", |view| {
+        view["tracker"]["standing"] == "revoked"
+    })
+    .await;
+    assert_eq!(status["outbox"]["waiting"], 1);
+    assert_eq!(status["chain"]["delivered"], 1);
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_killed_at_work_loses_nothing() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let agent = world.start().await;
+    for number in 0..30 {
+        if number % 10 == 5 {
+            until(agent.api, "/readyz", |ready| ready["status"] == "ready").await;
+            kill_reviewer_of(&world);
+        }
+        send(&agent, number).await;
+    }
+    chains.wait_for(30).await;
+    let status = ask(agent.api, "/api/v1/status").await;
+    assert_eq!(status["plugins"][0]["restarts"], 3);
+    assert_eq!(status["counters"]["given_up"], 0);
+}
+
+/// Other tests run plugins of the same name, so the socket's folder tells which one is meant.
+fn kill_reviewer_of(world: &World) {
+    let folder = world.folder.path().to_str().unwrap();
+    for process in std::fs::read_dir("/proc").unwrap() {
+        let process = process.unwrap().path();
+        let program = std::fs::read_link(process.join("exe")).unwrap_or_default();
+        let environment = std::fs::read(process.join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        if program.ends_with("farmops-plugin-git-pr-review") && environment.contains(folder) {
+            let id = process.file_name().unwrap();
+            let killed = std::process::Command::new("kill")
+                .arg("-9")
+                .arg(id)
+                .status();
+            assert!(killed.unwrap().success());
+        }
+    }
+}
+
 async fn send(agent: &Running, number: usize) {
     let delivery = format!("d{number}");
     let answer = deliver(agent.webhooks, &delivery, review(number), SECRET).await;

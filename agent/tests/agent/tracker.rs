@@ -110,6 +110,9 @@ impl Chains {
         let Some(key) = ledger.key else {
             return (Vec::new(), Err("agent-unknown".to_owned()));
         };
+        if ledger.status == AgentStatus::Revoked {
+            return (Vec::new(), Err("agent-revoked".to_owned()));
+        }
         let proof = parsed.verify(&key).unwrap();
         let hash = proof.hash().as_bytes().to_vec();
         if ledger.bodies.iter().any(|body| body == proof.body()) {
