@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cast;
+mod cli;
 mod crash;
 mod grpc;
 mod owner;
