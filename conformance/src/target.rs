@@ -73,10 +73,9 @@ impl Target {
         kind: Option<Kind>,
         account: Option<&str>,
     ) -> Result<Self, DiscoveryError> {
-        let host = authority(base);
         let asked = match account {
             Some(account) => vec![format!("acct:{}", account.trim_start_matches('@'))],
-            None => vec![base.to_string(), format!("acct:{host}@{host}")],
+            None => vec![base.to_string(), format!("acct:{}", own_account(base))],
         };
         for resource in asked {
             let jrd = client
@@ -122,6 +121,13 @@ impl Target {
     pub fn inbox(&self) -> Option<Url> {
         self.actor["inbox"].as_str()?.parse().ok()
     }
+}
+
+/// The account of a server's own actor: its host is also its name. In development, where the host has a
+/// port, the name has `-` for the colon.
+pub fn own_account(base: &Url) -> String {
+    let host = authority(base);
+    format!("{}@{host}", host.replace(':', "-"))
 }
 
 /// The WebFinger question about `resource` at the server of `base`.

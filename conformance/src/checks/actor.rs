@@ -9,8 +9,7 @@ use crate::{
     check::{Check, Look, Miss, Verdict, ensure, ensure_status, fail},
     http::ACTIVITY_JSON,
     session::Session,
-    sign::authority,
-    target::{ANY, Kind, self_link, webfinger},
+    target::{ANY, Kind, own_account, self_link, webfinger},
 };
 
 /// Contexts that every reader of ours knows without fetching them.
@@ -158,8 +157,7 @@ fn context(document: &Value) -> Verdict {
 
 async fn instance(session: &Session) -> Verdict {
     let base = &session.target.base;
-    let host = authority(base);
-    let account = format!("acct:{host}@{host}");
+    let account = format!("acct:{}", own_account(base));
     let jrd = session
         .client
         .get(&webfinger(base, &account), "application/jrd+json")

@@ -21,7 +21,7 @@ use crate::{
     probe::{Probe, public_pem},
     session::now,
     sign::authority,
-    target::Kind,
+    target::{Kind, own_account},
 };
 
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ pub(super) async fn webfinger(
         return StatusCode::BAD_REQUEST.into_response();
     }
     let host = authority(&server.base);
-    let own = format!("{host}@{host}");
+    let own = own_account(&server.base);
     let (main, instance) = (server.actor_id("main"), server.actor_id("instance"));
     let is = |name: &str, url: &str| account == Some(name) || resource == url;
     let (mut subject, actor) = match &server.guest {
