@@ -36,7 +36,7 @@ pub enum ManifestError {
         /// The program as written.
         binary: PathBuf,
     },
-    /// More than [`PLUGINS_MAX`].
+    /// More plugins than one agent may run.
     #[error("more than {PLUGINS_MAX} plugins")]
     TooMany,
 }

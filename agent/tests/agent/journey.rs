@@ -234,6 +234,26 @@ async fn a_plugin_that_is_killed_at_work_loses_nothing() {
     assert_eq!(status["counters"]["given_up"], 0);
 }
 
+#[tokio::test]
+async fn a_full_outbox_holds_observations_back_until_the_tracker_takes_proofs() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, server) = chains.serve("127.0.0.1:0");
+    drop(server);
+    let world = World::new(address);
+    let mut config = world.config();
+    config.limits.proofs_undelivered_max = 2;
+    let agent = world.start_with(config).await;
+    for number in 0..5 {
+        send(&agent, number).await;
+    }
+    until(agent.api, "/api/v1/status", |view| {
+        view["outbox"]["waiting"] == 2 && view["queue"]["waiting"] == 3
+    })
+    .await;
+    let (_, _server) = chains.serve(&address.to_string());
+    chains.wait_for(5).await;
+}
+
 /// Other tests run plugins of the same name, so the socket's folder tells which one is meant.
 fn kill_reviewer_of(world: &World) {
     let folder = world.folder.path().to_str().unwrap();

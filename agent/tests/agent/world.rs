@@ -65,8 +65,12 @@ impl World {
     }
 
     pub(crate) async fn start(&self) -> Running {
+        self.start_with(self.config()).await
+    }
+
+    pub(crate) async fn start_with(&self, config: AgentConfig) -> Running {
         let stop = CancellationToken::new();
-        let agent = Agent::start(self.config(), stop.clone()).await.unwrap();
+        let agent = Agent::start(config, stop.clone()).await.unwrap();
         Running {
             api: agent.api,
             webhooks: agent.webhooks.unwrap(),

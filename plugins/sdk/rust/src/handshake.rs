@@ -2,7 +2,7 @@
 //!
 //! The agent starts the binary with an empty environment but for [`SOCKET_VARIABLE`], the path of a
 //! Unix socket in a folder that only its user can enter, and [`COOKIE_VARIABLE`]. The plugin listens
-//! there and prints [`line`]. The agent holds the plugin's standard input open; when it closes, the
+//! there and prints [`line()`]. The agent holds the plugin's standard input open; when it closes, the
 //! agent is gone and the plugin ends.
 
 use std::path::{Path, PathBuf};
