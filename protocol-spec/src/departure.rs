@@ -6,10 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    canonical::not_canonical,
-    field::{self, FieldError},
+    field::FieldError,
     key::{PublicKey, SecretKey, Signature},
-    limits::{CLOCK_AHEAD_SECONDS_MAX, ENROLMENT_AGE_SECONDS_MAX},
+    signed_request::{SignedRequest, check_audience, open, seal},
     time::Timestamp,
 };
 
@@ -44,15 +43,14 @@ impl DepartureRequest {
         key: &SecretKey,
         now: Timestamp,
     ) -> Result<Vec<u8>, FieldError> {
-        let mut request = Self {
+        let request = Self {
             actor: actor.to_owned(),
             farmer_key: key.public(),
             requested_at: now,
             signature: None,
             village_url: village_url.to_owned(),
         };
-        request.signature = Some(key.sign(&request.canonical()?));
-        request.canonical()
+        seal(request, key)
     }
 
     /// Reads a request and checks its form, freshness, signature and that it is meant for
@@ -61,43 +59,30 @@ impl DepartureRequest {
     /// # Errors
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn verify(bytes: &[u8], village_url: &str, now: Timestamp) -> Result<Self, FieldError> {
-        if bytes.len() > DEPARTURE_BYTES_MAX {
-            return Err(FieldError::document(format!(
-                "a departure request has at most {DEPARTURE_BYTES_MAX} bytes"
-            )));
-        }
-        let mut request: Self = field::from_slice(bytes)?;
-        if request.canonical()? != bytes {
-            return Err(not_canonical());
-        }
-        if request.village_url != village_url {
-            return Err(FieldError::new(
-                "village_url",
-                format!("expected {village_url}, the village that was asked"),
-            ));
-        }
-        let age = now.seconds_since(request.requested_at);
-        if !(-CLOCK_AHEAD_SECONDS_MAX..=ENROLMENT_AGE_SECONDS_MAX).contains(&age) {
-            return Err(FieldError::new(
-                "requested_at",
-                "not within the last hour; is the tracker's clock right?",
-            ));
-        }
-        let signature = request
-            .signature
-            .take()
-            .ok_or_else(|| FieldError::new("signature", "missing"))?;
-        request
-            .farmer_key
-            .verify(&request.canonical()?, &signature)
-            .map_err(|e| FieldError::new("signature", e.to_string()))?;
-        request.signature = Some(signature);
-        Ok(request)
+        open(bytes, now, |request: &Self| {
+            check_audience(&request.village_url, village_url)
+        })
+    }
+}
+
+impl SignedRequest for DepartureRequest {
+    const NAME: &'static str = "a departure request";
+    const BYTES_MAX: usize = DEPARTURE_BYTES_MAX;
+
+    fn check(&self) -> Result<(), FieldError> {
+        Ok(())
     }
 
-    /// Members are declared in canonical order, as in [`crate::proof`].
-    fn canonical(&self) -> Result<Vec<u8>, FieldError> {
-        serde_json::to_vec(self).map_err(|e| FieldError::document(e.to_string()))
+    fn key(&self) -> &PublicKey {
+        &self.farmer_key
+    }
+
+    fn requested_at(&self) -> Timestamp {
+        self.requested_at
+    }
+
+    fn signature_mut(&mut self) -> &mut Option<Signature> {
+        &mut self.signature
     }
 }
 

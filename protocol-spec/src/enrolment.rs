@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    canonical::not_canonical,
     chain::ChainHead,
-    field::{self, FieldError},
+    field::FieldError,
     key::{Fingerprint, PublicKey, SecretKey, Signature},
-    limits::{CLOCK_AHEAD_SECONDS_MAX, ENROLMENT_AGE_SECONDS_MAX, ENROLMENT_BYTES_MAX},
+    limits::ENROLMENT_BYTES_MAX,
     proof::{CLUSTER_ALIAS_RULE, is_cluster_alias},
+    signed_request::{SignedRequest, open, seal},
     time::Timestamp,
 };
 
@@ -67,16 +67,14 @@ impl EnrolmentRequest {
         key: &SecretKey,
         now: Timestamp,
     ) -> Result<Vec<u8>, FieldError> {
-        let mut request = Self {
+        let request = Self {
             agent_id,
             cluster_alias: cluster_alias.to_owned(),
             public_key: key.public(),
             requested_at: now,
             signature: None,
         };
-        request.check_alias()?;
-        request.signature = Some(key.sign(&request.canonical()?));
-        request.canonical()
+        seal(request, key)
     }
 
     /// Reads and verifies a request: size, canonical form, freshness, and that its own key signed it.
@@ -84,36 +82,15 @@ impl EnrolmentRequest {
     /// # Errors
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn verify(bytes: &[u8], now: Timestamp) -> Result<Self, FieldError> {
-        if bytes.len() > ENROLMENT_BYTES_MAX {
-            return Err(FieldError::document(format!(
-                "an enrolment request has at most {ENROLMENT_BYTES_MAX} bytes"
-            )));
-        }
-        let mut request: Self = field::from_slice(bytes)?;
-        if request.canonical()? != bytes {
-            return Err(not_canonical());
-        }
-        request.check_alias()?;
-        let age = now.seconds_since(request.requested_at);
-        if !(-CLOCK_AHEAD_SECONDS_MAX..=ENROLMENT_AGE_SECONDS_MAX).contains(&age) {
-            return Err(FieldError::new(
-                "requested_at",
-                "not within the last hour; is the agent's clock right?",
-            ));
-        }
-        let signature = request
-            .signature
-            .take()
-            .ok_or_else(|| FieldError::new("signature", "missing"))?;
-        request
-            .public_key
-            .verify(&request.canonical()?, &signature)
-            .map_err(|e| FieldError::new("signature", e.to_string()))?;
-        request.signature = Some(signature);
-        Ok(request)
+        open(bytes, now, |_| Ok(()))
     }
+}
 
-    fn check_alias(&self) -> Result<(), FieldError> {
+impl SignedRequest for EnrolmentRequest {
+    const NAME: &'static str = "an enrolment request";
+    const BYTES_MAX: usize = ENROLMENT_BYTES_MAX;
+
+    fn check(&self) -> Result<(), FieldError> {
         if is_cluster_alias(&self.cluster_alias) {
             Ok(())
         } else {
@@ -121,9 +98,16 @@ impl EnrolmentRequest {
         }
     }
 
-    /// Members are declared in canonical order, as in [`crate::proof`].
-    fn canonical(&self) -> Result<Vec<u8>, FieldError> {
-        serde_json::to_vec(self).map_err(|e| FieldError::document(e.to_string()))
+    fn key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    fn requested_at(&self) -> Timestamp {
+        self.requested_at
+    }
+
+    fn signature_mut(&mut self) -> &mut Option<Signature> {
+        &mut self.signature
     }
 }
 

@@ -24,6 +24,7 @@ pub mod limits;
 pub mod proof;
 pub mod registration;
 pub mod scoring;
+mod signed_request;
 pub mod snapshot;
 pub mod streak;
 pub mod time;

@@ -20,8 +20,8 @@ pub const SLUG_CHARS_MAX: usize = 64;
 pub const IMPACT_RADIUS_MAX: u64 = 10;
 /// Seconds a signed document's time may lie ahead of the receiver's clock.
 pub const CLOCK_AHEAD_SECONDS_MAX: i64 = 300;
-/// Seconds an enrolment request stays fresh.
-pub const ENROLMENT_AGE_SECONDS_MAX: i64 = 3600;
+/// Seconds a signed request stays fresh: enrolment, registration, departure.
+pub const REQUEST_AGE_SECONDS_MAX: i64 = 3600;
 /// Entries of a snapshot's `farm:upgrades` and `farm:achievements`.
 pub const SNAPSHOT_LIST_MAX: usize = 256;
 /// Bytes of a checkpoint's signed note.

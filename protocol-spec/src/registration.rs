@@ -7,10 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    canonical::not_canonical,
-    field::{self, FieldError},
+    field::FieldError,
     key::{PublicKey, SecretKey, Signature},
-    limits::{CLOCK_AHEAD_SECONDS_MAX, ENROLMENT_AGE_SECONDS_MAX},
+    signed_request::{SignedRequest, check_audience, open, seal},
     time::Timestamp,
 };
 
@@ -98,7 +97,7 @@ impl RegistrationRequest {
         key: &SecretKey,
         now: Timestamp,
     ) -> Result<Vec<u8>, FieldError> {
-        let mut request = Self {
+        let request = Self {
             actor: applicant.actor.to_owned(),
             display_name: applicant.display_name.to_owned(),
             farmer_key: key.public(),
@@ -109,9 +108,7 @@ impl RegistrationRequest {
             tracker_url: applicant.tracker_url.to_owned(),
             village_url: applicant.village_url.to_owned(),
         };
-        request.check()?;
-        request.signature = Some(key.sign(&request.canonical()?));
-        request.canonical()
+        seal(request, key)
     }
 
     /// Reads a request and checks its form, freshness, signature and that it is meant for
@@ -120,40 +117,15 @@ impl RegistrationRequest {
     /// # Errors
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn verify(bytes: &[u8], village_url: &str, now: Timestamp) -> Result<Self, FieldError> {
-        if bytes.len() > REGISTRATION_BYTES_MAX {
-            return Err(FieldError::document(format!(
-                "a registration request has at most {REGISTRATION_BYTES_MAX} bytes"
-            )));
-        }
-        let mut request: Self = field::from_slice(bytes)?;
-        if request.canonical()? != bytes {
-            return Err(not_canonical());
-        }
-        request.check()?;
-        if request.village_url != village_url {
-            return Err(FieldError::new(
-                "village_url",
-                format!("expected {village_url}, the village that was asked"),
-            ));
-        }
-        let age = now.seconds_since(request.requested_at);
-        if !(-CLOCK_AHEAD_SECONDS_MAX..=ENROLMENT_AGE_SECONDS_MAX).contains(&age) {
-            return Err(FieldError::new(
-                "requested_at",
-                "not within the last hour; is the tracker's clock right?",
-            ));
-        }
-        let signature = request
-            .signature
-            .take()
-            .ok_or_else(|| FieldError::new("signature", "missing"))?;
-        request
-            .farmer_key
-            .verify(&request.canonical()?, &signature)
-            .map_err(|e| FieldError::new("signature", e.to_string()))?;
-        request.signature = Some(signature);
-        Ok(request)
+        open(bytes, now, |request: &Self| {
+            check_audience(&request.village_url, village_url)
+        })
     }
+}
+
+impl SignedRequest for RegistrationRequest {
+    const NAME: &'static str = "a registration request";
+    const BYTES_MAX: usize = REGISTRATION_BYTES_MAX;
 
     fn check(&self) -> Result<(), FieldError> {
         check_handle(&self.handle)?;
@@ -191,9 +163,16 @@ impl RegistrationRequest {
         }
     }
 
-    /// Members are declared in canonical order, as in [`crate::proof`].
-    fn canonical(&self) -> Result<Vec<u8>, FieldError> {
-        serde_json::to_vec(self).map_err(|e| FieldError::document(e.to_string()))
+    fn key(&self) -> &PublicKey {
+        &self.farmer_key
+    }
+
+    fn requested_at(&self) -> Timestamp {
+        self.requested_at
+    }
+
+    fn signature_mut(&mut self) -> &mut Option<Signature> {
+        &mut self.signature
     }
 }
 
