@@ -4,6 +4,7 @@ mod actor;
 pub(crate) mod forgeries;
 mod inbox;
 mod intake;
+mod membership;
 mod names;
 mod snapshot;
 
@@ -18,6 +19,7 @@ pub fn all() -> Vec<Check> {
         forgeries::CHECKS,
         snapshot::CHECKS,
         intake::CHECKS,
+        membership::CHECKS,
     ]
     .concat()
 }

@@ -71,6 +71,9 @@ struct RunArgs {
     /// Where the suite's own actors listen.
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     probe_listen: SocketAddr,
+    /// Let an actor of the suite join a village for a moment, to see what becomes of a member's snapshots.
+    #[arg(long)]
+    join: bool,
     /// Seconds to wait for a server to write back.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     patience: u64,
@@ -143,7 +146,8 @@ impl RunArgs {
         for (url, kind) in given {
             let target = Target::discover(&client, url, kind, self.account.as_deref()).await?;
             let patience = Duration::from_secs(self.patience);
-            let session = Session::new(client.clone(), target, probe.clone(), patience);
+            let mut session = Session::new(client.clone(), target, probe.clone(), patience);
+            session.may_join = self.join;
             reports.push(run(&session, &self.clause).await);
         }
         let passed = reports.iter().all(crate::report::Report::passed);

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
-    header::{ACCEPT, CONTENT_TYPE, HeaderMap},
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION},
     redirect::Policy,
 };
 use serde_json::Value;
@@ -26,6 +26,8 @@ pub struct Answer {
     pub status: u16,
     /// The media type, without parameters, in lower case.
     pub media_type: String,
+    /// The `Location`, made absolute.
+    pub location: Option<Url>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -70,6 +72,16 @@ impl Client {
         answer(url, self.0.post(url.clone()).headers(headers).body(body)).await
     }
 
+    /// Deletes `url`, with JSON as the body.
+    pub async fn delete_json(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Unreachable> {
+        let request = self.0.delete(url.clone());
+        answer(
+            url,
+            request.header(CONTENT_TYPE, "application/json").body(body),
+        )
+        .await
+    }
+
     /// Posts JSON, unsigned.
     pub async fn post_json(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Unreachable> {
         answer(
@@ -106,7 +118,12 @@ async fn answer(url: &Url, request: reqwest::RequestBuilder) -> Result<Answer, U
         .split(';')
         .next()
         .unwrap_or_default();
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|l| url.join(l.to_str().ok()?).ok());
     let mut answer = Answer {
+        location,
         status: response.status().as_u16(),
         media_type: media_type.trim().to_ascii_lowercase(),
         body: Vec::new(),

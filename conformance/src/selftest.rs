@@ -8,6 +8,7 @@ mod fault;
 mod identity;
 mod inbox;
 mod intake;
+mod membership;
 mod server;
 
 use std::{fmt, time::Duration};
@@ -144,10 +145,7 @@ async fn session(
         _ => world.village,
     };
     let target = Target::discover(client, &base, Some(kind), None).await?;
-    Ok(Session::new(
-        client.clone(),
-        target,
-        Some(probe.clone()),
-        PATIENCE,
-    ))
+    let mut session = Session::new(client.clone(), target, Some(probe.clone()), PATIENCE);
+    session.may_join = true;
+    Ok(session)
 }

@@ -26,6 +26,8 @@ pub struct Session {
     pub probe: Option<Probe>,
     /// How long to wait for the server to write back.
     pub patience: Duration,
+    /// Whether an actor of the suite may register at a village, for as long as a check takes.
+    pub may_join: bool,
     answers: OnceCell<bool>,
     follows: Mutex<Vec<(Actor, Value)>>,
 }
@@ -38,6 +40,7 @@ impl Session {
             target,
             probe,
             patience,
+            may_join: false,
             answers: OnceCell::new(),
             follows: Mutex::default(),
         }

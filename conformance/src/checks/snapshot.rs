@@ -173,7 +173,7 @@ fn signed(actor: &Actor, coins: u64, signer: Signer) -> Result<Value, Miss> {
 }
 
 /// A number of coins that nobody has: 15 digits of chance.
-fn strange_coins() -> u64 {
+pub(super) fn strange_coins() -> u64 {
     let random = uuid::Uuid::new_v4().as_u128() % 900_000_000_000_000;
     100_000_000_000_000 + u64::try_from(random).unwrap_or_default()
 }
@@ -226,13 +226,22 @@ async fn of_stranger(session: &Session) -> Verdict {
 /// Looks for the figures on the public pages.
 async fn not_shown(session: &Session, coins: &[u64]) -> Verdict {
     session.settled().await?;
+    match shown(session, coins).await? {
+        Some(url) => fail(format!("{url} shows it")),
+        None => Ok(()),
+    }
+}
+
+/// The public page that shows one of these figures, if any does.
+pub(super) async fn shown(session: &Session, coins: &[u64]) -> Result<Option<Url>, Miss> {
     for path in ["/", "/api/v1/leaderboard", "/api/v1/farmers"] {
         let url = session.url(path);
         let page = session.client.get(&url, "*/*").await?.text();
         // People read groups of three digits; programs do not.
         let digits: String = page.chars().filter(char::is_ascii_digit).collect();
-        let shown = coins.iter().any(|c| digits.contains(&c.to_string()));
-        ensure(!shown, || format!("{url} shows it"))?;
+        if coins.iter().any(|c| digits.contains(&c.to_string())) {
+            return Ok(Some(url));
+        }
     }
-    Ok(())
+    Ok(None)
 }

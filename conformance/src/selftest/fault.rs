@@ -69,6 +69,16 @@ pub enum Fault {
     NoProofCap,
     /// Enrolments are not verified.
     LaxEnrolment,
+    /// Registrations are not verified.
+    LaxRegistration,
+    /// A registration by any key is taken.
+    TakesAnyFarmerKey,
+    /// Members are never followed.
+    NeverFollows,
+    /// The snapshot that came last is shown, whatever its sequence.
+    OlderReplacesNewer,
+    /// Who left is still shown.
+    KeepsTheDeparted,
 }
 
 /// Every fault with the check that must find it.
@@ -123,6 +133,12 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::PlainRefusals, "proof-of-unknown-agent"),
         (Fault::NoProofCap, "proof-too-large"),
         (Fault::LaxEnrolment, "enrolment-form"),
+        (Fault::LaxRegistration, "registration-form"),
+        (Fault::TakesAnyFarmerKey, "registration-key"),
+        (Fault::NeverFollows, "member-snapshots"),
+        (Fault::OlderReplacesNewer, "member-snapshots"),
+        (Fault::TakesAnySnapshot, "member-snapshots"),
+        (Fault::KeepsTheDeparted, "member-snapshots"),
     ];
     let overlooked = forgeries.map(|(forgery, check)| (Fault::Overlooks(forgery), check));
     overlooked.into_iter().chain(others).collect()

@@ -158,9 +158,14 @@ pub(super) async fn actor(State(server): State<Server>, Path(name): Path<String>
 
 pub(super) async fn front_page(State(server): State<Server>) -> String {
     let memory = server.memory();
+    let members = memory
+        .members
+        .iter()
+        .filter_map(|member| member.newest.as_ref());
     let farms = memory
         .shown
         .iter()
+        .chain(members.map(|(_, coins)| coins))
         .map(|coins| format!("a farm with {coins} coins"));
     farms.collect::<Vec<_>>().join("\n")
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    Fault,
+    Fault, membership,
     server::{Server, typed},
 };
 use crate::{
@@ -106,6 +106,9 @@ async fn take(server: &Server, uri: Uri, headers: HeaderMap, body: Body) -> Resu
         check_snapshot(server, object, &sender)?;
     }
     server.memory().arrived.insert(id);
+    if kind == "Create" && is_snapshot(object) {
+        membership::take_snapshot(server, &actor, object);
+    }
     if is_snapshot(object) && server.has(Fault::ShowsStrangers) {
         server
             .memory()
@@ -138,7 +141,7 @@ fn parse(server: &Server, body: &[u8]) -> Option<Value> {
     value.filter(Value::is_object)
 }
 
-async fn fetch(server: &Server, actor: &str) -> Option<Value> {
+pub(super) async fn fetch(server: &Server, actor: &str) -> Option<Value> {
     let answer = server
         .client
         .get(&actor.parse().ok()?, ACTIVITY_JSON)
@@ -217,18 +220,23 @@ async fn answer(server: &Server, follow: &Value, sender: &Value) {
         "actor": id,
         "object": follow,
     });
-    let Some(url) = sender["inbox"]
-        .as_str()
-        .and_then(|inbox| Url::parse(inbox).ok())
-    else {
+    let Some(inbox) = sender["inbox"].as_str() else {
         return;
     };
-    let body = accept.to_string().into_bytes();
+    deliver(server, inbox, &accept).await;
+}
+
+/// Sends an activity of the main actor.
+pub(super) async fn deliver(server: &Server, inbox: &str, activity: &Value) {
+    let Ok(url) = Url::parse(inbox) else {
+        return;
+    };
+    let body = activity.to_string().into_bytes();
     let other = server.has(Fault::AnswersByOtherKey);
     let draft = Draft {
         url: &url,
         body: &body,
-        key_id: &format!("{id}#main-key"),
+        key_id: &format!("{}#main-key", server.actor_id("main")),
         key: if other {
             &Probe::keys().other
         } else {
@@ -237,7 +245,7 @@ async fn answer(server: &Server, follow: &Value, sender: &Value) {
         now: now().second(),
         forgery: None,
     };
-    // The sender waits for the letter, not for us: if it is lost, its check says so.
+    // Nobody waits for us: if the letter is lost, the check that misses it says so.
     let _ = server
         .client
         .post(&url, draft.headers(), body.clone())

@@ -10,7 +10,7 @@ use axum::{
     Router,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use farmops_protocol::key::SecretKey;
 use rsa::RsaPrivateKey;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Fault, identity, inbox, intake};
+use super::{Fault, identity, inbox, intake, membership};
 use crate::{http::Client, target::Kind};
 
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(make_key);
@@ -48,6 +48,16 @@ pub(super) struct Memory {
     pub(super) arrived: HashSet<String>,
     /// Figures on the front page.
     pub(super) shown: Vec<Value>,
+    /// Farmers who registered.
+    pub(super) members: Vec<Member>,
+}
+
+/// A farmer who registered.
+pub(super) struct Member {
+    pub(super) id: String,
+    pub(super) actor: String,
+    /// The newest snapshot: sequence and coins.
+    pub(super) newest: Option<(u64, Value)>,
 }
 
 /// A village, and a tracker whose farmer is at home there.
@@ -100,6 +110,8 @@ fn serve(listener: TcpListener, server: Server) {
         .route("/api/v1/public/snapshot", get(identity::snapshot))
         .route("/api/v1/proofs", post(intake::proof))
         .route("/api/v1/agents/enroll", post(intake::enrolment))
+        .route("/api/v1/farmers/register", post(membership::register))
+        .route("/api/v1/farmers/{id}", delete(membership::leave))
         .with_state(server);
     tokio::spawn(async move { axum::serve(listener, router).await });
 }
