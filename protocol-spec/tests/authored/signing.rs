@@ -20,6 +20,13 @@ pub(crate) const UNSIGNED: &str = concat!(
     r#""timestamp":"2026-02-21T09:30:00Z"}"#,
 );
 
+/// A signature over [`UNSIGNED`] that the agent's key can make and must not: R is the neutral element, S is
+/// k·a for k = H(R ‖ A ‖ M), so S·B = R + k·A holds.
+const SMALL_ORDER: &str = concat!(
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "eaf95a8399f3d07810f609fb7f1efb34a8b90c42d9de4de67746cc6ce87b4c07",
+);
+
 /// `unsigned` with the agent's signature over exactly these bytes, right or wrong as they may be.
 pub(crate) fn sealed(unsigned: &str) -> String {
     with_signature(unsigned, &agent_key().sign(unsigned.as_bytes()).to_string())
@@ -731,6 +738,12 @@ fn refused_signatures() -> Vec<Case> {
             "IDN-SIG-001",
             "S plus the group's order: the same signature to a lax verifier",
             text(&malleated),
+        ),
+        verify(
+            "small-order-signature",
+            "IDN-SIG-001",
+            "R is the neutral element and S fits it: the verification equation holds, strict rules do not",
+            text(&SMALL_ORDER),
         ),
         verify(
             "zero-signature",
