@@ -14,6 +14,7 @@ use crate::{
     checks,
     http::Client,
     probe::Probe,
+    report::Report,
     run::run,
     selftest,
     session::Session,
@@ -144,13 +145,20 @@ impl RunArgs {
         };
         let mut reports = Vec::new();
         for (url, kind) in given {
-            let target = Target::discover(&client, url, kind, self.account.as_deref()).await?;
+            let found = Target::discover(&client, url, kind, self.account.as_deref()).await;
+            let target = match found {
+                Ok(target) => target,
+                Err(error) => {
+                    reports.push(Report::undiscovered(url, kind, &error));
+                    continue;
+                }
+            };
             let patience = Duration::from_secs(self.patience);
             let mut session = Session::new(client.clone(), target, probe.clone(), patience);
             session.may_join = self.join;
             reports.push(run(&session, &self.clause).await);
         }
-        let passed = reports.iter().all(crate::report::Report::passed);
+        let passed = reports.iter().all(Report::passed);
         let text = if self.json {
             serde_json::to_string_pretty(&reports)? + "\n"
         } else {

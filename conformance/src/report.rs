@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Serialize;
 use url::Url;
 
-use crate::check::{Check, Miss, Verdict};
+use crate::{
+    check::{Check, Miss, Verdict},
+    target::{DiscoveryError, Kind},
+};
 
 /// What a run against one server found.
 #[derive(Debug, Serialize)]
@@ -32,6 +35,24 @@ pub struct Line {
     /// Why it did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl Report {
+    /// What there is to say of a server that cannot be found out about.
+    pub fn undiscovered(target: &Url, kind: Option<Kind>, error: &DiscoveryError) -> Self {
+        let line = Line {
+            check: "discovery",
+            clauses: &["FED-NAME-001", "FED-ACTOR-002"],
+            title: "the server's URL leads to an actor",
+            result: "fail",
+            reason: Some(error.to_string()),
+        };
+        Self {
+            target: target.clone(),
+            kind: kind.unwrap_or(Kind::Server).as_str(),
+            lines: vec![line],
+        }
+    }
 }
 
 impl Line {

@@ -26,8 +26,10 @@ use crate::{
     target::{DiscoveryError, Kind, Target},
 };
 
-/// How long the self-test waits for a server in the same process.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the self-test waits for a correct server in the same process.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long it waits for one that, perhaps, never answers.
+const PATIENCE_FAULTY: Duration = Duration::from_secs(2);
 
 /// What a check said about a correct and about a faulty server.
 #[derive(Debug, Serialize)]
@@ -145,7 +147,8 @@ async fn session(
         _ => world.village,
     };
     let target = Target::discover(client, &base, Some(kind), None).await?;
-    let mut session = Session::new(client.clone(), target, Some(probe.clone()), PATIENCE);
+    let patience = fault.map_or(PATIENCE, |_| PATIENCE_FAULTY);
+    let mut session = Session::new(client.clone(), target, Some(probe.clone()), patience);
     session.may_join = true;
     Ok(session)
 }
