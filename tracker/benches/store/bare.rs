@@ -74,14 +74,6 @@ async fn proof_rows(conn: &mut SqliteConnection, rows: &[ProofRecord]) {
 }
 
 fn statement(head: &str, columns: usize, rows: usize) -> String {
-    let row = |n: usize| {
-        let places: Vec<String> = (1..=columns)
-            .map(|c| format!("${}", n * columns + c))
-            .collect();
-        format!("({})", places.join(","))
-    };
-    format!(
-        "{head} {}",
-        (0..rows).map(row).collect::<Vec<_>>().join(",")
-    )
+    let row = format!("({})", vec!["?"; columns].join(","));
+    format!("{head} {}", vec![row; rows].join(","))
 }
