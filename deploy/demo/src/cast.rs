@@ -115,6 +115,24 @@ impl Cast {
         })
     }
 
+    /// The village that gave `farmer` a handle.
+    #[must_use]
+    pub fn home_of(&self, farmer: &Farmer) -> &Village {
+        if farmer.handle == self.alice.handle {
+            &self.orchard
+        } else {
+            &self.harbour
+        }
+    }
+
+    /// The handle of `farmer` at `village`, as people write it.
+    #[must_use]
+    pub fn handle_of(&self, farmer: &Farmer, village: &Village) -> String {
+        let host = village.url.host_str().unwrap_or_default();
+        let port = village.url.port().map(|port| format!(":{port}"));
+        format!("@{}@{host}{}", farmer.handle, port.unwrap_or_default())
+    }
+
     /// Both villages.
     #[must_use]
     pub fn villages(&self) -> [&Village; 2] {

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match &args.command {
         Some(Command::Launch { parent, line }) => launch(*parent, line),
-        None => Ok(()),
+        None => farmops_demo::run::run(&args),
     };
     if let Err(error) = result {
         eprintln!("farmops-demo: {error:#}");

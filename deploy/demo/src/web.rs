@@ -64,13 +64,26 @@ impl Web {
     /// # Errors
     /// When the answer is not a JSON document with a 2xx status.
     pub async fn json_as(&self, url: &Url, token: Option<&str>) -> Result<Value> {
+        let bytes = self.bytes_as(url, token).await?;
+        serde_json::from_slice(&bytes).with_context(|| url.to_string())
+    }
+
+    /// The bytes of the JSON document at `url` for whoever holds `token`.
+    ///
+    /// # Errors
+    /// When the status is not 2xx.
+    pub async fn bytes_as(&self, url: &Url, token: Option<&str>) -> Result<Vec<u8>> {
         let bearer = token.map(|token| format!("Bearer {token}"));
-        let mut headers = vec![(ACCEPT.as_str(), "application/json")];
+        let mut headers = vec![(
+            ACCEPT.as_str(),
+            "application/json, application/activity+json",
+        )];
         if let Some(bearer) = &bearer {
             headers.push((AUTHORIZATION.as_str(), bearer));
         }
         let answer = self.send(Method::GET, url, &headers, Vec::new()).await?;
-        document(url, &answer)
+        demand_success(url, &answer)?;
+        Ok(answer.body.to_vec())
     }
 
     /// POSTs a JSON document and answers with the one that comes back, `Null` if none does.
@@ -81,10 +94,11 @@ impl Web {
         let headers = [(CONTENT_TYPE.as_str(), "application/json")];
         let body = serde_json::to_vec(body)?;
         let answer = self.send(Method::POST, url, &headers, body).await?;
-        if answer.status.is_success() && answer.body.is_empty() {
+        demand_success(url, &answer)?;
+        if answer.body.is_empty() {
             return Ok(Value::Null);
         }
-        document(url, &answer)
+        serde_json::from_slice(&answer.body).with_context(|| url.to_string())
     }
 
     /// The page at `url` as a browser gets it.
@@ -94,22 +108,16 @@ impl Web {
     pub async fn page(&self, url: &Url) -> Result<String> {
         let headers = [(ACCEPT.as_str(), "text/html")];
         let answer = self.send(Method::GET, url, &headers, Vec::new()).await?;
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        if !answer.status.is_success() {
-            bail!("{url}: {} {}", answer.status, shorten(&text));
-        }
-        Ok(text)
+        demand_success(url, &answer)?;
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
 }
 
-fn document(url: &Url, answer: &BoundedResponse) -> Result<Value> {
-    let text = String::from_utf8_lossy(&answer.body);
+fn demand_success(url: &Url, answer: &BoundedResponse) -> Result<()> {
     if !answer.status.is_success() {
-        bail!("{url}: {} {}", answer.status, shorten(&text));
+        let said = String::from_utf8_lossy(&answer.body);
+        let said: String = said.chars().take(300).collect();
+        bail!("{url}: {} {said}", answer.status);
     }
-    serde_json::from_slice(&answer.body).with_context(|| format!("{url}: {}", shorten(&text)))
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(300).collect()
+    Ok(())
 }

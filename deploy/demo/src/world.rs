@@ -1,15 +1,19 @@
 //! The demo's programs, running: started, found again by name, killed, restarted, stopped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
+use url::Url;
 
+use crate::agent::Agent;
 use crate::args::Args;
-use crate::cast::Cast;
+use crate::cast::{self, Cast, Farmer};
 use crate::folder::Folder;
 use crate::process::{Launcher, Line, Process};
+use crate::tracker::{self, Tracker};
+use crate::village::{self, Village};
 use crate::web::Web;
 
 /// Everything the story needs.
@@ -106,6 +110,64 @@ impl World {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// What `farmer` tells the tracker at the command line.
+    ///
+    /// # Errors
+    /// When the tracker refuses.
+    pub async fn owner(&self, farmer: &Farmer, deed: &[&str]) -> Result<String> {
+        let token = self.tracker(farmer).token_file();
+        self.deed(tracker::PROGRAM, &farmer.tracker, &token, deed)
+            .await
+    }
+
+    /// What the admin of `village` tells it at the command line.
+    ///
+    /// # Errors
+    /// When the village refuses.
+    pub async fn admin(&self, village: &cast::Village, deed: &[&str]) -> Result<String> {
+        let token = self.village(village).token_file();
+        self.deed(village::PROGRAM, &village.url, &token, deed)
+            .await
+    }
+
+    async fn deed(&self, program: &str, url: &Url, token: &Path, deed: &[&str]) -> Result<String> {
+        let token = token.to_string_lossy();
+        let whom = [
+            "--url",
+            url.as_str().trim_end_matches('/'),
+            "--token-file",
+            &token,
+        ];
+        self.run(program, &[&whom, deed].concat()).await
+    }
+
+    /// A farmer's tracker.
+    #[must_use]
+    pub fn tracker<'a>(&'a self, farmer: &'a Farmer) -> Tracker<'a> {
+        Tracker {
+            farmer,
+            web: &self.web,
+        }
+    }
+
+    /// A farmer's agent.
+    #[must_use]
+    pub fn agent<'a>(&'a self, farmer: &'a Farmer) -> Agent<'a> {
+        Agent {
+            farmer,
+            web: &self.web,
+        }
+    }
+
+    /// A village.
+    #[must_use]
+    pub fn village<'a>(&'a self, village: &'a cast::Village) -> Village<'a> {
+        Village {
+            village,
+            web: &self.web,
+        }
+    }
+
     /// The programs that have ended although nobody asked them to, with the end of their logs.
     pub fn fallen(&mut self) -> Vec<String> {
         let mut fallen = Vec::new();
@@ -120,9 +182,10 @@ impl World {
     /// The end of each log whose program's name contains one of `names`.
     #[must_use]
     pub fn tails(&self, names: &[&str]) -> Vec<String> {
-        let told = self.running.iter().filter(|process| {
-            names.iter().any(|name| process.name().contains(name))
-        });
+        let told = self
+            .running
+            .iter()
+            .filter(|process| names.iter().any(|name| process.name().contains(name)));
         told.map(|process| format!("{}:\n{}", process.name(), process.tail()))
             .collect()
     }
