@@ -48,7 +48,12 @@ pub async fn kill(world: &mut World, times: u32, seed: u64) -> Result<String> {
         let world = &mut *world;
         let number = u64::from(round);
         let delivering = review(world, &cast.bob, seed, number);
-        let delivered = tokio::time::timeout(moment, delivering).await.is_ok();
+        let strike = tokio::time::Instant::now() + moment;
+        let delivered = matches!(
+            tokio::time::timeout_at(strike, delivering).await,
+            Ok(Ok(()))
+        );
+        tokio::time::sleep_until(strike).await;
         world.kill(&victim).await?;
         world.restart(&victim)?;
         if !delivered {
