@@ -86,6 +86,53 @@ async fn a_name_that_resolves_inside_is_refused_before_any_connection() {
     assert_eq!(accepted.load(Ordering::SeqCst), 0);
 }
 
+/// CVE-2026-33693, CVE-2026-22245, -46348, -47389, GHSA-vwhj-3g83-v276, CVE-2026-50131: each of
+/// these addresses was missing from somebody's list of forbidden ones. Here what is not global
+/// unicast is refused, as the answer for a name and written into the URL.
+#[tokio::test]
+async fn no_special_address_is_dialled_behind_a_name_or_in_a_url() {
+    for address in [
+        "0.0.0.0",
+        "10.0.0.1",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.0.1",
+        "192.168.0.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::7f00:1",
+        "::ffff:127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2001::1",
+        "2002:7f00:1::1",
+        "fc00::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+    ] {
+        let client = outbound(Reach::PublicOnly, Script::new(&[&[address]]));
+        let host = match address.parse().unwrap() {
+            IpAddr::V4(_) => address.to_owned(),
+            IpAddr::V6(_) => format!("[{address}]"),
+        };
+        for host in ["evil.example", host.as_str()] {
+            let target = Url::parse(&format!("https://{host}/")).unwrap();
+            let result = client.get(target, Bounds::default()).await;
+            assert!(
+                matches!(result, Err(OutboundError::Refused { .. })),
+                "{host} at {address}: {result:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_rebinds_between_requests_is_judged_at_each_connection() {
     let (address, accepted) = server(OK).await;
