@@ -6,6 +6,8 @@ mod inbox;
 mod intake;
 mod membership;
 mod names;
+mod oddments;
+mod senders;
 mod snapshot;
 
 use crate::check::Check;
@@ -17,9 +19,11 @@ pub fn all() -> Vec<Check> {
         actor::CHECKS,
         inbox::CHECKS,
         forgeries::CHECKS,
+        senders::CHECKS,
         snapshot::CHECKS,
         intake::CHECKS,
         membership::CHECKS,
+        oddments::CHECKS,
     ]
     .concat()
 }

@@ -57,9 +57,14 @@ struct RunArgs {
     /// The account to look at, like @alice@orchard.example; otherwise that of the front page.
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// Only checks of clauses that fit, like FED-SIG-*.
-    #[arg(long, value_name = "GLOB", default_value = "*")]
-    clause: String,
+    /// Only checks whose name or one of whose clauses fits, like signature-* or FED-SIG-*.
+    #[arg(
+        long,
+        visible_alias = "clause",
+        value_name = "GLOB",
+        default_value = "*"
+    )]
+    only: String,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -156,7 +161,7 @@ impl RunArgs {
             let patience = Duration::from_secs(self.patience);
             let mut session = Session::new(client.clone(), target, probe.clone(), patience);
             session.may_join = self.join;
-            reports.push(run(&session, &self.clause).await);
+            reports.push(run(&session, &self.only).await);
         }
         let passed = reports.iter().all(Report::passed);
         let text = if self.json {

@@ -2,6 +2,7 @@
 
 mod actor;
 mod mailbox;
+mod oddity;
 
 use std::{
     net::SocketAddr,
@@ -26,6 +27,7 @@ use url::Url;
 pub use self::{
     actor::{Actor, public_pem},
     mailbox::{Letter, Mailbox},
+    oddity::Oddity,
 };
 use crate::{
     http::ACTIVITY_JSON,
@@ -33,6 +35,8 @@ use crate::{
 };
 
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// More than a document may have.
+const DOCUMENT_BYTES_ODD: usize = 300 * 1024;
 
 /// The keys of every probe actor of this process. Making them takes seconds, so they are made once.
 static KEYS: LazyLock<Keys> = LazyLock::new(Keys::make);
@@ -127,6 +131,12 @@ impl Probe {
         self.actor("absent")
     }
 
+    /// An actor that nobody has seen before, and whose document is odd.
+    pub fn odd_actor(&self, oddity: Oddity) -> Actor {
+        let unique = uuid::Uuid::new_v4().simple();
+        self.actor(&format!("{}-{unique}", oddity.as_str()))
+    }
+
     fn actor(&self, name: &str) -> Actor {
         Actor::new(&self.base, name)
     }
@@ -150,11 +160,15 @@ async fn document(State(probe): State<Probe>, Path(name): Path<String>) -> Respo
     if name == "absent" {
         return StatusCode::GONE.into_response();
     }
-    (
-        [(CONTENT_TYPE, ACTIVITY_JSON)],
-        probe.actor(&name).document().to_string(),
-    )
-        .into_response()
+    let mut document = probe.actor(&name).document();
+    let mut media_type = ACTIVITY_JSON;
+    match Oddity::of(&name) {
+        Some(Oddity::UnderOtherId) => document["id"] = probe.actor("another").id.into(),
+        Some(Oddity::AsText) => media_type = "text/plain",
+        Some(Oddity::TooLarge) => document["summary"] = "x".repeat(DOCUMENT_BYTES_ODD).into(),
+        None => {}
+    }
+    ([(CONTENT_TYPE, media_type)], document.to_string()).into_response()
 }
 
 #[derive(Deserialize)]

@@ -7,11 +7,11 @@ use crate::{
     session::Session,
 };
 
-/// Runs every check whose clauses fit `glob`.
+/// Runs every check whose name or one of whose clauses fits `glob`.
 pub async fn run(session: &Session, glob: &str) -> Report {
     let mut lines = Vec::new();
     for check in checks::all() {
-        if check.clauses.iter().any(|clause| fits(glob, clause)) {
+        if fits(glob, check.name) || check.clauses.iter().any(|clause| fits(glob, clause)) {
             lines.push(Line::new(&check, look(&check, session).await));
         }
     }

@@ -41,6 +41,14 @@ pub enum Forgery {
     ForeignKey,
     /// The actor's key id over another key's signature.
     StolenKeyId,
+    /// The signature's bytes are left out.
+    Empty,
+    /// A parameter of the `Signature` header stands there twice.
+    RepeatedParameter,
+    /// A second `Digest` header, of another body, behind the one that is signed.
+    RepeatedHeader,
+    /// A header is covered that the request does not have.
+    AbsentHeader,
 }
 
 /// A request to be signed.
@@ -102,24 +110,44 @@ impl Draft<'_> {
             }
             put(&mut headers, name, &value);
         }
-        let text = lines.join("\n");
+        if is(Forgery::AbsentHeader) {
+            covered.push("x-absent");
+            lines.push("x-absent: ".to_owned());
+        }
+        if is(Forgery::RepeatedHeader) {
+            put(&mut headers, "digest", &digest(b"{}"));
+        }
         if !is(Forgery::Unsigned) {
-            let signature = BASE64_STANDARD.encode(rsa_sign(self.key, text.as_bytes()));
-            let value = format!(
-                "keyId=\"{}\",algorithm=\"rsa-sha256\",headers=\"{}\",signature=\"{signature}\"",
-                self.key_id,
-                covered.join(" ")
-            );
+            let value = self.signature(&covered, &lines.join("\n"));
             put(&mut headers, "signature", &value);
         }
         headers
+    }
+
+    /// The value of the `Signature` header over `text`.
+    fn signature(&self, covered: &[&str], text: &str) -> String {
+        let bytes = match self.forgery {
+            Some(Forgery::Empty) => Vec::new(),
+            _ => rsa_sign(self.key, text.as_bytes()),
+        };
+        let key_id = format!("keyId=\"{}\"", self.key_id);
+        let value = format!(
+            "{key_id},algorithm=\"rsa-sha256\",headers=\"{}\",signature=\"{}\"",
+            covered.join(" "),
+            BASE64_STANDARD.encode(bytes)
+        );
+        match self.forgery {
+            // Even the same value twice: a reader of the first and one of the last may be told apart later.
+            Some(Forgery::RepeatedParameter) => format!("{value},{key_id}"),
+            _ => value,
+        }
     }
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     // What stands here is ASCII of our own making; if a URL makes it otherwise, the header is left out.
     if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(HeaderName::from_static(name), value);
+        headers.append(HeaderName::from_static(name), value);
     }
 }
 

@@ -80,6 +80,30 @@ pub(super) const CHECKS: &[Check] = &[
         "the actor's key id over another key's signature is refused",
         Forgery::StolenKeyId,
     ),
+    forged(
+        "signature-empty",
+        &["FED-SIG-002"],
+        "a signature of no bytes is refused",
+        Forgery::Empty,
+    ),
+    forged(
+        "signature-repeats-parameter",
+        &["FED-SIG-002"],
+        "a Signature header that names a parameter twice is refused",
+        Forgery::RepeatedParameter,
+    ),
+    forged(
+        "signature-repeats-header",
+        &["FED-SIG-002"],
+        "a request in which a covered header stands twice is refused",
+        Forgery::RepeatedHeader,
+    ),
+    forged(
+        "signature-of-absent-header",
+        &["FED-SIG-002"],
+        "a signature that covers a header which is not there is refused",
+        Forgery::AbsentHeader,
+    ),
 ];
 
 const fn forged(

@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "inbox-malformed",
         clauses: &["FED-INBOX-005"],
-        title: "broken JSON, a repeated member and deep nesting are 400",
+        title: "broken JSON, a repeated member, deep nesting and a long list are 400",
         kinds: ANY,
         look: Look::By(|s| Box::pin(malformed(s))),
     },
@@ -163,6 +163,7 @@ async fn malformed(session: &Session) -> Verdict {
     let actor = session.probe()?.fresh_actor();
     let good = session.follow(&actor).to_string();
     let nested = format!(r#"{{"x":{}{},"#, "[".repeat(60), "]".repeat(60));
+    let long = format!(r#"{{"x":[0{}],"#, ",0".repeat(256));
     for (what, body) in [
         ("broken JSON", good[..good.len() - 1].to_owned()),
         ("no JSON", "hello".to_owned()),
@@ -172,6 +173,7 @@ async fn malformed(session: &Session) -> Verdict {
             good.replacen('{', r#"{"type":"Follow","#, 1),
         ),
         ("60 levels", good.replacen('{', &nested, 1)),
+        ("a list of 257 entries", good.replacen('{', &long, 1)),
     ] {
         let answer = session
             .send_bytes(&actor, body.into_bytes(), None, |_| {})

@@ -1,6 +1,7 @@
 //! A tracker's door for agents, as a stranger finds it: no credentials, no agent enrolled.
 
 use farmops_protocol::{enrolment::EnrolmentRequest, key::SecretKey};
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -41,6 +42,13 @@ pub(super) const CHECKS: &[Check] = &[
         title: "a proof of more than 4,096 bytes is 413",
         kinds: TRACKER,
         look: Look::By(|s| Box::pin(too_large(s))),
+    },
+    Check {
+        name: "proof-request",
+        clauses: &["SUB-REST-001"],
+        title: "a proof as another media type is 415, by another method 405",
+        kinds: TRACKER,
+        look: Look::By(|s| Box::pin(request(s))),
     },
     Check {
         name: "enrolment-form",
@@ -137,6 +145,15 @@ async fn unknown_agent(session: &Session) -> Verdict {
 async fn too_large(session: &Session) -> Verdict {
     let answer = submit(session, &format!("{{\"a\":\"{}\"}}", "x".repeat(5000))).await?;
     ensure_status("5,000 bytes", &answer, &[413])
+}
+
+async fn request(session: &Session) -> Verdict {
+    let url = session.url("/api/v1/proofs");
+    let text = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/plain"))]);
+    let answer = session.client.post(&url, text, b"{}".to_vec()).await?;
+    ensure_status("text/plain", &answer, &[415])?;
+    let answer = session.client.delete_json(&url, b"{}".to_vec()).await?;
+    ensure_status("DELETE", &answer, &[405])
 }
 
 async fn enrolment_form(session: &Session) -> Verdict {

@@ -43,8 +43,18 @@ pub enum Fault {
     TakesAnyMediaType,
     /// Of two members the last one counts, and nesting has no bound.
     ParsesLaxly,
+    /// Lists have no bound.
+    TakesLongLists,
     /// Bodies have no bound.
     NoBodyCap,
+    /// The document of an actor is taken whatever its id.
+    FetchesOtherIds,
+    /// The document of an actor is taken as any media type.
+    FetchesAnyMediaType,
+    /// The document of an actor has no bound.
+    FetchesWithoutBound,
+    /// Of types nobody thought of comes a 500.
+    TripsOverTypes,
     /// A wrong signature is overlooked.
     Overlooks(Forgery),
     /// An unsigned Follow is refused, and answered all the same.
@@ -67,6 +77,10 @@ pub enum Fault {
     PlainRefusals,
     /// Proofs have no size.
     NoProofCap,
+    /// Proofs are taken by any method.
+    TakesAnyMethod,
+    /// Proofs are taken as any media type.
+    TakesProofsAsText,
     /// Enrolments are not verified.
     LaxEnrolment,
     /// Registrations are not verified.
@@ -97,6 +111,10 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (F::Ahead, "signature-ahead"),
         (F::ForeignKey, "signature-by-other-actor"),
         (F::StolenKeyId, "signature-by-other-key"),
+        (F::Empty, "signature-empty"),
+        (F::RepeatedParameter, "signature-repeats-parameter"),
+        (F::RepeatedHeader, "signature-repeats-header"),
+        (F::AbsentHeader, "signature-of-absent-header"),
     ];
     let others = [
         (Fault::WebfingerAsText, "webfinger"),
@@ -118,7 +136,13 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::TakesForeignIds, "inbox-foreign-id"),
         (Fault::TakesAnyMediaType, "inbox-media-type"),
         (Fault::ParsesLaxly, "inbox-malformed"),
+        (Fault::TakesLongLists, "inbox-malformed"),
         (Fault::NoBodyCap, "inbox-too-large"),
+        (Fault::FetchesOtherIds, "sender-under-other-id"),
+        (Fault::FetchesAnyMediaType, "sender-as-text"),
+        (Fault::FetchesWithoutBound, "sender-too-large"),
+        (Fault::TripsOverTypes, "inbox-no-server-error"),
+        (Fault::TripsOverTypes, "no-server-error"),
         (Fault::RefusesYetHeeds, "signature-missing"),
         (Fault::RefusesYetShows, "snapshot-changed"),
         (Fault::PublishesChanged, "snapshot-own"),
@@ -132,6 +156,8 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::LaxProofs, "proof-form"),
         (Fault::PlainRefusals, "proof-of-unknown-agent"),
         (Fault::NoProofCap, "proof-too-large"),
+        (Fault::TakesAnyMethod, "proof-request"),
+        (Fault::TakesProofsAsText, "proof-request"),
         (Fault::LaxEnrolment, "enrolment-form"),
         (Fault::LaxRegistration, "registration-form"),
         (Fault::TakesAnyFarmerKey, "registration-key"),

@@ -26,6 +26,7 @@ use crate::{
 };
 
 const BODY_BYTES_MAX: usize = 262_144;
+const ENTRIES_MAX: usize = 256;
 
 type Refused = Box<Response>;
 
@@ -78,6 +79,9 @@ async fn take(server: &Server, uri: Uri, headers: HeaderMap, body: Body) -> Resu
         return Err(refuse(StatusCode::UNAUTHORIZED));
     }
     let activity = parse(server, &request.body).ok_or_else(|| refuse(StatusCode::BAD_REQUEST))?;
+    if !activity["actor"].is_string() && server.has(Fault::TripsOverTypes) {
+        return Err(refuse(StatusCode::INTERNAL_SERVER_ERROR));
+    }
     let text = |name: &str| activity[name].as_str().unwrap_or_default().to_owned();
     let (id, actor, kind) = (text("id"), text("actor"), text("type"));
     let origin = |url: &str| Url::parse(url).map(|u| u.origin()).ok();
@@ -136,9 +140,19 @@ fn parse(server: &Server, body: &[u8]) -> Option<Value> {
     let value = if server.has(Fault::ParsesLaxly) {
         serde_json::from_slice(body).ok()
     } else {
-        canonical::parse_foreign(body, 32).ok()
+        let value = canonical::parse_foreign(body, 32).ok();
+        value.filter(|value| is_short(value) || server.has(Fault::TakesLongLists))
     };
     value.filter(Value::is_object)
+}
+
+/// Whether no list or object has more than 256 entries.
+fn is_short(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.len() <= ENTRIES_MAX && items.iter().all(is_short),
+        Value::Object(members) => members.len() <= ENTRIES_MAX && members.values().all(is_short),
+        _ => true,
+    }
 }
 
 pub(super) async fn fetch(server: &Server, actor: &str) -> Option<Value> {
@@ -147,7 +161,15 @@ pub(super) async fn fetch(server: &Server, actor: &str) -> Option<Value> {
         .get(&actor.parse().ok()?, ACTIVITY_JSON)
         .await
         .ok()?;
-    (answer.status == 200).then(|| answer.json())
+    let (any_type, any_size) = (
+        server.has(Fault::FetchesAnyMediaType),
+        server.has(Fault::FetchesWithoutBound),
+    );
+    let is_document = answer.status == 200
+        && (answer.media_type == ACTIVITY_JSON || any_type)
+        && (answer.body.len() <= BODY_BYTES_MAX || any_size);
+    let document = is_document.then(|| answer.json())?;
+    (document["id"] == actor || server.has(Fault::FetchesOtherIds)).then_some(document)
 }
 
 /// The key must be the sender's own and have signed this request.

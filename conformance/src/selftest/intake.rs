@@ -3,7 +3,7 @@
 use axum::{
     body::Bytes,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, Method, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
 use farmops_protocol::{
@@ -32,7 +32,30 @@ fn problem(server: &Server, status: StatusCode, code: &str, error: &FieldError) 
     typed(status, "application/problem+json", &document)
 }
 
-pub(super) async fn proof(State(server): State<Server>, body: Bytes) -> Response {
+pub(super) async fn proof(
+    State(server): State<Server>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if method != Method::POST && !server.has(Fault::TakesAnyMethod) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    let is_json = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|t| t == "application/json");
+    if !is_json && !server.has(Fault::TakesProofsAsText) {
+        let error = FieldError::document("a proof is sent as application/json");
+        return problem(
+            &server,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            &error,
+        );
+    }
+    if body.is_empty() && server.has(Fault::TripsOverTypes) {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     if body.len() > PROOF_BYTES_MAX && !server.has(Fault::NoProofCap) {
         let error = FieldError::document("a proof has at most 4096 bytes");
         return problem(&server, StatusCode::PAYLOAD_TOO_LARGE, "too-large", &error);

@@ -10,7 +10,7 @@ use axum::{
     Router,
     http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{any, delete, get, post},
 };
 use farmops_protocol::key::SecretKey;
 use rsa::RsaPrivateKey;
@@ -108,7 +108,7 @@ fn serve(listener: TcpListener, server: Server) {
         .route("/u/{name}", get(identity::actor))
         .route("/u/{name}/mail", post(inbox::receive))
         .route("/api/v1/public/snapshot", get(identity::snapshot))
-        .route("/api/v1/proofs", post(intake::proof))
+        .route("/api/v1/proofs", any(intake::proof))
         .route("/api/v1/agents/enroll", post(intake::enrolment))
         .route("/api/v1/farmers/register", post(membership::register))
         .route("/api/v1/farmers/{id}", delete(membership::leave))

@@ -1,5 +1,7 @@
 //! Verifying a signed POST, strictly, or overlooking one thing on purpose.
 
+use std::collections::HashSet;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderMap;
 use rsa::{Pkcs1v15Sign, RsaPublicKey, pkcs8::DecodePublicKey};
@@ -30,6 +32,15 @@ impl Received {
             (known == name).then(|| value.trim_matches('"'))
         })
     }
+}
+
+/// The names of the `Signature` header's parameters.
+fn parameter_names(request: &Received) -> Vec<&str> {
+    let header = request.header("signature").unwrap_or_default();
+    let pairs = header
+        .split(',')
+        .filter_map(|part| part.trim().split_once('='));
+    pairs.map(|(name, _)| name).collect()
 }
 
 /// The key that the request says it is signed with.
@@ -68,8 +79,9 @@ pub fn verify(
     if strict(Forgery::OtherBody) && request.header("digest") != Some(&digest(&request.body)) {
         return Err("the digest is not that of the body");
     }
+    check_unambiguous(request, &covered, overlooked)?;
     check_time(request, now, overlooked)?;
-    let text = signed_text(request, &covered)?;
+    let text = signed_text(request, &covered, overlooked)?;
     let signature = request
         .parameter("signature")
         .and_then(|s| BASE64_STANDARD.decode(s).ok())
@@ -80,8 +92,28 @@ pub fn verify(
         &Sha256::digest(text.as_bytes()),
         &signature,
     );
-    if verified.is_err() && strict(Forgery::OtherPath) && strict(Forgery::StolenKeyId) {
+    let unread = [Forgery::OtherPath, Forgery::StolenKeyId, Forgery::Empty];
+    if verified.is_err() && unread.into_iter().all(strict) {
         return Err("the signature does not verify");
+    }
+    Ok(())
+}
+
+/// No two readers may see different requests: each parameter and each covered header stands once.
+fn check_unambiguous(
+    request: &Received,
+    covered: &[&str],
+    overlooked: Option<Forgery>,
+) -> Result<(), &'static str> {
+    let names = parameter_names(request);
+    let distinct: HashSet<&&str> = names.iter().collect();
+    if distinct.len() != names.len() && overlooked != Some(Forgery::RepeatedParameter) {
+        return Err("a parameter of the signature is repeated");
+    }
+    let repeated = |name: &&str| request.headers.get_all(*name).iter().count() > 1;
+    let headers = covered.iter().filter(|name| !name.starts_with('('));
+    if headers.copied().any(|name| repeated(&name)) && overlooked != Some(Forgery::RepeatedHeader) {
+        return Err("a covered header is repeated");
     }
     Ok(())
 }
@@ -110,7 +142,11 @@ fn check_time(
     Ok(())
 }
 
-fn signed_text(request: &Received, covered: &[&str]) -> Result<String, &'static str> {
+fn signed_text(
+    request: &Received,
+    covered: &[&str],
+    overlooked: Option<Forgery>,
+) -> Result<String, &'static str> {
     let line = |name: &&str| match *name {
         "(request-target)" => Ok(format!("(request-target): post {}", request.path)),
         "(created)" | "(expires)" => {
@@ -121,7 +157,11 @@ fn signed_text(request: &Received, covered: &[&str]) -> Result<String, &'static 
             Ok(format!("{name}: {value}"))
         }
         name => {
-            let value = request.header(name).ok_or("a covered header is missing")?;
+            let absent = (overlooked == Some(Forgery::AbsentHeader)).then_some("");
+            let value = request
+                .header(name)
+                .or(absent)
+                .ok_or("a covered header is missing")?;
             Ok(format!("{name}: {value}"))
         }
     };
