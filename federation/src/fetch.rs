@@ -96,7 +96,8 @@ pub enum FetchError {
         #[source]
         source: FieldError,
     },
-    /// No answer in time.
+    /// No answer in time. The reason says what a name resolves to: for our own people, not for
+    /// the stranger who named it.
     #[error("{url} could not be reached: {reason}")]
     Unreachable {
         /// What was asked for.
@@ -255,7 +256,7 @@ fn fetch_error(url: &Url, error: ApError) -> FetchError {
             }
         }
         ApError::ReqwestMiddleware(reqwest_middleware::Error::Reqwest(cause))
-        | ApError::Reqwest(cause) => unreachable_because(url, cause.without_url().to_string()),
+        | ApError::Reqwest(cause) => unreachable_because(url, innermost(&cause)),
         ApError::FetchInvalidContentType(_) => refused(url, "its media type is not ActivityPub's"),
         ApError::FetchWrongId(_) => refused(url, "its id is another one"),
         ApError::ParseFetchedObject(..) => refused(url, "it is not JSON"),
@@ -268,6 +269,16 @@ fn unreachable_because(url: &Url, reason: impl Into<String>) -> FetchError {
         url: url.to_string(),
         reason: reason.into(),
     }
+}
+
+/// The message of the deepest cause: the client's own says only that sending failed, not that the
+/// name has no address or one that is never dialled.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut deepest: &dyn std::error::Error = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
 }
 
 /// A document read by our own rules out of the bytes that the fetch function parses.

@@ -6,7 +6,7 @@ use reqwest::Response;
 use serde_json::Value;
 use url::Url;
 
-use super::{Cause, DEADLINE, FetchError, Fetcher, refused, unreachable_because};
+use super::{Cause, DEADLINE, FetchError, Fetcher, innermost, refused, unreachable_because};
 use crate::protocol::tolerant::{self, BODY_BYTES_MAX};
 
 /// Redirects followed for one document.
@@ -50,7 +50,7 @@ impl Fetcher {
                 .header(header::ACCEPT, types.join(", "))
                 .send()
                 .await
-                .map_err(|e| unreachable_because(&hop, e.without_url().to_string()))?;
+                .map_err(|e| unreachable_because(&hop, innermost(&e)))?;
             if !response.status().is_redirection() {
                 return read(&hop, response, types).await;
             }
@@ -94,7 +94,7 @@ async fn read(url: &Url, mut response: Response, types: &[&str]) -> Result<Value
         return Err(refused(url, "its media type is another one"));
     }
     let mut body = Vec::new();
-    let broken = |e: reqwest::Error| unreachable_because(url, e.without_url().to_string());
+    let broken = |e: reqwest::Error| unreachable_because(url, innermost(&e));
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if body.len() + chunk.len() > BODY_BYTES_MAX {
             return Err(refused(url, "its body is longer than 256 KiB"));

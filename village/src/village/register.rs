@@ -1,6 +1,6 @@
 //! Taking in a new member.
 
-use farmops_federation::{FederationError, RemoteActor};
+use farmops_federation::{FederationError, RemoteActor, fetch::FetchError};
 use farmops_protocol::{field::FieldError, registration::RegistrationRequest};
 use url::Url;
 
@@ -168,7 +168,7 @@ impl Village {
             }
             Err(error) => {
                 tracing::debug!(%actor, %error, "a registering actor could not be read");
-                return Err(FieldError::new("actor", format!("could not be read: {error}")).into());
+                return Err(FieldError::new("actor", unreadable(&error)).into());
             }
         };
         if remote.id != *actor {
@@ -207,5 +207,16 @@ impl Village {
             asked_at: Some(request.requested_at),
             last_sync_at: known.and_then(|k| k.last_sync_at),
         })
+    }
+}
+
+/// What a stranger is told of an actor that could not be read. Anyone may ask here, so the answer
+/// never says what a name resolves to inside our network.
+fn unreadable(error: &FederationError) -> String {
+    match error {
+        FederationError::Fetch(FetchError::Unreachable { .. }) => {
+            "could not be reached from here".to_owned()
+        }
+        other => format!("could not be read: {other}"),
     }
 }

@@ -1,5 +1,7 @@
 //! The way out: nothing lost, nothing twice, order kept.
 
+use std::time::Instant;
+
 use farmops_federation::{ActorKind, Audience, store::DeliveryStore};
 use serde_json::json;
 
@@ -50,6 +52,35 @@ async fn what_is_published_twice_arrives_once() {
     }
     alice.until(DELIVERED, 1).await;
     assert_eq!(carol.received(INBOX, 1).await.len(), 1);
+}
+
+/// Advisory 25: an inbox that takes a connection and never answers holds up nobody but itself.
+#[tokio::test]
+async fn a_slow_inbox_holds_up_nobody_else() {
+    let (alice, carol) = (alice().await, Peer::with_actor("carol").await);
+    let mallory = Peer::start("mallory").await;
+    mallory.on(
+        "/inbox",
+        &[Answer::status(202).with("x-test-delay-ms", "60000")],
+    );
+    let started = Instant::now();
+    for n in 0..10 {
+        let note = json!({
+            "id": alice.federation.object_id("notes", &n.to_string()),
+            "type": "Note",
+            "content": n.to_string(),
+        });
+        let audience = Audience::Inboxes(vec![mallory.at("/inbox"), carol.at(INBOX)]);
+        let post = alice
+            .federation
+            .create("actor", &format!("slow-{n}"), &note, audience)
+            .unwrap();
+        alice.federation.publish(&post).await.unwrap();
+    }
+    carol.received(INBOX, 10).await;
+    // One attempt at the slow one lasts fifteen seconds.
+    assert!(started.elapsed().as_secs() < 12);
+    assert!(mallory.seen().len() <= 4, "few connections to one host");
 }
 
 /// A restart loses nothing: what was appended before goes out after.

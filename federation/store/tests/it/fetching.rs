@@ -1,10 +1,18 @@
 //! Documents of other servers: where they come from, what they claim, how they try to hurt.
 
-use std::time::Instant;
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 
 use farmops_federation::ActorKind;
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use url::Url;
 
 use crate::{
     cast::{Server, client},
@@ -184,6 +192,75 @@ async fn a_slow_peer_is_cut_off() {
             .is_err()
     );
     assert!(started.elapsed().as_secs() < 15);
+    orchard.assert_untouched().await;
+}
+
+/// Advisory 25 (CVE-2023-36461): a byte a second is cut off by the same deadline, for documents
+/// and for plain JSON alike.
+#[tokio::test]
+async fn a_byte_a_second_is_cut_off() {
+    let orchard = orchard().await;
+    let document = dripping(ACTIVITY_JSON).await;
+    let links = dripping("application/json").await;
+    let started = Instant::now();
+    let (actor, software) = tokio::join!(
+        orchard.federation.actor(&document),
+        orchard.federation.software(&links)
+    );
+    assert!(actor.is_err() && software.is_err());
+    let took = started.elapsed().as_secs();
+    assert!((9..15).contains(&took), "{took} seconds");
+    orchard.assert_untouched().await;
+}
+
+/// A URL whose answer begins at once and then takes a second for each byte.
+async fn dripping(media_type: &'static str) -> Url {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {media_type}\r\ncontent-length: 1000\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        while stream.write_all(b" ").await.is_ok() {
+            tick.tick().await;
+        }
+    });
+    Url::parse(&format!("http://mallory.localhost:{port}/users/mallory")).unwrap()
+}
+
+/// Advisory 24 (CVE-2022-46405): the names of one domain share one budget of requests, so that
+/// letters from ever new names make us ask no more than so often.
+#[tokio::test]
+async fn a_wildcard_domain_has_one_budget() {
+    let orchard = orchard().await;
+    let wild = Peer::start("wild").await;
+    let inbox = orchard.url.join("ap/inbox").unwrap();
+    let port = wild.url.port().unwrap();
+    let mut answered = Vec::new();
+    for n in 0..150 {
+        let site = format!("http://bot{n}.wild.localhost:{port}");
+        let activity = json!({
+            "id": format!("{site}/follows/1"),
+            "type": "Follow",
+            "actor": format!("{site}/users/bot"),
+            "object": orchard.id(),
+        });
+        let key_id = format!("{site}/users/bot#main-key");
+        let (status, _) = wild.send_signed(&inbox, &activity, &key_id, |_| {}).await;
+        answered.push(status);
+    }
+    // Nobody lives there; after the budget is spent nobody is asked, and the sender may come again.
+    let asked = wild.seen().len();
+    assert!(asked <= 120, "{asked} requests");
+    assert_eq!(answered[0], StatusCode::UNAUTHORIZED);
+    assert_eq!(answered[149], StatusCode::SERVICE_UNAVAILABLE);
     orchard.assert_untouched().await;
 }
 

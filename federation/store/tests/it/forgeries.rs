@@ -443,6 +443,8 @@ async fn nobody_updates_a_neighbour() {
     followed(&orchard, &mallory.peer, "mallory").await;
     let inbox = orchard.url.join("ap/inbox").unwrap();
     let neighbour = mallory.peer.actor("neighbour");
+    // Our Follow is on its way, too.
+    mallory.peer.received("/users/mallory/inbox", 1).await;
     let before = mallory.peer.seen().len();
     let update = mallory.says("mallory", "Update", 1, &neighbour);
     assert_eq!(
@@ -489,4 +491,57 @@ async fn a_poisoned_activity_is_laid_aside() {
             .await,
         1
     );
+}
+
+/// Advisory 23 (CVE-2025-32947): endless and cyclic collections cost nothing, because a peer's
+/// collections are never read; what we want to know is sent to us.
+#[tokio::test]
+async fn the_collections_of_others_are_never_walked() {
+    let orchard = Server::start("orchard", "village", ActorKind::Group).await;
+    let mallory = Farmer::start("mallory").await;
+    let id = mallory.peer.at("/users/mallory");
+    let mut actor = mallory.actor("mallory");
+    let collections = ["outbox", "followers", "following", "featured", "replies"];
+    for name in collections {
+        let url = mallory.peer.at(&format!("/users/mallory/{name}"));
+        actor[name] = json!(url);
+        let endless = json!({
+            "id": url, "type": "OrderedCollection", "totalItems": 9_007_199_254_740_991_u64,
+            "first": orchard.url.join("ap/village/outbox?page=true").unwrap(), "next": url,
+        });
+        mallory
+            .peer
+            .show(&format!("/users/mallory/{name}"), &endless);
+    }
+    mallory.peer.show("/users/mallory", &actor);
+    followed(&orchard, &mallory.peer, "mallory").await;
+    let inbox = orchard.url.join("ap/inbox").unwrap();
+    for (n, (kind, object)) in [
+        ("Announce", json!(mallory.peer.at("/users/mallory/outbox"))),
+        ("Update", actor),
+        ("Create", mallory.snapshot("mallory", &mallory.farm, 1)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = u32::try_from(n).unwrap();
+        let activity = mallory.says("mallory", kind, number, &object);
+        assert_eq!(
+            mallory.peer.send(&inbox, &activity).await.0,
+            StatusCode::ACCEPTED,
+            "{kind}"
+        );
+    }
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
+    orchard.inbox_settled().await;
+    orchard.federation.refresh_actor(&id).await.unwrap();
+    let asked: Vec<_> = mallory.peer.seen().into_iter().map(|s| s.target).collect();
+    let walked: Vec<_> = asked
+        .iter()
+        .filter(|target| collections.iter().any(|name| target.ends_with(name)))
+        .collect();
+    // The announced one was looked at once, as any object that somebody names, and led nowhere.
+    assert!(walked.len() <= 1, "{walked:?}");
 }

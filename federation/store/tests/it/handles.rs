@@ -196,3 +196,52 @@ async fn our_own_names_are_answered() {
         assert_eq!(problem["status"], want.as_u16());
     }
 }
+
+/// Advisories 16 and 21 (CVE-2025-25194, CVE-2026-29178): what is asked about stays one parameter
+/// of a path that is ours to choose, whatever stands in it.
+#[tokio::test]
+async fn what_is_asked_about_stays_one_parameter() {
+    let orchard = Server::start("orchard", "village", ActorKind::Group).await;
+    let carol = Peer::start("carol").await;
+    for inside in [
+        "/?resource=acct:admin@victim.localhost",
+        "/&resource=acct:admin@victim.localhost",
+        "/?a=1&proxy=http://169.254.169.254/&b=%26resource=x",
+        "/../../admin?x=1#fragment",
+        "/%3Fresource=x%26y;z",
+        "/a b\\c",
+    ] {
+        let before = carol.seen().len();
+        let address = carol.at(inside);
+        assert!(orchard.federation.discover(&address).await.is_err());
+        let seen = carol.seen();
+        assert_eq!(seen.len(), before + 1, "{inside}");
+        let asked = carol.at(&seen[before].target);
+        assert_eq!(asked.path(), "/.well-known/webfinger", "{inside}");
+        let pairs: Vec<_> = asked.query_pairs().into_owned().collect();
+        let want = ("resource".to_owned(), address.to_string());
+        assert_eq!(pairs, [want], "{inside}");
+    }
+}
+
+/// Advisory 25: one wish makes eight requests, however long the chain that peers build for it.
+#[tokio::test]
+async fn a_chain_of_hosts_ends_after_eight_requests() {
+    let orchard = Server::start("orchard", "village", ActorKind::Group).await;
+    let (mallory, victim) = (Peer::start("mallory").await, Peer::start("victim").await);
+    let there = format!("acct:victim@{}", host(&victim));
+    let document = Answer::of(JRD, &jrd(&there, victim.at("/users/victim").as_str()));
+    for peer in [&mallory, &victim] {
+        let mut answers = vec![Answer::status(302).with("location", "/.well-known/webfinger"); 5];
+        answers.push(document.clone());
+        peer.on("/.well-known/webfinger", &answers);
+    }
+    let error = orchard
+        .federation
+        .resolve(&format!("@mallory@{}", host(&mallory)))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("8 requests"), "{error}");
+    assert_eq!((mallory.seen().len(), victim.seen().len()), (6, 2));
+    orchard.assert_untouched().await;
+}

@@ -268,15 +268,17 @@ impl Letter {
     }
 
     pub async fn post(self, inbox: &Url) -> (StatusCode, Value) {
+        self.post_with(&client(), inbox).await
+    }
+
+    /// As [`Self::post`], for a test that sends hundreds and need not make a client for each.
+    pub async fn post_with(self, client: &reqwest::Client, inbox: &Url) -> (StatusCode, Value) {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             let name = HeaderName::try_from(name).unwrap();
             headers.append(name, HeaderValue::try_from(value).unwrap());
         }
-        let request = client()
-            .post(inbox.clone())
-            .headers(headers)
-            .body(self.body);
+        let request = client.post(inbox.clone()).headers(headers).body(self.body);
         let response = request.send().await.unwrap();
         let status = response.status();
         let media_type = response.headers().get("content-type").cloned();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::{
-    cast::{Server, keys},
+    cast::{Server, client, keys},
     peer::{Answer, Letter, Peer, now},
 };
 
@@ -235,6 +235,61 @@ async fn every_signed_header_is_bound() {
     orchard.assert_untouched().await;
 }
 
+/// Advisory 2 (CVE-2026-28432): one changed bit anywhere in what is signed, in the signature, or in
+/// the names it claims, and nothing happens.
+#[tokio::test]
+async fn every_byte_of_a_signed_request_counts() {
+    let (orchard, mallory, inbox) = orchard_and_mallory().await;
+    // Known, so that no fetch stands between a changed byte and its verification.
+    let known = follow(&mallory, "mallory", &orchard.id());
+    assert_eq!(mallory.send(&inbox, &known).await.0, StatusCode::ACCEPTED);
+    orchard.inbox_settled().await;
+    let before = orchard.count("SELECT COUNT(*) FROM fed_inbox").await;
+
+    let mut activity = known.clone();
+    activity["id"] = json!(mallory.at("/follows/2"));
+    let key_id = mallory.at("/users/mallory#main-key");
+    let body = activity.to_string().into_bytes();
+    let letter = Letter::signed(&inbox, body, key_id.as_str(), &mallory.keys);
+    let mut changed = Vec::new();
+    for at in 0..letter.body.len() {
+        let mut copy = letter.clone();
+        copy.body[at] ^= 1;
+        changed.push(copy);
+    }
+    let signature = letter.clone().header("signature").clone();
+    // Everything but `algorithm`, which no reader believes and which is not covered.
+    let skipped = signature.find("algorithm=").unwrap()..signature.find("headers=").unwrap();
+    for name in ["host", "date", "digest", "signature"] {
+        let value = letter.clone().header(name).clone();
+        for at in 0..value.len() {
+            let byte = value.as_bytes()[at] ^ 1;
+            if (name == "signature" && skipped.contains(&at)) || !(b' '..b'\x7f').contains(&byte) {
+                continue;
+            }
+            let mut copy = letter.clone();
+            let value = copy.header(name);
+            value.replace_range(at..=at, &char::from(byte).to_string());
+            if value.trim() != letter.clone().header(name).as_str() {
+                changed.push(copy);
+            }
+        }
+    }
+    let client = client();
+    for copy in changed {
+        let shown = format!("{:?}", copy.headers);
+        let (status, _) = copy.post_with(&client, &inbox).await;
+        let refused = [StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST].contains(&status);
+        assert!(refused, "{status} for {shown}");
+    }
+    assert_eq!(
+        orchard.count("SELECT COUNT(*) FROM fed_inbox").await,
+        before
+    );
+    // The unchanged one passes the same door.
+    assert_eq!(letter.post(&inbox).await.0, StatusCode::ACCEPTED);
+}
+
 /// Signed properly, but too little: method, host, body or time is not covered; or another host.
 #[tokio::test]
 async fn a_signature_that_covers_too_little_does_nothing() {
@@ -426,6 +481,48 @@ async fn a_blocked_host_is_refused() {
         .send(&inbox, &follow(&mallory, "mallory", &orchard.id()))
         .await;
     assert_eq!(status, StatusCode::ACCEPTED);
+}
+
+/// Advisory 13 (CVE-2023-42451): a block holds for every way to write the host.
+#[tokio::test]
+async fn a_block_holds_for_every_spelling_of_a_host() {
+    let orchard = Server::start("orchard", "village", ActorKind::Group).await;
+    let inbox = orchard.url.join("ap/inbox").unwrap();
+    let peer = Peer::start("mallory").await;
+    let port = peer.url.port().unwrap();
+    let blocked = [
+        (format!("mallory.localhost:{port}"), "mallory.localhost"),
+        (
+            format!("B\u{fc}cher.localhost:{port}"),
+            "xn--bcher-kva.localhost",
+        ),
+    ];
+    for (blocked, ascii) in blocked {
+        orchard.federation.block_host(&blocked).await.unwrap();
+        let unicode = blocked.split(':').next().unwrap().to_lowercase();
+        for host in [
+            ascii.to_owned(),
+            ascii.to_uppercase(),
+            format!("{ascii}."),
+            unicode.clone(),
+            unicode.to_uppercase(),
+            unicode.replace('.', "\u{3002}"),
+        ] {
+            let actor = format!("http://{host}:{port}/users/mallory");
+            let activity = json!({
+                "id": format!("http://{host}:{port}/follows/1"),
+                "type": "Follow",
+                "actor": actor,
+                "object": orchard.id(),
+            });
+            // A key named in plain ASCII: the block must see the actor's host by itself.
+            let key_id = format!("http://other.localhost:{port}/users/mallory#main-key");
+            let (status, _) = peer.send_signed(&inbox, &activity, &key_id, |_| {}).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{host}");
+        }
+    }
+    assert_eq!(peer.seen().len(), 0);
+    orchard.assert_untouched().await;
 }
 
 #[tokio::test]
