@@ -77,6 +77,9 @@ struct RunArgs {
     /// Where the suite's own actors listen.
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     probe_listen: SocketAddr,
+    /// Another name of the suite's host, which the servers block.
+    #[arg(long, value_name = "HOST")]
+    blocked_host: Option<String>,
     /// Let an actor of the suite join a village for a moment, to see what becomes of a member's snapshots.
     #[arg(long)]
     join: bool,
@@ -143,7 +146,8 @@ impl RunArgs {
             }
         }
         let probe = if self.probe_url.is_some() || self.allow_loopback {
-            let started = Probe::start(self.probe_listen, self.probe_url.clone()).await;
+            let blocked = self.blocked_host.as_deref();
+            let started = Probe::start(self.probe_listen, self.probe_url.clone(), blocked).await;
             Some(started.context("the suite's own actors cannot listen")?)
         } else {
             None

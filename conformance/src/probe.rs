@@ -37,6 +37,8 @@ use crate::{
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// More than a document may have.
 const DOCUMENT_BYTES_ODD: usize = 300 * 1024;
+/// How the names of actors on the blocked host begin.
+const BLOCKED: &str = "blocked";
 
 /// The keys of every probe actor of this process. Making them takes seconds, so they are made once.
 static KEYS: LazyLock<Keys> = LazyLock::new(Keys::make);
@@ -84,13 +86,19 @@ fn farm_key() -> SecretKey {
 #[derive(Clone)]
 pub struct Probe {
     base: Url,
+    /// The same place under a host that the server under test blocks.
+    blocked: Option<Url>,
     mailbox: Arc<Mailbox>,
 }
 
 impl Probe {
     /// Listens at `listen`. The server under test reaches it at `public`, or, without one, at
-    /// `probe.localhost` and the port that was given.
-    pub async fn start(listen: SocketAddr, public: Option<Url>) -> std::io::Result<Self> {
+    /// `probe.localhost` and the port that was given; and also under the name `blocked_host`, if there is one.
+    pub async fn start(
+        listen: SocketAddr,
+        public: Option<Url>,
+        blocked_host: Option<&str>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let base = match public {
             Some(public) => public,
@@ -100,8 +108,16 @@ impl Probe {
             ))
             .map_err(std::io::Error::other)?,
         };
+        let blocked = blocked_host
+            .map(|host| {
+                let mut url = base.clone();
+                url.set_host(Some(host)).map(|()| url)
+            })
+            .transpose()
+            .map_err(std::io::Error::other)?;
         let probe = Self {
             base,
+            blocked,
             mailbox: Arc::default(),
         };
         tokio::task::spawn_blocking(|| LazyLock::force(&KEYS))
@@ -137,8 +153,19 @@ impl Probe {
         self.actor(&format!("{}-{unique}", oddity.as_str()))
     }
 
+    /// An actor on the host that the server under test blocks, if there is one.
+    pub fn blocked_actor(&self) -> Option<Actor> {
+        self.blocked.as_ref()?;
+        let unique = uuid::Uuid::new_v4().simple();
+        Some(self.actor(&format!("{BLOCKED}-{unique}")))
+    }
+
     fn actor(&self, name: &str) -> Actor {
-        Actor::new(&self.base, name)
+        let base = match &self.blocked {
+            Some(blocked) if name.starts_with(BLOCKED) => blocked,
+            _ => &self.base,
+        };
+        Actor::new(base, name)
     }
 
     /// The first letter that fits, if one comes in time.

@@ -26,6 +26,8 @@ use crate::{
     target::{DiscoveryError, Kind, Target},
 };
 
+/// The host that the self-test's servers block.
+const BLOCKED_HOST: &str = "blocked.localhost";
 /// How long the self-test waits for a correct server in the same process.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long it waits for one that, perhaps, never answers.
@@ -106,7 +108,7 @@ impl fmt::Display for Trial {
 /// Tries every check: on both correct servers, and with each of its faults.
 pub async fn run() -> Result<Vec<Trial>, SelftestError> {
     let client = Client::new(true)?;
-    let probe = Probe::start(([127, 0, 0, 1], 0).into(), None).await?;
+    let probe = Probe::start(([127, 0, 0, 1], 0).into(), None, Some(BLOCKED_HOST)).await?;
     let mut trials = Vec::new();
     for kind in [Kind::Village, Kind::Tracker] {
         let session = session(&client, &probe, None, kind).await?;

@@ -47,6 +47,13 @@ pub(super) const CHECKS: &[Check] = &[
         look: Look::By(|s| Box::pin(foreign_id(s))),
     },
     Check {
+        name: "inbox-blocked",
+        clauses: &["FED-INBOX-001", "FED-PEER-001"],
+        title: "a well signed Follow from a blocked host is 403 and has no effect",
+        kinds: ANY,
+        look: Look::By(|s| Box::pin(blocked(s))),
+    },
+    Check {
         name: "inbox-media-type",
         clauses: &["FED-INBOX-005"],
         title: "another media type is 415",
@@ -147,6 +154,18 @@ async fn foreign_id(session: &Session) -> Verdict {
     let answer = session.send(&actor, &follow, None).await?;
     ensure(answer.status < 500, || format!("status {}", answer.status))?;
     session.unanswered(&id).await
+}
+
+async fn blocked(session: &Session) -> Verdict {
+    let Some(actor) = session.probe()?.blocked_actor() else {
+        return skip("the server is not said to block a host of the suite; see --blocked-host");
+    };
+    let follow = session.follow(&actor);
+    let answer = session.send(&actor, &follow, None).await?;
+    ensure_status("the Follow", &answer, &[403])?;
+    session
+        .unanswered(follow["id"].as_str().unwrap_or_default())
+        .await
 }
 
 async fn media_type(session: &Session) -> Verdict {

@@ -39,6 +39,8 @@ pub enum Fault {
     FetchesTheGone,
     /// Ids of other servers are taken.
     TakesForeignIds,
+    /// Blocked hosts are listened to.
+    HeedsTheBlocked,
     /// Any media type is taken.
     TakesAnyMediaType,
     /// Of two members the last one counts, and nesting has no bound.
@@ -134,6 +136,7 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::AllAreFollows, "inbox-unknown-type"),
         (Fault::FetchesTheGone, "inbox-delete-by-stranger"),
         (Fault::TakesForeignIds, "inbox-foreign-id"),
+        (Fault::HeedsTheBlocked, "inbox-blocked"),
         (Fault::TakesAnyMediaType, "inbox-media-type"),
         (Fault::ParsesLaxly, "inbox-malformed"),
         (Fault::TakesLongLists, "inbox-malformed"),

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    Fault, membership,
+    BLOCKED_HOST, Fault, membership,
     server::{Server, typed},
 };
 use crate::{
@@ -88,6 +88,11 @@ async fn take(server: &Server, uri: Uri, headers: HeaderMap, body: Body) -> Resu
     if origin(&id).is_none_or(|o| Some(o) != origin(&actor)) && !server.has(Fault::TakesForeignIds)
     {
         return Err(refuse(StatusCode::BAD_REQUEST));
+    }
+    let host = Url::parse(&actor).ok();
+    let is_blocked = host.is_some_and(|url| url.host_str() == Some(BLOCKED_HOST));
+    if is_blocked && !server.has(Fault::HeedsTheBlocked) {
+        return Err(refuse(StatusCode::FORBIDDEN));
     }
     if kind == "Delete" && !server.has(Fault::FetchesTheGone) {
         return Ok(());
