@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use url::Url;
 
 use crate::process::Line;
+use crate::web::Web;
 
 const PROGRAM: &str = "prometheus-alertmanager";
 
@@ -29,6 +30,21 @@ pub fn line(folder: &Path, address: &Url, receiver: &Url, token: &str) -> Result
         // One instance alone: no gossip port.
         .arg("--cluster.listen-address=")
         .arg("--log.level=warn"))
+}
+
+/// How many webhooks were taken by their receiver so far.
+///
+/// # Errors
+/// When Alertmanager does not answer.
+pub async fn webhooks_taken(web: &Web, address: &Url) -> Result<u64> {
+    let metrics = web.page(&address.join("metrics")?).await?;
+    let count = |name: &str| {
+        let series = format!("alertmanager_{name}{{integration=\"webhook\"}} ");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        value.and_then(|value| value.parse().ok()).unwrap_or(0_u64)
+    };
+    let failed = count("notification_requests_failed_total");
+    Ok(count("notification_requests_total").saturating_sub(failed))
 }
 
 /// Debian's name for it, or upstream's, wherever `PATH` has it.
