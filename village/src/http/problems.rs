@@ -14,12 +14,7 @@ use crate::{
 
 /// A member of a body that breaks a rule.
 pub(super) fn body(error: FieldError) -> Problem {
-    let field = if error.field == "$" {
-        String::new()
-    } else {
-        error.field
-    };
-    Problem::unprocessable(field, error.reason)
+    Problem::unprocessable(error.field, error.reason)
 }
 
 /// A query parameter that breaks a rule.

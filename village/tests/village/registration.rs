@@ -96,12 +96,12 @@ async fn what_is_wrong_with_a_request_is_named() {
             good.replace("\"alice\"", "\"mallory\""),
             "signature",
         ),
-        ("spaced", good.replacen(':', ": ", 1), ""),
-        ("truncated", good[..good.len() / 2].to_owned(), ""),
-        ("empty", String::new(), ""),
-        ("not JSON", "hello".to_owned(), ""),
-        ("another shape", "[1,2]".to_owned(), ""),
-        ("deep", "[".repeat(3000), ""),
+        ("spaced", good.replacen(':', ": ", 1), "$"),
+        ("truncated", good[..good.len() / 2].to_owned(), "$"),
+        ("empty", String::new(), "$"),
+        ("not JSON", "hello".to_owned(), "$"),
+        ("another shape", "[1,2]".to_owned(), "$"),
+        ("deep", "[".repeat(3000), "$"),
     ] {
         let answer = orchard.post_bytes(REGISTER, body.into_bytes()).await;
         assert_eq!(answer.problem(422), field, "{what}: {}", answer.text);
