@@ -66,23 +66,20 @@ pub(super) async fn unregister(
     headers: HeaderMap,
     Bounded(bytes): Bounded<DEPARTURE_BYTES_MAX>,
 ) -> Result<StatusCode, Problem> {
-    let by_admin = match token::bearer(&headers) {
-        Some(presented) if village.is_admin(presented) => true,
+    let departure = match token::bearer(&headers) {
+        Some(presented) if village.is_admin(presented) => None,
         Some(_) => return Err(Problem::unauthorized()),
         None if bytes.is_empty() => return Err(Problem::unauthorized()),
-        None => false,
+        None => Some(village.read_departure(&bytes).map_err(problems::leave)?),
     };
     let farmer = any_farmer(&village, &id)
         .await?
         .ok_or_else(|| Problem::not_found("farmer"))?;
-    if by_admin {
-        village.remove(farmer.id).await.map_err(problems::leave)?;
-    } else {
-        village
-            .leave(farmer.id, &bytes)
-            .await
-            .map_err(problems::leave)?;
+    match departure {
+        None => village.remove(farmer.id).await,
+        Some(request) => village.leave(farmer.id, &request).await,
     }
+    .map_err(problems::leave)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

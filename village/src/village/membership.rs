@@ -52,9 +52,14 @@ pub enum ApproveError {
 }
 
 impl Village {
-    /// The farmer's own wish to leave, signed with her key.
-    pub async fn leave(&self, id: FarmerId, bytes: &[u8]) -> Result<(), LeaveError> {
-        let request = DepartureRequest::verify(bytes, &self.url(), self.now())?;
+    /// Reads a farmer's own wish to leave: whether somebody's key signed it, for this village and
+    /// just now. Asks no database, so it comes before whatever does.
+    pub fn read_departure(&self, bytes: &[u8]) -> Result<DepartureRequest, LeaveError> {
+        Ok(DepartureRequest::verify(bytes, &self.url(), self.now())?)
+    }
+
+    /// Heeds a farmer's own wish to leave, if it is hers.
+    pub async fn leave(&self, id: FarmerId, request: &DepartureRequest) -> Result<(), LeaveError> {
         let _roster = self.inner.roster.lock().await;
         let farmer = self.store().farmer(id).await?.ok_or(LeaveError::Unknown)?;
         if farmer.farmer_key != request.farmer_key || farmer.actor.as_str() != request.actor {

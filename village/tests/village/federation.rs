@@ -7,7 +7,7 @@ use crate::{
     world::{TestVillage, eventually},
 };
 
-async fn befriend(orchard: &TestVillage, harbour: &TestVillage) {
+pub(crate) async fn befriend(orchard: &TestVillage, harbour: &TestVillage) {
     let wish = json!({ "url": harbour.url });
     let answer = orchard
         .admin("POST", "/api/v1/federation/connect", Some(wish))

@@ -4,10 +4,13 @@
 
 mod boards;
 mod crash;
+mod doors;
 mod federation;
 mod pages;
+mod reach;
 mod registration;
 mod snapshots;
 mod store;
+mod suspension;
 mod tracker;
 mod world;

@@ -175,6 +175,11 @@ impl TestVillage {
         .await
     }
 
+    /// The admin's token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
     fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
