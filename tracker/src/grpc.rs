@@ -30,6 +30,8 @@ const COMMITS_AHEAD_MAX: usize = 32;
 const STREAMS_MAX: usize = 128;
 /// A stream on which nothing comes for so long is ended; the agent opens another when it has a proof.
 const IDLE_MAX: Duration = Duration::from_mins(15);
+/// Who opens a stream has a proof to send; one that says nothing gives its place to others.
+const FIRST_MESSAGE_MAX: Duration = Duration::from_secs(10);
 /// A message is a proof with a few bytes of framing; one that is a little too long is still answered in
 /// the stream.
 pub const MESSAGE_BYTES_MAX: usize = 2 * PROOF_BYTES_MAX;
@@ -93,12 +95,16 @@ fn pipeline(
 ) -> Answers {
     let directory = app.writer.directory().clone();
     let writer = app.writer.clone();
-    let lively = tokio_stream::StreamExt::timeout(inbound, IDLE_MAX);
+    let lively = stream::unfold(
+        (inbound, FIRST_MESSAGE_MAX),
+        async |(mut inbound, patience)| {
+            let message = tokio::time::timeout(patience, inbound.next()).await;
+            Some((message.ok()??, (inbound, IDLE_MAX)))
+        },
+    );
     let stop = app.stop.clone();
     let answers = lively
         .take_until(async move { stop.cancelled().await })
-        .take_while(|message| std::future::ready(message.is_ok()))
-        .filter_map(|message| std::future::ready(message.ok()))
         .ready_chunks(CHUNK_PROOFS_MAX)
         .map(move |messages| {
             let directory = directory.clone();
@@ -113,7 +119,7 @@ fn pipeline(
         .buffered(COMMITS_AHEAD_MAX)
         .flat_map(|answers| {
             stream::iter(match answers {
-                Ok(answers) => answers.into_iter().map(|a| Ok(response(a))).collect(),
+                Ok(answers) => answers.into_iter().flat_map(told).collect(),
                 Err(error) => vec![Err(status(&error))],
             })
         });
@@ -121,6 +127,17 @@ fn pipeline(
         // The slot is given back when the stream is dropped.
         let _held = &slot;
     }))
+}
+
+/// The answer; after the refusal of a stranger also the stream's end. An agent says hello before it
+/// sends, so whoever is unknown or signs with another key is none, and holds no stream open.
+fn told(answer: Answer) -> Vec<Result<wire::SubmitProofsResponse, Status>> {
+    let stranger = match &answer {
+        Err(refusal @ (Refusal::AgentUnknown | Refusal::BadSignature)) => Some(refusal.clone()),
+        _ => None,
+    };
+    let end = stranger.map(|refusal| Err(status(&WriteError::Refused(refusal))));
+    std::iter::once(Ok(response(answer))).chain(end).collect()
 }
 
 /// The bytes of the messages that arrived whole. A broken message ends the stream by itself, after

@@ -29,6 +29,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(2);
 /// Followers looked at, at the start, for a village that has not been told anything yet.
 const FOLLOWERS_MAX: u32 = 200;
 
+/// How often a quiet farm is looked at: a streak lapses when the farmer's day ends, wherever that is.
+const LAPSE_CHECK: Duration = Duration::from_mins(15);
+
 /// The publisher, before it runs.
 pub struct Publisher {
     /// Where the farm is.
@@ -88,6 +91,8 @@ impl Publisher {
                     }
                 }
                 Reason::Bell => forced = true,
+                // A day may have passed without work; `publish` looks.
+                Reason::Time => {}
                 Reason::Stop => return,
             }
         }
@@ -102,7 +107,11 @@ impl Publisher {
             return Ok(false);
         };
         let said = first.published.as_ref().map_or(0, |p| p.ledger_position);
-        if said >= first.public_position && !forced {
+        let lapsed = first
+            .published
+            .as_ref()
+            .is_some_and(|last| farm.streak_differs(last.published_at, now));
+        if said >= first.public_position && !forced && !lapsed {
             return Ok(false);
         }
         let card = notes::card_key(farm, now);
@@ -205,6 +214,7 @@ impl Publisher {
         tokio::select! {
             () = stop.cancelled() => Reason::Stop,
             () = self.bell.notified() => Reason::Bell,
+            () = tokio::time::sleep(LAPSE_CHECK) => Reason::Time,
             changed = changes.changed() => if changed.is_ok() { Reason::Change } else { Reason::Stop },
         }
     }
@@ -213,6 +223,7 @@ impl Publisher {
 enum Reason {
     Change,
     Bell,
+    Time,
     Stop,
 }
 

@@ -73,6 +73,12 @@ impl FarmView {
         self.streak.days_on(calendar.day(now), &calendar)
     }
 
+    /// Whether the streak that was shown at `shown_at` has lapsed, or grown, by `now`: days go by
+    /// without an entry in the ledger.
+    pub fn streak_differs(&self, shown_at: Timestamp, now: Timestamp) -> bool {
+        self.streak_days(shown_at) != self.streak_days(now)
+    }
+
     /// The farm's level.
     pub fn level(&self) -> u64 {
         level(self.coins.earned)
@@ -116,5 +122,48 @@ impl FarmView {
                 .collect(),
             season: Season::parse(&season_of(now)).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use farmops_protocol::key::SecretKey;
+
+    use super::*;
+
+    #[test]
+    fn a_streak_lapses_without_an_entry_in_the_ledger() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let friday = at("2026-02-20T12:00:00Z");
+        let view = FarmView {
+            founded: FarmFounded {
+                farmer_key: SecretKey::from_bytes([7; 32]).public(),
+                handle: "alice".into(),
+                name: "Alice's farm".into(),
+                time_zone: "Europe/Berlin".into(),
+                working_days: [true, true, true, true, true, false, false],
+            },
+            coins: Coins::default(),
+            categories: BTreeMap::new(),
+            upgrades: Vec::new(),
+            streak: Streak {
+                days: 4,
+                last_day: Some("2026-02-20".parse().unwrap()),
+            },
+            streak_longest: 4,
+            last_active: Some(friday),
+            created_at: friday,
+            updated_at: friday,
+            ledger_size: 2,
+        };
+        assert!(
+            !view.streak_differs(friday, at("2026-02-23T22:59:59Z")),
+            "Monday may still bring work"
+        );
+        assert!(
+            view.streak_differs(friday, at("2026-02-23T23:00:00Z")),
+            "in Berlin it is Tuesday"
+        );
     }
 }

@@ -149,3 +149,29 @@ async fn an_open_stream_does_not_hold_up_the_end() {
         "the stream ends in order"
     );
 }
+
+#[tokio::test]
+async fn strangers_hold_no_stream_open() {
+    let tracker = Tracker::begin().await;
+    let mut client = tracker.grpc().await;
+
+    // Nobody knows this agent: it is told so, and shown out.
+    let mut stranger = TestAgent::new(9);
+    let proof = message(stranger.work(Category::Toil, now()).bytes());
+    let open = futures::stream::iter([proof]).chain(futures::stream::pending());
+    let mut answers = client.submit_proofs(open).await.unwrap().into_inner();
+    let first = answers.message().await.unwrap().unwrap();
+    assert_eq!(word(&first), "agent-unknown");
+    assert_eq!(
+        answers.message().await.unwrap_err().code(),
+        tonic::Code::NotFound
+    );
+
+    // Who says nothing at all is shown out soon.
+    let silent = client
+        .submit_proofs(futures::stream::pending())
+        .await
+        .unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(30), silent.into_inner().message()).await;
+    assert!(matches!(ended, Ok(Ok(None))), "{ended:?}");
+}

@@ -166,7 +166,8 @@ pub async fn stream(
         .unwrap();
     let mut answers = answers.into_inner();
     let mut words = Vec::new();
-    while let Some(answer) = answers.message().await.unwrap() {
+    // A stranger's stream ends with an error after the answer.
+    while let Ok(Some(answer)) = answers.message().await {
         words.push(word(&answer));
     }
     words
