@@ -257,6 +257,11 @@ fn fetch_error(url: &Url, error: ApError) -> FetchError {
         }
         ApError::ReqwestMiddleware(reqwest_middleware::Error::Reqwest(cause))
         | ApError::Reqwest(cause) => unreachable_because(url, innermost(&cause)),
+        // The fetch function looks names up once more for itself; its words would name addresses.
+        ApError::DomainResolveError(_) | ApError::ResolveInternalIpError(..) => {
+            unreachable_because(url, "its name has no public address")
+        }
+        ApError::IoError(cause) => unreachable_because(url, cause.to_string()),
         ApError::FetchInvalidContentType(_) => refused(url, "its media type is not ActivityPub's"),
         ApError::FetchWrongId(_) => refused(url, "its id is another one"),
         ApError::ParseFetchedObject(..) => refused(url, "it is not JSON"),

@@ -5,52 +5,6 @@ use reqwest::{Method, StatusCode, header::COOKIE};
 
 use crate::server::{Tracker, now};
 
-const OWNERS: [(Method, &str); 17] = [
-    (Method::GET, "/api/v1/proofs"),
-    (
-        Method::GET,
-        "/api/v1/proofs/01890000-0000-7000-8000-000000000000",
-    ),
-    (Method::GET, "/api/v1/ledger"),
-    (Method::GET, "/api/v1/farm"),
-    (Method::GET, "/api/v1/farm/stats"),
-    (Method::GET, "/api/v1/farm/upgrades"),
-    (Method::GET, "/api/v1/shop/items"),
-    (Method::GET, "/api/v1/agents"),
-    (
-        Method::POST,
-        "/api/v1/agents/01890000-0000-7000-8000-000000000000/approve",
-    ),
-    (
-        Method::POST,
-        "/api/v1/agents/01890000-0000-7000-8000-000000000000/revoke",
-    ),
-    (Method::GET, "/api/v1/villages"),
-    (Method::POST, "/api/v1/villages"),
-    (Method::GET, "/api/v1/followers"),
-    (Method::POST, "/api/v1/followers/accept"),
-    (Method::GET, "/api/v1/following"),
-    (Method::POST, "/api/v1/following"),
-    (Method::POST, "/api/v1/following/remove"),
-];
-
-#[tokio::test]
-async fn every_owners_route_asks_for_the_token() {
-    let tracker = Tracker::begin().await;
-    for (method, path) in OWNERS {
-        for token in [None, Some("wrong"), Some("")] {
-            let mut request = tracker.anyone(method.clone(), path);
-            if let Some(token) = token {
-                request = request.bearer_auth(token);
-            }
-            let answer = request.send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
-            assert_eq!(answer.headers()["www-authenticate"], "Bearer");
-            assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        }
-    }
-}
-
 #[tokio::test]
 async fn visitors_see_totals_and_never_a_proof() {
     let tracker = Tracker::begin().await;
