@@ -130,7 +130,7 @@ fn pipeline(
 }
 
 /// The answer; after the refusal of a stranger also the stream's end. An agent says hello before it
-/// sends, so whoever is unknown or signs with another key is none, and holds no stream open.
+/// sends, so whoever is unknown or signs with another key is none, and holds no stream open (`SUB-STREAM-001`).
 fn told(answer: Answer) -> Vec<Result<wire::SubmitProofsResponse, Status>> {
     let stranger = match &answer {
         Err(refusal @ (Refusal::AgentUnknown | Refusal::BadSignature)) => Some(refusal.clone()),
