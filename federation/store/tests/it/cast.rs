@@ -179,6 +179,11 @@ impl Host for TestHost {
     }
 
     async fn note_received(&self, note: ReceivedNote) -> Result<(), HostError> {
+        assert_ne!(
+            note.id.path(),
+            "/notes/poison",
+            "a bug that a note sets off"
+        );
         self.tell(Told::Note {
             id: note.id,
             update: note.update,

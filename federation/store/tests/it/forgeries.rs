@@ -493,6 +493,41 @@ async fn a_poisoned_activity_is_laid_aside() {
     );
 }
 
+/// Advisories 27 and 33 (CVE-2026-50129, CVE-2025-32944): an activity that makes the handler panic
+/// stops neither what comes after it nor the next start.
+#[tokio::test]
+async fn an_activity_that_sets_off_a_panic_stops_nothing() {
+    let mut orchard = Server::start("orchard", "village", ActorKind::Group).await;
+    let mallory = Farmer::start("mallory").await;
+    followed(&orchard, &mallory.peer, "mallory").await;
+    let inbox = orchard.url.join("ap/inbox").unwrap();
+    let note = json!({
+        "id": mallory.peer.at("/notes/poison"),
+        "type": "Note",
+        "attributedTo": mallory.peer.at("/users/mallory"),
+        "content": "x",
+    });
+    let poison = mallory.says("mallory", "Create", 1, &note);
+    assert_eq!(
+        mallory.peer.send(&inbox, &poison).await.0,
+        StatusCode::ACCEPTED
+    );
+    orchard
+        .until("SELECT COUNT(*) FROM fed_inbox WHERE attempts > 0", 1)
+        .await;
+    orchard.crash().await;
+    orchard.restart().await;
+    let good = mallory.snapshot("mallory", &mallory.farm, 1);
+    let good = mallory.says("mallory", "Create", 2, &good);
+    assert_eq!(
+        mallory.peer.send(&inbox, &good).await.0,
+        StatusCode::ACCEPTED
+    );
+    orchard
+        .told(|told| matches!(told, Told::Snapshot { .. }))
+        .await;
+}
+
 /// Advisory 23 (CVE-2025-32947): endless and cyclic collections cost nothing, because a peer's
 /// collections are never read; what we want to know is sent to us.
 #[tokio::test]
