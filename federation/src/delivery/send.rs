@@ -14,7 +14,7 @@ use crate::{
 
 const DEADLINE: Duration = Duration::from_secs(15);
 /// Refusals of one activity by its receiver before it is given up; the pauses add up to a day.
-const REFUSALS_MAX: u32 = 6;
+const REFUSALS_MAX: u32 = 7;
 
 /// What came of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,7 +240,7 @@ mod tests {
             DeliveryOutcome::Dead(_) => None,
             other => panic!("{other:?}"),
         };
-        let pauses: Vec<_> = (0..6).map(due).collect();
+        let pauses: Vec<_> = (0..7).map(due).collect();
         assert_eq!(
             pauses,
             [
@@ -249,6 +249,7 @@ mod tests {
                 Some(960),
                 Some(3840),
                 Some(15360),
+                Some(61440),
                 None
             ]
         );

@@ -29,7 +29,7 @@ pub(crate) async fn run(federation: &Federation, stop: &CancellationToken) {
     let mut busy = HashSet::<String>::new();
     let mut lanes = JoinSet::<String>::new();
     while !stop.is_cancelled() {
-        let pause = match turn(federation, &mut busy, &mut lanes).await {
+        let pause = match turn(federation, &mut busy, &mut lanes, stop).await {
             Ok(pause) => pause,
             Err(error) => {
                 tracing::error!(
@@ -68,6 +68,7 @@ async fn turn(
     federation: &Federation,
     busy: &mut HashSet<String>,
     lanes: &mut JoinSet<String>,
+    stop: &CancellationToken,
 ) -> Result<Duration, StoreError> {
     while federation.store().spread_posts(POSTS_PER_TURN).await? == POSTS_PER_TURN {}
     let now = federation.now();
@@ -81,10 +82,10 @@ async fn turn(
             Some(at) if at > now => wake = wake.min(at),
             Some(_) => {
                 busy.insert(record.host.clone());
-                let federation = federation.clone();
+                let (federation, stop) = (federation.clone(), stop.clone());
                 lanes.spawn(async move {
                     let host = record.host.clone();
-                    if let Err(error) = drive(&federation, record).await {
+                    if let Err(error) = drive(&federation, record, &stop).await {
                         tracing::error!(host, %error, "a lane could not be recorded");
                         tokio::time::sleep(Duration::from_secs(1)).await;
                     }
@@ -111,10 +112,14 @@ async fn ready_at(
     federation.store().next_delivery_due(&record.host).await
 }
 
-/// Sends to one host until nothing is due or it must pause.
-async fn drive(federation: &Federation, record: LaneRecord) -> Result<(), StoreError> {
+/// Sends to one host until nothing is due, it must pause, or `stop`.
+async fn drive(
+    federation: &Federation,
+    record: LaneRecord,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
     let LaneRecord { host, mut lane } = record;
-    loop {
+    while !stop.is_cancelled() {
         let now = federation.now();
         let limit = match lane.permit(now) {
             Permit::Send(limit) => limit,
@@ -153,6 +158,7 @@ async fn drive(federation: &Federation, record: LaneRecord) -> Result<(), StoreE
             report(federation, row, attempt).await?;
         }
     }
+    Ok(())
 }
 
 /// What a batch says about the host: an answer is proof of life, a wish for quiet goes first.

@@ -20,9 +20,9 @@ const BATCH: u32 = 32;
 /// Actors whose mail is processed at the same time.
 const ACTORS_AT_ONCE: usize = 4;
 /// Attempts before an item is laid aside; the pauses add up to about two days.
-const ATTEMPTS_MAX: u32 = 14;
+const ATTEMPTS_MAX: u32 = 23;
 /// Attempts for what waits for someone else's answer; the pauses add up to about two hours.
-const HELD_ATTEMPTS_MAX: u32 = 12;
+const HELD_ATTEMPTS_MAX: u32 = 13;
 const PAUSE_MAX_S: i64 = 6 * 3600;
 const TIDY_EVERY_S: i64 = 3600;
 /// How long what is done with is remembered, for telling a replay, in seconds.
@@ -177,5 +177,12 @@ mod tests {
         assert_eq!(pause_s(0), 1);
         assert_eq!(pause_s(3), 8);
         assert_eq!(pause_s(60), PAUSE_MAX_S);
+    }
+
+    #[test]
+    fn the_attempts_last_as_long_as_they_should() {
+        let hours = |pauses: u32| (0..pauses).map(pause_s).sum::<i64>() / 3600;
+        assert_eq!(hours(ATTEMPTS_MAX - 1), 51);
+        assert_eq!(hours(HELD_ATTEMPTS_MAX), 2);
     }
 }
