@@ -5,7 +5,7 @@
 //! a power cut (WAL with `synchronous = FULL`).
 //!
 //! Boards are a projection: whatever changes a farmer's standing or her snapshots ends with
-//! [`projection::project`] in the same transaction, so no reader ever sees a row that the policy
+//! `projection::project` in the same transaction, so no reader ever sees a row that the policy
 //! no longer allows.
 
 mod blocks;
