@@ -4,18 +4,14 @@
 //! `signed-note` with Ed25519. [`CompactRange`] keeps only the roots of the full subtrees, so
 //! appending costs a few hashes and 32 bytes for each bit of the size.
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     digest::{Digest, sha256},
     field::FieldError,
-    key::{PublicKey, SecretKey, Signature},
-    limits::CHECKPOINT_BYTES_MAX,
+    key::{PublicKey, SecretKey},
+    log::{Head, note::SignedNote},
 };
-
-/// The signature algorithm byte of an Ed25519 signed note.
-const ED25519: u8 = 0x01;
 
 /// A log seen from its right edge: enough to append and to tell the root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -103,22 +99,10 @@ impl CompactRange {
 }
 
 impl Checkpoint {
-    /// The note's text, without signatures.
-    fn text(&self) -> String {
-        format!(
-            "{}\n{}\n{}\n",
-            self.origin,
-            self.size,
-            BASE64.encode(self.root.as_bytes())
-        )
-    }
-
     /// The signed note.
     pub fn sign(&self, key: &SecretKey) -> String {
-        let text = self.text();
-        let mut line = key_hash(&self.origin, &key.public()).to_vec();
-        line.extend_from_slice(key.sign(text.as_bytes()).as_bytes());
-        format!("{text}\n\u{2014} {} {}\n", self.origin, BASE64.encode(line))
+        let text = Head::from(self.clone()).text();
+        SignedNote::made(text, &self.origin, key).to_string()
     }
 
     /// Reads a signed note and checks the log's own signature under `key`; other signatures are left alone.
@@ -126,74 +110,10 @@ impl Checkpoint {
     /// # Errors
     /// A [`FieldError`] when the note is malformed, or no signature of `key` verifies.
     pub fn verify(note: &str, key: &PublicKey) -> Result<Self, FieldError> {
-        let refuse = |reason: &str| FieldError::new("checkpoint", reason);
-        if note.len() > CHECKPOINT_BYTES_MAX {
-            return Err(refuse("a signed note has at most 4096 bytes"));
+        match Head::open(note, key) {
+            Ok((head, _)) => Ok(head.checkpoint),
+            Err(error) => Err(error.within("checkpoint")),
         }
-        let (body, signatures) = note
-            .rsplit_once("\n\n")
-            .ok_or_else(|| refuse("a signed note has a blank line before its signatures"))?;
-        if body.chars().any(|c| c.is_control() && c != '\n') || body.contains("\n\n") {
-            return Err(refuse("the text has a control character or an empty line"));
-        }
-        let mut lines = body.split('\n');
-        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
-        else {
-            return Err(refuse("expected the lines origin, size and root"));
-        };
-        if origin.is_empty()
-            || origin.contains(|c: char| c.is_whitespace() || c == '+')
-            || (size.len() > 1 && size.starts_with('0'))
-            || !size.bytes().all(|b| b.is_ascii_digit())
-        {
-            return Err(refuse(
-                "expected an origin without spaces or + and a decimal size",
-            ));
-        }
-        let root = BASE64
-            .decode(root)
-            .ok()
-            .and_then(|r| r.try_into().ok())
-            .ok_or_else(|| refuse("the root is not 32 bytes of base64"))?;
-        let size = size
-            .parse()
-            .map_err(|_| refuse("the size is no 64-bit number"))?;
-        let text = format!("{body}\n");
-        let ours = signatures
-            .lines()
-            .any(|line| signed_by(line, origin, key, text.as_bytes()));
-        if ours {
-            Ok(Self {
-                origin: origin.to_owned(),
-                size,
-                root: Digest::from_bytes(root),
-            })
-        } else {
-            Err(refuse("no signature of the log's key verifies"))
-        }
-    }
-}
-
-/// The first four bytes of SHA-256(name ‖ newline ‖ algorithm ‖ key), by C2SP signed-note.
-fn key_hash(name: &str, key: &PublicKey) -> [u8; 4] {
-    let id = [name.as_bytes(), b"\n", &[ED25519], key.as_bytes()].concat();
-    let [a, b, c, d, ..] = *sha256(&id).as_bytes();
-    [a, b, c, d]
-}
-
-fn signed_by(line: &str, origin: &str, key: &PublicKey, text: &[u8]) -> bool {
-    let signature = line
-        .strip_prefix("\u{2014} ")
-        .and_then(|rest| rest.rsplit_once(' '))
-        .filter(|(name, _)| *name == origin)
-        .and_then(|(_, encoded)| BASE64.decode(encoded).ok());
-    match signature
-        .as_deref()
-        .and_then(<[u8]>::split_first_chunk::<4>)
-    {
-        Some((id, signature)) if *id == key_hash(origin, key) => <[u8; 64]>::try_from(signature)
-            .is_ok_and(|bytes| key.verify(text, &Signature::from_bytes(bytes)).is_ok()),
-        _ => false,
     }
 }
 

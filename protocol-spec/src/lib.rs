@@ -21,6 +21,7 @@ pub mod int;
 pub mod integrity;
 pub mod key;
 pub mod limits;
+pub mod log;
 pub mod proof;
 pub mod registration;
 pub mod scoring;

@@ -26,3 +26,7 @@ pub const REQUEST_AGE_SECONDS_MAX: i64 = 3600;
 pub const SNAPSHOT_LIST_MAX: usize = 256;
 /// Bytes of a checkpoint's signed note.
 pub const CHECKPOINT_BYTES_MAX: usize = 4096;
+/// Bytes of the path of a tile or an entry bundle: the longest that a 64-bit log has takes 46.
+pub const TILE_PATH_BYTES_MAX: usize = 64;
+/// Bytes of the text of one log proof with its checkpoint and what it opens.
+pub const LOG_PROOF_BYTES_MAX: usize = 128 * 1024;

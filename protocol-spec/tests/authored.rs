@@ -17,6 +17,10 @@ mod chain;
 mod checkpoint;
 #[path = "authored/enrolment.rs"]
 mod enrolment;
+#[path = "authored/log.rs"]
+mod log;
+#[path = "authored/log_tree.rs"]
+mod log_tree;
 #[path = "authored/registration.rs"]
 mod registration;
 #[path = "authored/scoring.rs"]
@@ -37,6 +41,8 @@ fn committed_vectors_are_what_the_cases_say() {
         chain::cases(),
         checkpoint::cases(),
         enrolment::cases(),
+        log::cases(),
+        log_tree::cases(),
         registration::cases(),
         scoring::cases(),
         signing::cases(),

@@ -24,11 +24,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// Every kind of vector.
-pub(crate) const KINDS: [&str; 8] = [
+pub(crate) const KINDS: [&str; 9] = [
     "canonical-json",
     "chain",
     "checkpoint",
     "enrolment",
+    "log",
     "registration",
     "scoring",
     "signing",
@@ -41,6 +42,7 @@ pub(crate) fn run(kind: &str, input: &Value) -> Result<Value, Value> {
         "chain" => chain(&read(input)),
         "checkpoint" => checkpoint(read(input)),
         "enrolment" => enrolment(&read(input)),
+        "log" => crate::log::log(read(input)),
         "registration" => registration(&read(input)),
         "scoring" => scoring(read(input)),
         "signing" => signing(&read(input)),
@@ -56,13 +58,13 @@ fn read<T: DeserializeOwned>(input: &Value) -> T {
 /// Bytes, as text where they are text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Bytes {
+pub(crate) enum Bytes {
     Text { text: String },
     Base64 { base64: String },
 }
 
 impl Bytes {
-    fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Text { text } => text.clone().into_bytes(),
             Self::Base64 { base64 } => BASE64_STANDARD.decode(base64).unwrap(),
@@ -70,7 +72,7 @@ impl Bytes {
     }
 }
 
-fn field(FieldError { field, .. }: FieldError) -> Value {
+pub(crate) fn field(FieldError { field, .. }: FieldError) -> Value {
     json!({ "field": field })
 }
 
@@ -78,7 +80,7 @@ fn at(stage: &'static str) -> impl Fn(FieldError) -> Value {
     move |error| json!({ "at": stage, "field": error.field })
 }
 
-fn key(text: &str) -> Result<PublicKey, Value> {
+pub(crate) fn key(text: &str) -> Result<PublicKey, Value> {
     text.parse()
         .map_err(|_| json!({ "at": "key", "field": "public_key" }))
 }
