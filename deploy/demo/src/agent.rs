@@ -41,26 +41,32 @@ pub fn line(world: &World, farmer: &Farmer) -> Result<Line> {
         let port = url.port().unwrap_or_default();
         format!("{}:{port}", url.host_str().unwrap_or("127.0.0.1"))
     };
+    // Alice is on call, Bob reviews: the same alert must not be the work of two.
+    let on_call = farmer.handle == world.cast.alice.handle;
+    let hook = if on_call {
+        json!({ "name": "alerts", "provider": "alertmanager", "secret": plan.alert_token })
+    } else {
+        json!({ "name": "reviews", "provider": "github", "secret": plan.webhook_secret })
+    };
+    let poll = json!({
+        "name": "alertmanager",
+        "url": world.cast.alertmanager,
+        "interval_seconds": 2,
+    });
     // JSON is YAML.
     let config = json!({
         "cluster_alias": format!("{}-demo", farmer.handle),
         "tracker_url": farmer.tracker.as_str().trim_end_matches('/'),
         "data_dir": folder.join("data"),
         "listen": authority(&farmer.agent),
-        "farmer": { "name": farmer.handle, "on_call": true, "identities": { "github": ["monalisa"] } },
+        "farmer": {
+            "name": farmer.handle,
+            "on_call": on_call,
+            "identities": { "github": ["monalisa"] },
+        },
         "sources": {
-            "webhook": {
-                "listen": authority(&farmer.webhooks),
-                "hooks": [
-                    { "name": "alerts", "provider": "alertmanager", "secret": plan.alert_token },
-                    { "name": "reviews", "provider": "github", "secret": plan.webhook_secret },
-                ],
-            },
-            "http_poll": [{
-                "name": "alertmanager",
-                "url": world.cast.alertmanager,
-                "interval_seconds": 2,
-            }],
+            "webhook": { "listen": authority(&farmer.webhooks), "hooks": [hook] },
+            "http_poll": if on_call { vec![poll] } else { vec![] },
         },
         "plugins": "farmops-plugins.yaml",
     });
@@ -72,12 +78,12 @@ pub fn line(world: &World, farmer: &Farmer) -> Result<Line> {
             "sources": sources,
         })
     };
-    let plugins = json!({
-        "plugins": [
-            plugin("prometheus-alert-resolve", &["alerts", "alertmanager"]),
-            plugin("git-pr-review", &["reviews"]),
-        ],
-    });
+    let plugin = if on_call {
+        plugin("prometheus-alert-resolve", &["alerts", "alertmanager"])
+    } else {
+        plugin("git-pr-review", &["reviews"])
+    };
+    let plugins = json!({ "plugins": [plugin] });
     let file = folder.join("agent.yaml");
     std::fs::write(&file, serde_json::to_vec_pretty(&config)?)
         .with_context(|| file.display().to_string())?;
