@@ -430,7 +430,7 @@ fn a_witness_signs_the_head_and_the_time() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let name = "witness.example/w1";
     assert!(cosignature::verify(&note, name, &witness.public()).is_err());
-    for second in [1_771_666_200, 1_771_666_100] {
+    for second in [1_771_666_100, 1_771_666_200, 1_771_666_000] {
         note.push(cosignature::sign(&note, name, &witness, at(second)).unwrap());
     }
     let text = note.to_string();
