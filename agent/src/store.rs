@@ -69,7 +69,8 @@ impl Store {
     pub async fn open(folder: &Path, bounds: Bounds) -> Result<Self, StoreError> {
         farmops_service::storage_guard::refuse_network_filesystem(folder)?;
         let file = folder.join(FILE_NAME);
-        make_private(&file)?;
+        // Observations are raw work data.
+        farmops_service::storage_guard::make_private(&file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -112,16 +113,4 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// Observations are raw work data: only the owner may read the file. SQLite gives its log the same mode.
-fn make_private(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    std::fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(file)?;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
 }

@@ -35,6 +35,8 @@ pub async fn assemble(
     config.check()?;
     if let Some(file) = config.database_file() {
         storage_guard::refuse_network_filesystem(file)?;
+        // It holds keys.
+        storage_guard::make_private(file)?;
     }
     let store = Store::open(&config.db)
         .await

@@ -123,6 +123,20 @@ fn unescape(field: &str) -> String {
         .replace("\\134", "\\")
 }
 
+/// Makes sure that the file exists and that only its owner can read it. SQLite gives its log the same mode.
+///
+/// # Errors
+/// When the file can be neither made nor changed.
+pub fn make_private(file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)?;
+    opened.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -182,5 +196,20 @@ mod tests {
         let path = directory.path().join("not/yet/farm.db");
         let real = nearest_existing(&path).unwrap();
         assert_eq!(real, directory.path().canonicalize().unwrap());
+    }
+
+    #[test]
+    fn a_private_file_is_its_owners_whatever_it_was() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |file: &Path| file.metadata().unwrap().permissions().mode() & 0o7777;
+        let (new, open) = (folder.path().join("new.db"), folder.path().join("open.db"));
+        std::fs::write(&open, "kept").unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
+        for file in [&new, &open] {
+            make_private(file).unwrap();
+            assert_eq!(mode(file), 0o600);
+        }
+        assert_eq!(std::fs::read(&open).unwrap(), b"kept");
     }
 }

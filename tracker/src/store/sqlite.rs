@@ -55,7 +55,8 @@ impl Database {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
-        make_private(&path)?;
+        // It holds keys.
+        farmops_service::storage_guard::make_private(&path)?;
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options(&path))
@@ -130,15 +131,4 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "4096")
         .pragma("cache_size", "-32768")
         .statement_cache_capacity(128)
-}
-
-/// The file holds keys: only its owner may read it. SQLite gives the log the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
 }
