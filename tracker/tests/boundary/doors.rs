@@ -1,5 +1,7 @@
 //! Every route by name: who may use it, what none of them takes, and whom the tracker never asks.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -175,6 +177,20 @@ async fn no_route_takes_a_file() {
 #[tokio::test]
 async fn what_is_served_is_what_it_says() {
     let tracker = Tracker::begin().await;
+    // There is no snapshot before the first one is published.
+    let first = async {
+        let snapshot = || {
+            tracker
+                .anyone(Method::GET, "/api/v1/public/snapshot")
+                .send()
+        };
+        while snapshot().await.unwrap().status() != StatusCode::OK {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), first)
+        .await
+        .unwrap();
     for (method, path) in ANYONES {
         if method != "GET" {
             continue;
