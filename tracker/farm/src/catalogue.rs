@@ -82,6 +82,16 @@ pub struct Owned {
     pub level: u64,
 }
 
+/// The level at which `owned` has the item `slug`, 0 when it does not; the highest if it is listed twice.
+pub fn level_of(owned: &[Owned], slug: &str) -> u64 {
+    owned
+        .iter()
+        .filter(|of| of.slug == slug)
+        .map(|of| of.level)
+        .max()
+        .unwrap_or(0)
+}
+
 /// Everything that can be had, in the order in which a shop shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {

@@ -22,6 +22,7 @@ pub mod catalogue;
 pub mod level;
 pub mod scene;
 pub mod season;
+pub mod shop;
 pub mod state;
 pub mod svg;
 

@@ -2,7 +2,10 @@
 
 use farmops_protocol::{proof::Category, snapshot::Snapshot};
 
-use crate::{catalogue::Owned, season::Season};
+use crate::{
+    catalogue::{Owned, level_of},
+    season::Season,
+};
 
 /// The public face of a farm. A tracker fills it from its own tables, a village from a snapshot; the
 /// same state gives the same picture everywhere.
@@ -83,12 +86,7 @@ impl FarmState {
 
     /// The level of the item `slug`, 0 when the farm does not have it.
     pub fn upgrade_level(&self, slug: &str) -> u64 {
-        self.upgrades
-            .iter()
-            .filter(|owned| owned.slug == slug)
-            .map(|owned| owned.level)
-            .max()
-            .unwrap_or(0)
+        level_of(&self.upgrades, slug)
     }
 
     /// Coins earned in `category`.
