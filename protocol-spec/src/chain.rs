@@ -1,6 +1,7 @@
 //! The chain: which proof may follow which (`protocol-spec/docs/chain.md`).
 //!
-//! One agent, one chain. The rules here are a pure function from the head and the next proof to
+//! One agent, one chain, which the owner may let resume at an earlier proof: then it has branches, and
+//! one of them grows. The rules here are a pure function from the head and the next proof to
 //! the new head, so that agent, tracker and any third party agree by construction.
 
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,28 @@ impl ChainError {
     }
 }
 
+/// Whether something that names `previous` follows `head` (`PRF-CHAIN-001`, `PRF-CHAIN-002`).
+///
+/// # Errors
+/// The [`ChainError`] that names the difference.
+pub fn check_follows(
+    head: Option<&ChainHead>,
+    previous: Option<(Uuid, Digest)>,
+) -> Result<(), ChainError> {
+    match (head, previous) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => Err(ChainError::NoGenesis),
+        (Some(_), None) => Err(ChainError::SecondGenesis),
+        (Some(head), Some((id, _))) if id != head.proof_id => Err(ChainError::NotTheHead),
+        (Some(head), Some((_, hash))) if hash != head.hash => Err(ChainError::WrongHash),
+        (Some(_), Some(_)) => Ok(()),
+    }
+}
+
 /// The head after `proof`, which must follow `head` (`PRF-CHAIN-001` to `PRF-CHAIN-005`).
+///
+/// For the first proof of a branch, `head` is the proof that the branch resumes after, with the
+/// length it had there, or `None` where the branch begins anew (`PRF-RESET-002`).
 ///
 /// # Errors
 /// The [`ChainError`] that names the broken rule; the chain is unchanged.
@@ -91,25 +113,18 @@ pub fn extend(
     now: Timestamp,
 ) -> Result<ChainHead, ChainError> {
     let body = proof.body();
-    let previous = body.prev_proof_id.zip(body.prev_proof_hash);
-    let length = match (head, previous) {
-        (Some(head), _) if head.proof_id == body.proof_id => {
-            return Err(if head.hash == proof.hash() {
-                ChainError::Duplicate
-            } else {
-                ChainError::NotTheHead
-            });
-        }
-        (None, None) => 1,
-        (None, Some(_)) => return Err(ChainError::NoGenesis),
-        (Some(_), None) => return Err(ChainError::SecondGenesis),
-        (Some(head), Some((id, _))) if id != head.proof_id => return Err(ChainError::NotTheHead),
-        (Some(head), Some((_, hash))) if hash != head.hash => return Err(ChainError::WrongHash),
-        (Some(head), Some(_)) if body.timestamp < head.timestamp => {
-            return Err(ChainError::BackInTime);
-        }
-        (Some(head), Some(_)) => head.length.value() + 1,
-    };
+    if let Some(head) = head.filter(|head| head.proof_id == body.proof_id) {
+        return Err(if head.hash == proof.hash() {
+            ChainError::Duplicate
+        } else {
+            ChainError::NotTheHead
+        });
+    }
+    check_follows(head, body.prev_proof_id.zip(body.prev_proof_hash))?;
+    if head.is_some_and(|head| body.timestamp < head.timestamp) {
+        return Err(ChainError::BackInTime);
+    }
+    let length = head.map_or(0, |head| head.length.value()) + 1;
     if body.timestamp.seconds_since(now) > CLOCK_AHEAD_SECONDS_MAX {
         return Err(ChainError::FutureDated);
     }

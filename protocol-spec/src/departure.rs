@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::FieldError,
     key::{PublicKey, SecretKey, Signature},
-    signed_request::{SignedRequest, check_audience, open, seal},
+    signed_request::{NamesItsKey, SignedRequest, check_audience, open, seal},
     time::Timestamp,
 };
 
@@ -73,16 +73,18 @@ impl SignedRequest for DepartureRequest {
         Ok(())
     }
 
-    fn key(&self) -> &PublicKey {
-        &self.farmer_key
-    }
-
     fn requested_at(&self) -> Timestamp {
         self.requested_at
     }
 
     fn signature_mut(&mut self) -> &mut Option<Signature> {
         &mut self.signature
+    }
+}
+
+impl NamesItsKey for DepartureRequest {
+    fn key(&self) -> &PublicKey {
+        &self.farmer_key
     }
 }
 

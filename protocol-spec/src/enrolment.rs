@@ -9,10 +9,11 @@ use uuid::Uuid;
 use crate::{
     chain::ChainHead,
     field::FieldError,
+    int::SafeUint,
     key::{Fingerprint, PublicKey, SecretKey, Signature},
     limits::ENROLMENT_BYTES_MAX,
     proof::{CLUSTER_ALIAS_RULE, is_cluster_alias},
-    signed_request::{SignedRequest, open, seal},
+    signed_request::{NamesItsKey, SignedRequest, open, seal},
     time::Timestamp,
 };
 
@@ -48,10 +49,15 @@ pub enum AgentStatus {
 /// The tracker's answer to an [`EnrolmentRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnrolmentAnswer {
+    /// The branch that the agent's chain grows on: 0 until its first reset (`PRF-RESET-001`).
+    pub branch: SafeUint,
     /// What the owner compares before approving.
     pub fingerprint: Fingerprint,
-    /// The last proof the tracker holds of this agent, pending ones included.
+    /// What the agent's next proof follows: the last proof the tracker holds of that branch, pending
+    /// ones included, or the proof that the branch resumes after.
     pub head: Option<ChainHead>,
+    /// Whether a chain reset that the agent asked for waits for its owner.
+    pub reset_waiting: bool,
     /// Where the agent stands.
     pub status: AgentStatus,
 }
@@ -98,16 +104,18 @@ impl SignedRequest for EnrolmentRequest {
         }
     }
 
-    fn key(&self) -> &PublicKey {
-        &self.public_key
-    }
-
     fn requested_at(&self) -> Timestamp {
         self.requested_at
     }
 
     fn signature_mut(&mut self) -> &mut Option<Signature> {
         &mut self.signature
+    }
+}
+
+impl NamesItsKey for EnrolmentRequest {
+    fn key(&self) -> &PublicKey {
+        &self.public_key
     }
 }
 

@@ -12,6 +12,7 @@
 
 pub mod canonical;
 pub mod chain;
+pub mod chain_reset;
 pub mod checkpoint;
 pub mod departure;
 pub mod digest;
@@ -24,6 +25,7 @@ pub mod limits;
 pub mod log;
 pub mod proof;
 pub mod registration;
+pub mod rotation;
 pub mod scoring;
 mod signed_request;
 pub mod snapshot;

@@ -6,6 +6,10 @@ pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 pub const PROOF_BYTES_MAX: usize = 4096;
 /// Bytes of one enrolment request in canonical form.
 pub const ENROLMENT_BYTES_MAX: usize = 1024;
+/// Bytes of one key rotation in canonical form.
+pub const KEY_ROTATION_BYTES_MAX: usize = 1024;
+/// Bytes of one chain reset request in canonical form.
+pub const CHAIN_RESET_BYTES_MAX: usize = 1024;
 /// Bytes of one snapshot document in canonical form.
 pub const SNAPSHOT_BYTES_MAX: usize = 64 * 1024;
 /// Arrays and objects inside one another in any document.
@@ -20,7 +24,7 @@ pub const SLUG_CHARS_MAX: usize = 64;
 pub const IMPACT_RADIUS_MAX: u64 = 10;
 /// Seconds a signed document's time may lie ahead of the receiver's clock.
 pub const CLOCK_AHEAD_SECONDS_MAX: i64 = 300;
-/// Seconds a signed request stays fresh: enrolment, registration, departure.
+/// Seconds a signed request stays fresh: enrolment, rotation, chain reset, registration, departure.
 pub const REQUEST_AGE_SECONDS_MAX: i64 = 3600;
 /// Entries of a snapshot's `farm:upgrades` and `farm:achievements`.
 pub const SNAPSHOT_LIST_MAX: usize = 256;

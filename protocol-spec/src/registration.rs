@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     field::FieldError,
     key::{PublicKey, SecretKey, Signature},
-    signed_request::{SignedRequest, check_audience, open, seal},
+    signed_request::{NamesItsKey, SignedRequest, check_audience, open, seal},
     time::Timestamp,
 };
 
@@ -163,16 +163,18 @@ impl SignedRequest for RegistrationRequest {
         }
     }
 
-    fn key(&self) -> &PublicKey {
-        &self.farmer_key
-    }
-
     fn requested_at(&self) -> Timestamp {
         self.requested_at
     }
 
     fn signature_mut(&mut self) -> &mut Option<Signature> {
         &mut self.signature
+    }
+}
+
+impl NamesItsKey for RegistrationRequest {
+    fn key(&self) -> &PublicKey {
+        &self.farmer_key
     }
 }
 

@@ -1,5 +1,6 @@
-//! What enrolment, registration and departure have in common: a small canonical document, signed by
-//! the key that it names, fresh for an hour.
+//! What all signed requests have in common: a small canonical document, fresh for an hour. Enrolment,
+//! registration and departure name the key that signs them; rotation and chain reset name an agent,
+//! and the reader knows its key.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -21,12 +22,16 @@ pub(crate) trait SignedRequest: Serialize + DeserializeOwned {
 
     /// The rules of the members that their types do not hold.
     fn check(&self) -> Result<(), FieldError>;
-    /// The key that signs it.
-    fn key(&self) -> &PublicKey;
     /// When it was made.
     fn requested_at(&self) -> Timestamp;
     /// The signature over the canonical bytes of all other members.
     fn signature_mut(&mut self) -> &mut Option<Signature>;
+}
+
+/// A request that says which key signs it.
+pub(crate) trait NamesItsKey: SignedRequest {
+    /// The key that signs it.
+    fn key(&self) -> &PublicKey;
 }
 
 /// The canonical bytes of `request`, signed with `key`: what would be refused is not signed.
@@ -43,40 +48,68 @@ pub(crate) fn seal<T: SignedRequest>(
 
 /// Reads a request: size, canonical form, the members' rules, what the reader `expects` of it,
 /// freshness, and that its own key signed it.
-pub(crate) fn open<T: SignedRequest>(
+pub(crate) fn open<T: NamesItsKey>(
     bytes: &[u8],
     now: Timestamp,
     expects: impl FnOnce(&T) -> Result<(), FieldError>,
 ) -> Result<T, FieldError> {
+    let mut request: T = parse(bytes)?;
+    expects(&request)?;
+    check_fresh(request.requested_at(), now)?;
+    let key = *request.key();
+    check_signature(&mut request, &key)?;
+    Ok(request)
+}
+
+/// Reads a request's form: size, canonical form and the members' rules. Nobody has signed it yet.
+pub(crate) fn parse<T: SignedRequest>(bytes: &[u8]) -> Result<T, FieldError> {
     if bytes.len() > T::BYTES_MAX {
         let (name, max) = (T::NAME, T::BYTES_MAX);
         return Err(FieldError::document(format!(
             "{name} has at most {max} bytes"
         )));
     }
-    let mut request: T = field::from_slice(bytes)?;
+    let request: T = field::from_slice(bytes)?;
     if canonical(&request)? != bytes {
         return Err(not_canonical());
     }
     request.check()?;
-    expects(&request)?;
-    let age = now.seconds_since(request.requested_at());
+    Ok(request)
+}
+
+/// Refuses a request from another hour (`ENR-FRESH-001`).
+pub(crate) fn check_fresh(requested_at: Timestamp, now: Timestamp) -> Result<(), FieldError> {
+    let age = now.seconds_since(requested_at);
     if !(-CLOCK_AHEAD_SECONDS_MAX..=REQUEST_AGE_SECONDS_MAX).contains(&age) {
         return Err(FieldError::new(
             "requested_at",
             "not within the last hour; is the sender's clock right?",
         ));
     }
-    let signature = request
-        .signature_mut()
-        .take()
-        .ok_or_else(|| FieldError::new("signature", "missing"))?;
-    request
-        .key()
-        .verify(&canonical(&request)?, &signature)
-        .map_err(|e| FieldError::new("signature", e.to_string()))?;
-    *request.signature_mut() = Some(signature);
-    Ok(request)
+    Ok(())
+}
+
+/// Refuses a request that `key` did not sign.
+pub(crate) fn check_signature<T: SignedRequest>(
+    request: &mut T,
+    key: &PublicKey,
+) -> Result<(), FieldError> {
+    let signature = request.signature_mut().take();
+    let unsigned = canonical(request)?;
+    *request.signature_mut() = signature;
+    check_one("signature", signature.as_ref(), key, &unsigned)
+}
+
+/// Refuses the signature in the member `field` unless `key` made it over `message`.
+pub(crate) fn check_one(
+    field: &str,
+    signature: Option<&Signature>,
+    key: &PublicKey,
+    message: &[u8],
+) -> Result<(), FieldError> {
+    let signature = signature.ok_or_else(|| FieldError::new(field, "missing"))?;
+    key.verify(message, signature)
+        .map_err(|e| FieldError::new(field, e.to_string()))
 }
 
 /// Refuses a request that names another village than the one that was asked (`REG-AUD-001`).
@@ -90,6 +123,7 @@ pub(crate) fn check_audience(named: &str, asked: &str) -> Result<(), FieldError>
     ))
 }
 
-fn canonical<T: Serialize>(request: &T) -> Result<Vec<u8>, FieldError> {
+/// The canonical bytes of a document whose members are declared in canonical order.
+pub(crate) fn canonical<T: Serialize>(request: &T) -> Result<Vec<u8>, FieldError> {
     serde_json::to_vec(request).map_err(|e| FieldError::document(e.to_string()))
 }

@@ -72,6 +72,20 @@ impl wire::tracker_server::Tracker for TrackerService {
         Ok(Response::new(wire::EnrollResponse { answer_json }))
     }
 
+    async fn rotate_key(
+        &self,
+        _: Request<wire::RotateKeyRequest>,
+    ) -> Result<Response<wire::RotateKeyResponse>, Status> {
+        Err(Status::unimplemented("keys are not rotated yet"))
+    }
+
+    async fn request_chain_reset(
+        &self,
+        _: Request<wire::RequestChainResetRequest>,
+    ) -> Result<Response<wire::RequestChainResetResponse>, Status> {
+        Err(Status::unimplemented("chains are not reset yet"))
+    }
+
     type SubmitProofsStream = Answers;
 
     async fn submit_proofs(

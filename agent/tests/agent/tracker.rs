@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use farmops_protocol::chain::{self, ChainHead};
 use farmops_protocol::enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest};
+use farmops_protocol::int::SafeUint;
 use farmops_protocol::key::PublicKey;
 use farmops_protocol::proof::{ParsedProof, ProofBody};
 use farmops_protocol::wire::tracker::v1 as wire;
@@ -97,8 +98,10 @@ impl Chains {
         let key = *ledger.key.get_or_insert(request.public_key);
         assert_eq!(key, request.public_key);
         EnrolmentAnswer {
+            branch: SafeUint::ZERO,
             fingerprint: key.fingerprint(),
             head: ledger.head,
+            reset_waiting: false,
             status: ledger.status,
         }
     }
@@ -153,6 +156,20 @@ impl Tracker for Chains {
         Ok(Response::new(wire::EnrollResponse {
             answer_json: serde_json::to_vec(&answer).unwrap(),
         }))
+    }
+
+    async fn rotate_key(
+        &self,
+        _: Request<wire::RotateKeyRequest>,
+    ) -> Result<Response<wire::RotateKeyResponse>, Status> {
+        Err(Status::unimplemented("not here"))
+    }
+
+    async fn request_chain_reset(
+        &self,
+        _: Request<wire::RequestChainResetRequest>,
+    ) -> Result<Response<wire::RequestChainResetResponse>, Status> {
+        Err(Status::unimplemented("not here"))
     }
 
     type SubmitProofsStream =

@@ -25,6 +25,8 @@ fn subject(kind: &str, input: &Value) -> Option<(&'static str, Value)> {
     match kind {
         "signing" => Some(("proof", text("text")?)),
         "enrolment" => Some(("enrolment-request", text("text")?)),
+        "keys" if input["kind"] == "rotation" => Some(("key-rotation", text("text")?)),
+        "keys" if input["kind"] == "chain-reset" => Some(("chain-reset-request", text("text")?)),
         "registration" if input["kind"] == "departure" => {
             Some(("departure-request", text("text")?))
         }
@@ -98,13 +100,16 @@ fn every_schema_is_one_and_takes_its_own_examples() {
 fn answers_of_the_program_fit_their_schemas() {
     use farmops_protocol::{
         enrolment::{AgentStatus, EnrolmentAnswer},
+        int::SafeUint,
         key::SecretKey,
         registration::{MembershipStatus, RegistrationAnswer},
         scoring::RuleSet,
     };
     let answer = EnrolmentAnswer {
+        branch: SafeUint::ZERO,
         fingerprint: SecretKey::from_bytes([7; 32]).public().fingerprint(),
         head: None,
+        reset_waiting: false,
         status: AgentStatus::Revoked,
     };
     let registered = RegistrationAnswer {

@@ -3,6 +3,7 @@
 use farmops_protocol::{
     chain::ChainError,
     enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest},
+    int::SafeUint,
     key::Fingerprint,
     proof::{ParsedProof, VerifiedProof},
     time::Timestamp,
@@ -321,8 +322,10 @@ impl<J: Journal> Writer<J> {
             AgentStatus::Active | AgentStatus::Revoked => agent.head,
         };
         Ok(EnrolmentAnswer {
+            branch: SafeUint::ZERO,
             fingerprint: agent.public_key.fingerprint(),
             head,
+            reset_waiting: false,
             status: agent.status,
         })
     }

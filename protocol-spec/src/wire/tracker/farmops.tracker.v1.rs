@@ -7,7 +7,31 @@ pub struct EnrollRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EnrollResponse {
-    /// The EnrolmentAnswer as JSON: fingerprint, head, status.
+    /// The EnrolmentAnswer as JSON.
+    #[prost(bytes = "vec", tag = "1")]
+    pub answer_json: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeyRequest {
+    /// The canonical bytes of a KeyRotation; at most 1,024 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub canonical_json: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateKeyResponse {
+    /// The EnrolmentAnswer as JSON, with the fingerprint of the new key.
+    #[prost(bytes = "vec", tag = "1")]
+    pub answer_json: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestChainResetRequest {
+    /// The canonical bytes of a ChainResetRequest; at most 1,024 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub canonical_json: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestChainResetResponse {
+    /// The EnrolmentAnswer as JSON: whether the request waits, and where the chain stands.
     #[prost(bytes = "vec", tag = "1")]
     pub answer_json: ::prost::alloc::vec::Vec<u8>,
 }
@@ -221,6 +245,58 @@ pub mod tracker_client {
                 .insert(GrpcMethod::new("farmops.tracker.v1.Tracker", "SubmitProofs"));
             self.inner.streaming(req, path, codec).await
         }
+        /// Hands over from the agent's key to a new one; the same rotation again is acknowledged again.
+        pub async fn rotate_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/farmops.tracker.v1.Tracker/RotateKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("farmops.tracker.v1.Tracker", "RotateKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Asks the owner to let the chain go on where the agent's own copy ends.
+        pub async fn request_chain_reset(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequestChainResetRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestChainResetResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/farmops.tracker.v1.Tracker/RequestChainReset",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("farmops.tracker.v1.Tracker", "RequestChainReset"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -253,6 +329,22 @@ pub mod tracker_server {
             request: tonic::Request<tonic::Streaming<super::SubmitProofsRequest>>,
         ) -> std::result::Result<
             tonic::Response<Self::SubmitProofsStream>,
+            tonic::Status,
+        >;
+        /// Hands over from the agent's key to a new one; the same rotation again is acknowledged again.
+        async fn rotate_key(
+            &self,
+            request: tonic::Request<super::RotateKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateKeyResponse>,
+            tonic::Status,
+        >;
+        /// Asks the owner to let the chain go on where the agent's own copy ends.
+        async fn request_chain_reset(
+            &self,
+            request: tonic::Request<super::RequestChainResetRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequestChainResetResponse>,
             tonic::Status,
         >;
     }
@@ -420,6 +512,94 @@ pub mod tracker_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/farmops.tracker.v1.Tracker/RotateKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateKeySvc<T: Tracker>(pub Arc<T>);
+                    impl<T: Tracker> tonic::server::UnaryService<super::RotateKeyRequest>
+                    for RotateKeySvc<T> {
+                        type Response = super::RotateKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tracker>::rotate_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/farmops.tracker.v1.Tracker/RequestChainReset" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequestChainResetSvc<T: Tracker>(pub Arc<T>);
+                    impl<
+                        T: Tracker,
+                    > tonic::server::UnaryService<super::RequestChainResetRequest>
+                    for RequestChainResetSvc<T> {
+                        type Response = super::RequestChainResetResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequestChainResetRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Tracker>::request_chain_reset(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequestChainResetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
