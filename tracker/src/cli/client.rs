@@ -68,7 +68,12 @@ impl Client {
         if !answer.status.is_success() {
             bail!("{}", reason(answer.status, &answer.body));
         }
-        serde_json::from_slice(&answer.body).context("the tracker's answer does not parse")
+        // 204 has no body.
+        let body = match &answer.body[..] {
+            [] => b"null",
+            body => body,
+        };
+        serde_json::from_slice(body).context("the tracker's answer does not parse")
     }
 }
 

@@ -1,13 +1,14 @@
-//! `proofs list|show|verify`.
+//! `proofs`: what the agents sent, and whether all of it still holds.
 
 use std::process::ExitCode;
 
+use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::client::Client;
+use super::{client::Client, output::Output, remote::RemoteArgs};
 use crate::{
     audit::{Audit, Report},
     http::ledger::{PAGE_MAX, Page},
@@ -17,12 +18,52 @@ use crate::{
 /// Proofs read at once from a database.
 const ROWS_MAX: u32 = 1000;
 
+#[derive(Debug, Subcommand)]
+pub(super) enum ProofsCommand {
+    /// List the latest proofs.
+    List(Wanted),
+    /// Show one proof.
+    Show {
+        /// The proof's id.
+        id: Uuid,
+    },
+    /// Check every signature, chain link and score again.
+    Verify {
+        /// Check this database instead of a running tracker.
+        #[arg(long = "db", value_name = "URL")]
+        from_db: Option<String>,
+    },
+}
+
 /// Which proofs to list.
+#[derive(Debug, Args)]
 pub(super) struct Wanted {
-    pub(super) agent: Option<Uuid>,
-    pub(super) category: Option<String>,
-    pub(super) since: Option<String>,
-    pub(super) limit: u32,
+    /// Only those of this agent.
+    #[arg(long)]
+    agent: Option<Uuid>,
+    /// Only those of this category.
+    #[arg(long)]
+    category: Option<String>,
+    /// Only work finished since then, like 2026-02-21T09:30:00Z.
+    #[arg(long)]
+    since: Option<String>,
+    /// At most this many.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+impl ProofsCommand {
+    pub(super) async fn run(self, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+        let output = remote.output();
+        match self {
+            Self::List(wanted) => list(&remote.client()?, &wanted, output).await,
+            Self::Show { id } => show(&remote.client()?, id).await,
+            Self::Verify { from_db: Some(url) } => report(&verify_database(&url).await?, output),
+            Self::Verify { from_db: None } => {
+                report(&verify_server(&remote.client()?).await?, output)
+            }
+        }
+    }
 }
 
 impl Wanted {
@@ -42,9 +83,9 @@ impl Wanted {
     }
 }
 
-pub(super) async fn list(client: &Client, wanted: &Wanted, json: bool) -> anyhow::Result<ExitCode> {
+async fn list(client: &Client, wanted: &Wanted, output: Output) -> anyhow::Result<ExitCode> {
     let answer: Box<RawValue> = client.get(&format!("proofs?{}", wanted.query())).await?;
-    if json {
+    if output.json {
         println!("{answer}");
         return Ok(ExitCode::SUCCESS);
     }
@@ -65,7 +106,7 @@ pub(super) async fn list(client: &Client, wanted: &Wanted, json: bool) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn show(client: &Client, id: Uuid) -> anyhow::Result<ExitCode> {
+async fn show(client: &Client, id: Uuid) -> anyhow::Result<ExitCode> {
     let answer: Box<RawValue> = client.get(&format!("proofs/{id}")).await?;
     println!("{answer}");
     Ok(ExitCode::SUCCESS)
@@ -91,7 +132,7 @@ struct Awarded {
 }
 
 /// Checks what a running tracker holds, up to the entry it had when the check began.
-pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
+async fn verify_server(client: &Client) -> anyhow::Result<Report> {
     let farm: Farm = client.get("farm").await?;
     let mut audit = Audit::default();
     let mut after = 0;
@@ -133,7 +174,7 @@ pub(super) async fn verify_server(client: &Client) -> anyhow::Result<Report> {
 }
 
 /// Checks a database that no tracker needs to be running on.
-pub(super) async fn verify_database(url: &str) -> anyhow::Result<Report> {
+async fn verify_database(url: &str) -> anyhow::Result<Report> {
     let reads = Database::inspect(url).await?;
     let farm = reads.farm().await?;
     let (coins, size) = farm.map_or((0, 0), |farm| (farm.coins.earned, farm.ledger_size));
@@ -168,8 +209,8 @@ pub(super) async fn verify_database(url: &str) -> anyhow::Result<Report> {
 }
 
 /// Prints what was found; fails if anything was.
-pub(super) fn report(report: &Report, json: bool) -> anyhow::Result<ExitCode> {
-    if json {
+fn report(report: &Report, output: Output) -> anyhow::Result<ExitCode> {
+    if output.json {
         println!("{}", serde_json::to_string(report)?);
     } else {
         println!(

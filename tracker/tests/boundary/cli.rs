@@ -81,3 +81,51 @@ async fn an_unknown_setting_is_named_with_what_was_meant() {
         "{complaint}"
     );
 }
+
+#[tokio::test]
+async fn the_doctor_names_what_is_wrong_and_what_to_do() {
+    let tracker = Tracker::begin().await;
+    let (ok, report, _) = run(&tracker, &["doctor", "--json"]).await;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let state = |report: &Value, check: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["check"] == check);
+        found.unwrap_or_else(|| panic!("{check} was not looked at: {report}"))["state"].clone()
+    };
+    assert!(ok, "{report}");
+    assert_eq!(state(&report, "tracker"), "ok");
+    assert_eq!(state(&report, "token"), "ok");
+    assert_eq!(state(&report, "agents"), "look", "none has enrolled");
+    tracker.enrol(&TestAgent::new(1)).await;
+    let (_, report, _) = run(&tracker, &["doctor"]).await;
+    assert!(report.contains("1 wait for your approval"), "{report}");
+
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
+        .args(["doctor", "--json", "--url", "http://127.0.0.1:1"])
+        .current_dir(tracker.folder.path())
+        .output()
+        .await
+        .unwrap();
+    assert!(!nowhere.status.success());
+    let report: Value = serde_json::from_slice(&nowhere.stdout).unwrap();
+    assert_eq!(state(&report, "tracker"), "wrong");
+}
+
+#[tokio::test]
+async fn completions_and_man_pages_come_from_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let tracker = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"));
+        command.args(args).current_dir(folder.path());
+        command
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = tracker(&["completions", shell]).output().await.unwrap();
+        let script = String::from_utf8(script.stdout).unwrap();
+        assert!(script.contains("approve") && script.contains("doctor"));
+    }
+    assert!(tracker(&["man", "pages"]).status().await.unwrap().success());
+    let page = folder.path().join("pages/farmops-tracker-agents-approve.1");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("fingerprint"), "{page}");
+}
