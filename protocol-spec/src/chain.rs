@@ -91,12 +91,11 @@ pub fn check_follows(
     previous: Option<(Uuid, Digest)>,
 ) -> Result<(), ChainError> {
     match (head, previous) {
-        (None, None) => Ok(()),
         (None, Some(_)) => Err(ChainError::NoGenesis),
         (Some(_), None) => Err(ChainError::SecondGenesis),
         (Some(head), Some((id, _))) if id != head.proof_id => Err(ChainError::NotTheHead),
         (Some(head), Some((_, hash))) if hash != head.hash => Err(ChainError::WrongHash),
-        (Some(_), Some(_)) => Ok(()),
+        (None, None) | (Some(_), Some(_)) => Ok(()),
     }
 }
 

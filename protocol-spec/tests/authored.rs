@@ -17,6 +17,8 @@ mod chain;
 mod checkpoint;
 #[path = "authored/enrolment.rs"]
 mod enrolment;
+#[path = "authored/keys.rs"]
+mod keys;
 #[path = "authored/log.rs"]
 mod log;
 #[path = "authored/log_tree.rs"]
@@ -41,6 +43,7 @@ fn committed_vectors_are_what_the_cases_say() {
         chain::cases(),
         checkpoint::cases(),
         enrolment::cases(),
+        keys::cases(),
         log::cases(),
         log_tree::cases(),
         registration::cases(),

@@ -5,6 +5,8 @@
 
 #[path = "vectors/documents.rs"]
 mod documents;
+#[path = "vectors/keys.rs"]
+mod keys;
 #[path = "vectors/log.rs"]
 mod log;
 #[path = "vectors/run.rs"]

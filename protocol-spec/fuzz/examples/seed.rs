@@ -13,12 +13,13 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
 /// The kind of a vector, the member of its input that a parser reads, and the target for it.
-const SEEDS: [(&str, &str, &str); 14] = [
+const SEEDS: [(&str, &str, &str); 15] = [
     ("canonical-json", "/text", "canonical"),
     ("canonical-json", "/base64", "canonical"),
     ("checkpoint", "/note", "checkpoint"),
     ("enrolment", "/text", "enrolment"),
     ("enrolment", "/base64", "enrolment"),
+    ("keys", "/text", "keys"),
     ("log", "/note", "checkpoint"),
     ("log", "/path", "tile_path"),
     ("log", "/text", "log_proof"),

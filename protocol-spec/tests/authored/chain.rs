@@ -54,6 +54,13 @@ fn input(links: &[&Link]) -> Value {
     json!({ "now": NOW, "proofs": proofs, "public_key": agent_key().public() })
 }
 
+/// Of a branch that resumes after `link`.
+fn branch_input(resumes_after: &Value, links: &[&Link]) -> Value {
+    let mut input = input(links);
+    input["resumes_after"] = resumes_after.clone();
+    input
+}
+
 fn head(link: &Link, length: u64, time: &str) -> Value {
     json!({ "hash": sha256(link.unsigned.as_bytes()), "length": length, "proof_id": link.id, "timestamp": time })
 }
@@ -236,6 +243,47 @@ pub(crate) fn cases() -> Vec<Case> {
             title,
             input(&links),
             expect,
+        ));
+    }
+    let resumes_after = head(&first, 1, times[0]);
+    cases.push(Case::valid(
+        KIND,
+        "branch",
+        "PRF-RESET-002",
+        "a branch that resumes after a proof of an earlier one",
+        branch_input(&resumes_after, &[&second, &third]),
+        head(&third, 3, times[2]),
+    ));
+    for (name, title, link, code, field) in [
+        (
+            "branch-elsewhere",
+            "the first proof of a branch follows another proof",
+            &third,
+            "not-the-head",
+            "prev_proof_id",
+        ),
+        (
+            "branch-anew-unasked",
+            "a first proof for a branch that resumes after one",
+            &other_first,
+            "second-genesis",
+            "prev_proof_id",
+        ),
+        (
+            "branch-back-in-time",
+            "before the proof that the branch resumes after",
+            &earlier,
+            "back-in-time",
+            "timestamp",
+        ),
+    ] {
+        cases.push(Case::invalid(
+            KIND,
+            name,
+            "PRF-RESET-002",
+            title,
+            branch_input(&resumes_after, &[link]),
+            json!({ "at": 0, "code": code, "field": field }),
         ));
     }
     cases

@@ -24,11 +24,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 /// Every kind of vector.
-pub(crate) const KINDS: [&str; 9] = [
+pub(crate) const KINDS: [&str; 10] = [
     "canonical-json",
     "chain",
     "checkpoint",
     "enrolment",
+    "keys",
     "log",
     "registration",
     "scoring",
@@ -42,6 +43,7 @@ pub(crate) fn run(kind: &str, input: &Value) -> Result<Value, Value> {
         "chain" => chain(&read(input)),
         "checkpoint" => checkpoint(read(input)),
         "enrolment" => enrolment(&read(input)),
+        "keys" => crate::keys::keys(read(input)),
         "log" => crate::log::log(read(input)),
         "registration" => registration(&read(input)),
         "scoring" => scoring(read(input)),
@@ -132,13 +134,16 @@ fn signing(input: &Signing) -> Result<Value, Value> {
 #[serde(deny_unknown_fields)]
 struct Chain {
     now: Timestamp,
+    /// Of a branch: the proof that it resumes after.
+    #[serde(default)]
+    resumes_after: Option<ChainHead>,
     proofs: Vec<String>,
     public_key: String,
 }
 
 fn chain(input: &Chain) -> Result<Value, Value> {
     let key = key(&input.public_key)?;
-    let mut head: Option<ChainHead> = None;
+    let mut head = input.resumes_after;
     for (index, text) in input.proofs.iter().enumerate() {
         let proof = ParsedProof::parse(text.as_bytes())
             .unwrap()
