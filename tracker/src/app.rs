@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use farmops_federation::{Clock, Federation};
-use farmops_protocol::{key::SecretKey, time::Timestamp};
+use farmops_protocol::{key::SecretKey, log::commitment::SaltSource, time::Timestamp};
 use farmops_service::{outbound::Outbound, token::TokenHash};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle};
@@ -34,6 +35,10 @@ pub struct Parts {
     pub owner: TokenHash,
     /// The key of the owner's browser sessions.
     pub sessions: SessionKey,
+    /// The salts of the transparency log.
+    pub salts: SaltSource,
+    /// One turn at folding the ledger.
+    pub folds: Semaphore,
     /// Cancelled when the tracker is to stop: long streams end by themselves.
     pub stop: CancellationToken,
     /// The clock.

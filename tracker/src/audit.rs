@@ -6,9 +6,7 @@
 
 use std::collections::HashMap;
 
-use farmops_protocol::{
-    chain, digest::Digest, enrolment::EnrolmentRequest, proof::ParsedProof, time::Timestamp,
-};
+use farmops_protocol::{chain, enrolment::EnrolmentRequest, proof::ParsedProof, time::Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -72,10 +70,7 @@ impl Audit {
             recorded_at,
             event,
         };
-        // The leaves are salted with a secret that no auditor needs: scores do not depend on them.
-        let unsalted = Digest::from_bytes([0; 32]);
-        if let (Some(id), Applied::Scored { score, .. }) = (id, self.state.apply(&entry, unsalted))
-        {
+        if let (Some(id), Applied::Scored { score, .. }) = (id, self.state.apply(&entry)) {
             self.scores.insert(id, score.coins);
         }
     }
@@ -92,7 +87,7 @@ impl Audit {
     /// Compares the totals that the farm shows, and ends the audit.
     pub fn finish(mut self, total_coins: u64, ledger_size: u64) -> Report {
         self.report.coins = self.state.coins.earned;
-        let (coins, size) = (self.state.coins.earned, self.state.log.size());
+        let (coins, size) = (self.state.coins.earned, self.state.position);
         if coins != total_coins {
             self.find(
                 0,

@@ -9,6 +9,8 @@ mod etag;
 mod farm;
 mod federation;
 pub(crate) mod ledger;
+mod log;
+mod opening;
 mod owner;
 mod page;
 mod proofs;
@@ -49,6 +51,8 @@ fn public(app: App) -> Router {
         .route("/api/v1/public/profile", get(public::profile))
         .route("/api/v1/public/snapshot", get(public::snapshot))
         .route("/farm.svg", get(public::picture))
+        .route("/checkpoint", get(log::checkpoint))
+        .route("/tile/{*path}", get(log::tile))
         .with_state(app)
 }
 
@@ -58,7 +62,9 @@ fn owner(app: App) -> Router {
     let guarded = Router::new()
         .route("/api/v1/proofs/{id}", get(proofs::show))
         .route("/api/v1/ledger", get(ledger::list))
+        .route("/api/v1/ledger/{position}/opening", get(opening::open))
         .route("/api/v1/farm", get(farm::show))
+        .route("/api/v1/farm/balance", get(farm::balance))
         .route("/api/v1/farm/stats", get(farm::stats))
         .route("/api/v1/farm/upgrades", get(farm::upgrades))
         .route("/api/v1/shop/items", get(shop::items))

@@ -8,7 +8,7 @@
 //! `domain/changes.rs`.
 
 mod event;
-mod leaf;
+pub mod log;
 #[cfg(test)]
 mod tests;
 
@@ -16,7 +16,7 @@ pub use self::{
     event::{
         AcceptedProof, AgentApproved, AgentRevoked, Event, EventError, FarmFounded, ForkRefused,
     },
-    leaf::LeafSalt,
+    log::{FullTile, Log, enter},
 };
 use farmops_protocol::time::Timestamp;
 

@@ -21,6 +21,7 @@ pub mod host;
 pub mod http;
 pub mod intake;
 pub mod ledger;
+pub mod past;
 pub mod publisher;
 pub mod serve;
 pub mod session;

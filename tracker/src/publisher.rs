@@ -7,6 +7,7 @@
 //! Villages get every snapshot. Other followers get one card a week, changed in place, and a note when
 //! a level or a badge is reached.
 
+pub mod heads;
 mod notes;
 mod snapshot;
 
@@ -142,6 +143,7 @@ impl Publisher {
             .create(ACTOR, &key, &made.value, Audience::Villages)?;
         outgoing.posts.push(create);
         outgoing.publication = Some(made.publication);
+        outgoing.checkpoints.push(made.checkpoint);
         self.card(&mut outgoing, glimpse, farm, card_key, now)?;
         if let Some(note) = notes::milestone(self, glimpse, farm, sequence, now)? {
             self.note(&mut outgoing, note, Audience::People)?;

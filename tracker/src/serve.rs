@@ -5,13 +5,18 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context as _;
 use farmops_federation::{Federation, Settings, Software, system_clock};
 use farmops_federation_store::SqliteStore;
+use farmops_protocol::log::commitment::SaltSource;
 use farmops_service::{
     outbound::{Outbound, Reach},
     server::{self, Limits},
     storage_guard::refuse_network_filesystem,
     token::Token,
 };
-use tokio::{net::TcpListener, sync::Notify, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -20,7 +25,6 @@ use crate::{
     config::Config,
     host::FarmHost,
     http,
-    ledger::LeafSalt,
     publisher::Publisher,
     session::SessionKey,
     site::Site,
@@ -62,7 +66,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let owner = owner_token(&database, &mut journal, clock()).await?;
     let setup = Setup {
         bounds: config.buffer.into(),
-        salt: LeafSalt::new(secrets.farm_secret.clone()),
+        salts: SaltSource::new(secrets.farm_secret.clone()),
         clock: clock.clone(),
     };
     let (mut writer, handle) = Writer::open(journal, setup)
@@ -112,6 +116,8 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         host,
         outbound,
         farm_key: secrets.farm_key,
+        salts: SaltSource::new(secrets.farm_secret),
+        folds: Semaphore::new(1),
         owner,
         stop: stop.clone(),
         clock,

@@ -11,14 +11,18 @@ pub mod sqlite;
 use async_trait::async_trait;
 use farmops_federation::Post;
 use farmops_protocol::{
-    digest::Digest, key::PublicKey, proof::Category, registration::MembershipStatus,
+    digest::Digest,
+    key::PublicKey,
+    log::{Tile, TreeHead, commitment::LoggedScore},
+    proof::Category,
+    registration::MembershipStatus,
     time::Timestamp,
 };
 use uuid::Uuid;
 
 use crate::{
     domain::{Agent, Changes, DayTotals, FarmView, History, ProofRow, State, WaitingRoom},
-    ledger::{Entry, EventError},
+    ledger::{Entry, EventError, FullTile, Log},
 };
 
 /// The database failed, or holds what this version cannot read.
@@ -38,6 +42,12 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The log has another head than the batch grows from: someone else writes too.
+    #[error("the ledger has grown behind this writer's back")]
+    OtherHead,
+    /// A head is no head of this log, or not durable yet.
+    #[error("the head of {0} entries is none of this log's")]
+    NotOurs(u64),
     /// A ledger line does not parse.
     #[error(transparent)]
     Event(#[from] EventError),
@@ -54,6 +64,8 @@ pub enum StoreError {
 pub struct Loaded {
     /// The fold over the ledger.
     pub state: State,
+    /// The transparency log over it.
+    pub log: Log,
     /// Who waits with how much.
     pub waiting: WaitingRoom,
 }
@@ -65,6 +77,10 @@ pub struct Batch<'a> {
     pub entries: &'a [Entry],
     /// The rows they touch.
     pub changes: Option<(&'a State, &'a Changes)>,
+    /// What they add to the transparency log.
+    pub log: Option<Growth<'a>>,
+    /// Heads that are said to the world.
+    pub checkpoints: &'a [SignedHead],
     /// Proofs of agents that wait for approval.
     pub buffered: &'a [BufferedProof],
     /// Agents whose buffered proofs have moved to the ledger.
@@ -77,6 +93,28 @@ pub struct Batch<'a> {
     pub posts: &'a [Post],
     /// Villages joined.
     pub villages: &'a [Village],
+}
+
+/// The transparency log's growth by one batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Growth<'a> {
+    /// The head it grows from: the batch is refused if the store has another one.
+    pub from: TreeHead,
+    /// The log with the batch's entries.
+    pub log: &'a Log,
+    /// The files that they fill.
+    pub tiles: &'a [FullTile],
+}
+
+/// A head that the farm's key signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHead {
+    /// Size and root.
+    pub head: TreeHead,
+    /// The checkpoint as a signed note.
+    pub note: String,
+    /// When.
+    pub signed_at: Timestamp,
 }
 
 /// A proof that waits for its agent's approval.
@@ -215,6 +253,8 @@ pub trait Journal: Send + 'static {
     async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError>;
     /// The last published snapshot.
     async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError>;
+    /// The latest signed head.
+    async fn checkpoint(&mut self) -> Result<Option<SignedHead>, StoreError>;
     /// A card or milestone by its key.
     async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError>;
     /// The villages, home first.
@@ -240,6 +280,14 @@ pub trait Reads: Send + Sync + 'static {
     async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
     /// Ledger lines after a position.
     async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>, StoreError>;
+    /// A file of the transparency log; nothing if the log does not have it.
+    async fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, StoreError>;
+    /// What the entry at `position` was worth as the log commits to it; nothing if it has no score.
+    async fn logged_score(&self, position: u64) -> Result<Option<LoggedScore>, StoreError>;
+    /// The latest signed head.
+    async fn checkpoint(&self) -> Result<Option<SignedHead>, StoreError>;
+    /// The signed heads of more than `after` entries, the smallest first.
+    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<SignedHead>, StoreError>;
     /// How many forks were refused, by agent.
     async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError>;
     /// The last published snapshot.

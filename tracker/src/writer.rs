@@ -23,7 +23,10 @@ use std::{
 };
 
 use farmops_federation::Clock;
-use farmops_protocol::key::PublicKey;
+use farmops_protocol::{
+    key::PublicKey,
+    log::{TreeHead, commitment::SaltSource},
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +38,8 @@ pub use self::{
 use crate::{
     domain::{BufferBounds, Founding, State, WaitingRoom, decide_found},
     intake::Directory,
-    ledger::{Entry, Event, LeafSalt},
-    store::{Batch, Journal, StoreError},
+    ledger::{Entry, Event, Log, enter},
+    store::{Batch, Growth, Journal, Loaded, StoreError},
 };
 
 /// Commands that may wait; more callers wait to be let in.
@@ -48,8 +51,8 @@ const ROUND_PROOFS_MAX: usize = 2048;
 pub struct Setup {
     /// Bounds of what is kept before approval.
     pub bounds: BufferBounds,
-    /// The salt source of the transparency log.
-    pub salt: LeafSalt,
+    /// The salts of the transparency log.
+    pub salts: SaltSource,
     /// The clock.
     pub clock: Clock,
 }
@@ -58,6 +61,9 @@ pub struct Setup {
 pub struct Writer<J> {
     journal: J,
     state: State,
+    /// The log over the state's entries, and its head as the store has it.
+    log: Log,
+    durable: TreeHead,
     waiting: WaitingRoom,
     setup: Setup,
     directory: Directory,
@@ -79,6 +85,8 @@ impl<J: Journal> Writer<J> {
         let writer = Self {
             journal,
             state: loaded.state,
+            durable: loaded.log.head(),
+            log: loaded.log,
             waiting: loaded.waiting,
             setup,
             directory,
@@ -130,17 +138,17 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    /// Appends an event to the round and folds it into the state.
+    /// Appends an event to the round, folds it into the state and commits to it in the log.
     fn record(&mut self, round: &mut Round, event: Event) {
         let position = self.state.next_position();
-        let leaf = self.setup.salt.leaf(position, event.kind(), &event.body());
         let entry = Entry {
             position,
             recorded_at: round.now,
             event,
         };
-        let applied = self.state.apply(&entry, leaf);
-        round.changes.note(&self.state, &entry, applied);
+        let entered = enter(&mut self.state, &mut self.log, &self.setup.salts, &entry);
+        round.changes.note(&self.state, &entry, entered.applied);
+        round.tiles.extend(entered.tiles);
         round.entries.push(entry);
     }
 
@@ -151,6 +159,12 @@ impl<J: Journal> Writer<J> {
             let batch = Batch {
                 entries: &round.entries,
                 changes: (!round.entries.is_empty()).then_some((&self.state, &round.changes)),
+                log: (!round.entries.is_empty()).then_some(Growth {
+                    from: self.durable,
+                    log: &self.log,
+                    tiles: &round.tiles,
+                }),
+                checkpoints: &round.outgoing.checkpoints,
                 buffered: &round.buffered,
                 released: &round.released,
                 publication: round.outgoing.publication.as_ref(),
@@ -164,6 +178,7 @@ impl<J: Journal> Writer<J> {
                 self.reload().await;
                 return false;
             }
+            self.durable = self.log.head();
             self.commits.fetch_add(1, Ordering::Relaxed);
             metrics::histogram!("farmops_tracker_commit_seconds").record(started.elapsed());
             metrics::counter!("farmops_tracker_ledger_entries_total")
@@ -186,8 +201,13 @@ impl<J: Journal> Writer<J> {
         loop {
             match self.journal.load().await {
                 Ok(loaded) => {
-                    self.state = loaded.state;
-                    self.waiting = loaded.waiting;
+                    let Loaded {
+                        state,
+                        log,
+                        waiting,
+                    } = loaded;
+                    (self.state, self.waiting) = (state, waiting);
+                    (self.durable, self.log) = (log.head(), log);
                     self.directory.replace(&self.state.agents);
                     return;
                 }

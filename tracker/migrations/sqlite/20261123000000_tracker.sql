@@ -6,13 +6,27 @@ CREATE TABLE ledger (
     body        BLOB    NOT NULL               -- canonical JSON; of a proof exactly the bytes received
 );
 
+-- By which rules an entry was scored.
+CREATE INDEX ledger_rules ON ledger (position) WHERE kind = 'rules_adopted';
+
 -- Projections -------------------------------------------------------------------------------------
 
--- The transparency log's right edge: roots of the full subtrees, 32 bytes each, largest first.
+-- The transparency log's head and right edge. Every commit to the ledger names the size and the root
+-- that it extends, so two writers, or one that was mistaken, never make two logs of one.
 CREATE TABLE ledger_head (
-    id    INTEGER PRIMARY KEY CHECK (id = 1),
-    size  INTEGER NOT NULL,
-    roots BLOB    NOT NULL
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    size   INTEGER NOT NULL,
+    root   BLOB    NOT NULL,
+    bundle BLOB    NOT NULL,                   -- the entry bundle that is not full
+    rows   BLOB    NOT NULL                    -- the tiles above the leaves that are not full, lowest first
+);
+
+-- The log's full files, as they are served. The tiles of leaves are the hashes of the bundles.
+CREATE TABLE tile (
+    level INTEGER NOT NULL,                    -- -1 for entry bundles
+    idx   INTEGER NOT NULL,
+    body  BLOB    NOT NULL,
+    PRIMARY KEY (level, idx)
 );
 
 CREATE TABLE proof_chain (
@@ -124,6 +138,14 @@ CREATE TABLE publication (
     ledger_position INTEGER NOT NULL,
     published_at    INTEGER NOT NULL,
     document        BLOB    NOT NULL
+);
+
+-- The heads that were signed, each for what was durable by then.
+CREATE TABLE checkpoint (
+    size      INTEGER PRIMARY KEY,
+    root      BLOB    NOT NULL,
+    note      TEXT    NOT NULL,                -- a C2SP signed note, as it is served
+    signed_at INTEGER NOT NULL
 );
 
 -- Weekly cards and milestones, by a key of ours, as they were last sent.

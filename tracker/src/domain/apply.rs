@@ -3,7 +3,6 @@
 use farmops_farm::catalogue::Catalogue;
 use farmops_protocol::{
     chain::ChainHead,
-    digest::Digest,
     enrolment::AgentStatus,
     int::SafeUint,
     scoring::{ONE_BP, Score, ScoreInput},
@@ -30,17 +29,17 @@ pub enum Applied {
 }
 
 impl State {
-    /// Folds one entry in. `leaf` is its commitment in the transparency log.
+    /// Folds one entry in. What the transparency log makes of it is told in `ledger/log.rs`.
     ///
-    /// Entries are facts: nothing is refused here. One about an agent that never enrolled changes the
-    /// log and nothing else.
-    pub fn apply(&mut self, entry: &Entry, leaf: Digest) -> Applied {
+    /// Entries are facts: nothing is refused here. One about an agent that never enrolled moves the
+    /// position and nothing else.
+    pub fn apply(&mut self, entry: &Entry) -> Applied {
         debug_assert_eq!(
             entry.position,
             self.next_position(),
             "entries come in order"
         );
-        self.log.append(leaf);
+        self.position = entry.position;
         self.updated_at = Some(entry.recorded_at);
         match &entry.event {
             Event::ProofAccepted(proof) => return self.apply_proof(proof, entry.position),

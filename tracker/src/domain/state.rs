@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{
     chain::ChainHead,
-    checkpoint::CompactRange,
     digest::Digest,
     enrolment::AgentStatus,
     key::PublicKey,
@@ -44,8 +43,8 @@ pub struct State {
     pub activity: HourlyActivity,
     /// What stands on the farm.
     pub upgrades: Vec<Owned>,
-    /// The transparency log over the entries.
-    pub log: CompactRange,
+    /// The position of the last entry; 0 before the first.
+    pub position: u64,
     /// When the last entry was recorded.
     pub updated_at: Option<Timestamp>,
     /// The time of the latest proof.
@@ -129,7 +128,7 @@ pub struct DayTotals {
 impl State {
     /// The position that the next entry gets.
     pub fn next_position(&self) -> u64 {
-        self.log.size() + 1
+        self.position + 1
     }
 }
 

@@ -57,7 +57,7 @@ impl FarmView {
             last_active: state.last_active,
             created_at: farm.created_at,
             updated_at: state.updated_at.unwrap_or(farm.created_at),
-            ledger_size: state.log.size(),
+            ledger_size: state.position,
         })
     }
 

@@ -11,6 +11,25 @@ use serde::Serialize;
 
 /// `body` with its tag, or 304 if the caller has it already.
 pub(super) fn tagged(headers: &HeaderMap, media_type: &'static str, body: Vec<u8>) -> Response {
+    cached(headers, media_type, body, "no-cache")
+}
+
+/// As [`tagged`], of what will never be anything else.
+pub(super) fn immutable(headers: &HeaderMap, media_type: &'static str, body: Vec<u8>) -> Response {
+    cached(
+        headers,
+        media_type,
+        body,
+        "public, max-age=31536000, immutable",
+    )
+}
+
+fn cached(
+    headers: &HeaderMap,
+    media_type: &'static str,
+    body: Vec<u8>,
+    policy: &'static str,
+) -> Response {
     let tag = format!("\"{}\"", &sha256(&body).to_string()[..32]);
     let known = headers
         .get_all(IF_NONE_MATCH)
@@ -28,8 +47,8 @@ pub(super) fn tagged(headers: &HeaderMap, media_type: &'static str, body: Vec<u8
     if let Ok(value) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(ETAG, value);
     }
-    let revalidate = HeaderValue::from_static("no-cache");
-    response.headers_mut().insert(CACHE_CONTROL, revalidate);
+    let policy = HeaderValue::from_static(policy);
+    response.headers_mut().insert(CACHE_CONTROL, policy);
     response
 }
 

@@ -1,14 +1,21 @@
-//! `/api/v1/farm`: the farm's state, statistics and upgrades.
+//! `/api/v1/farm`: the farm's state, balance, statistics and upgrades; with `?at=`, as they were.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
 use farmops_farm::level::next_level_at;
 use farmops_protocol::{proof::Category, time::Timestamp};
 use farmops_service::problem::Problem;
 use http::HeaderMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{etag::tagged_json, refused::not_read};
-use crate::{app::App, domain::FarmView};
+use crate::{
+    app::App,
+    domain::{DayTotals, FarmView},
+    past::{At, NoMoment, PastError, fold_to},
+};
 
 /// Days in the statistics: a leap year.
 const DAYS_MAX: u32 = 366;
@@ -39,6 +46,72 @@ pub(super) async fn figures(app: &App) -> Result<FarmView, Problem> {
     farm.ok_or_else(|| Problem::unavailable(1))
 }
 
+/// The moment asked about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// A position or a time; without it, now.
+    at: Option<String>,
+}
+
+/// The farm at the moment asked about.
+struct Seen {
+    farm: FarmView,
+    days: Vec<(String, DayTotals)>,
+    moment: Timestamp,
+}
+
+impl Seen {
+    /// The farm without its days.
+    async fn figures(app: &App, wanted: &Wanted) -> Result<Self, Problem> {
+        match &wanted.at {
+            Some(at) => Self::past(app, at).await,
+            None => Ok(Self {
+                farm: figures(app).await?,
+                days: Vec::new(),
+                moment: app.now(),
+            }),
+        }
+    }
+
+    /// The farm with its days, latest first.
+    async fn with_days(app: &App, wanted: &Wanted) -> Result<Self, Problem> {
+        let mut seen = Self::figures(app, wanted).await?;
+        if wanted.at.is_none() {
+            seen.days = app.reads.days(DAYS_MAX).await.map_err(not_read)?;
+        }
+        Ok(seen)
+    }
+
+    async fn past(app: &App, at: &str) -> Result<Self, Problem> {
+        let at: At = at
+            .parse()
+            .map_err(|e: NoMoment| Problem::bad_request("at", e.to_string()))?;
+        // A fold keeps a core busy: one at a time.
+        let _turn = app
+            .folds
+            .acquire()
+            .await
+            .map_err(|e| Problem::internal(&e))?;
+        let past = fold_to(&*app.reads, at, app.now()).await.map_err(no_past)?;
+        let days = past.state.days.iter().rev().take(DAYS_MAX as usize);
+        Ok(Self {
+            days: days
+                .map(|(day, totals)| (day.to_string(), *totals))
+                .collect(),
+            farm: past.farm,
+            moment: past.moment,
+        })
+    }
+}
+
+fn no_past(error: PastError) -> Problem {
+    match error {
+        PastError::Store(error) => not_read(error),
+        outside => Problem::unprocessable("at", outside.to_string()),
+    }
+}
+
 /// The account everyone should show.
 pub(super) async fn account(app: &App, farm: &FarmView) -> Result<Option<String>, Problem> {
     let villages = app.reads.villages().await.map_err(not_read)?;
@@ -47,8 +120,12 @@ pub(super) async fn account(app: &App, farm: &FarmView) -> Result<Option<String>
 }
 
 /// Shows the farm.
-pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let farm = figures(&app).await?;
+pub(super) async fn show(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Seen { farm, moment, .. } = Seen::figures(&app, &wanted).await?;
     let level = farm.level();
     let shown = Shown {
         account: account(&app, &farm).await?,
@@ -56,7 +133,7 @@ pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<R
         next_level_at: next_level_at(level),
         total_coins: farm.coins.earned,
         current_coins: farm.coins.current(),
-        streak_days: farm.streak_days(app.now()),
+        streak_days: farm.streak_days(moment),
         streak_longest: farm.streak_longest,
         achievements: farm.achievements().iter().map(|a| a.slug).collect(),
         ledger_size: farm.ledger_size,
@@ -69,6 +146,31 @@ pub(super) async fn show(State(app): State<App>, headers: HeaderMap) -> Result<R
         working_days: farm.founded.working_days,
     };
     tagged_json(&headers, &shown)
+}
+
+/// Coins earned, spent and left at `ledger_size` entries.
+#[derive(Debug, Serialize)]
+struct Balance {
+    total_coins: u64,
+    spent_coins: u64,
+    current_coins: u64,
+    ledger_size: u64,
+}
+
+/// Shows the balance.
+pub(super) async fn balance(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Seen { farm, .. } = Seen::figures(&app, &wanted).await?;
+    let balance = Balance {
+        total_coins: farm.coins.earned,
+        spent_coins: farm.coins.spent,
+        current_coins: farm.coins.current(),
+        ledger_size: farm.ledger_size,
+    };
+    tagged_json(&headers, &balance)
 }
 
 #[derive(Debug, Serialize)]
@@ -93,9 +195,12 @@ struct DayStats {
 }
 
 /// Shows what each category and each day brought.
-pub(super) async fn stats(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    let farm = figures(&app).await?;
-    let days = app.reads.days(DAYS_MAX).await.map_err(not_read)?;
+pub(super) async fn stats(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Seen { farm, days, .. } = Seen::with_days(&app, &wanted).await?;
     let stats = Stats {
         by_category: Category::ALL
             .iter()
@@ -135,9 +240,10 @@ struct Upgrade {
 /// Lists what stands on the farm.
 pub(super) async fn upgrades(
     State(app): State<App>,
+    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let farm = figures(&app).await?;
+    let Seen { farm, .. } = Seen::figures(&app, &wanted).await?;
     let upgrades = farm
         .upgrades
         .into_iter()

@@ -71,18 +71,3 @@ fn a_line_that_is_not_ours_is_refused() {
         }
     }
 }
-
-#[test]
-fn a_leaf_depends_on_secret_place_kind_and_body() {
-    let salt = LeafSalt::new(*b"secret");
-    let leaf = salt.leaf(1, "kind", b"body");
-    assert_eq!(leaf, LeafSalt::new(*b"secret").leaf(1, "kind", b"body"));
-    for other in [
-        LeafSalt::new(*b"Secret").leaf(1, "kind", b"body"),
-        salt.leaf(2, "kind", b"body"),
-        salt.leaf(1, "kin", b"dbody"),
-        salt.leaf(1, "kind", b"bodY"),
-    ] {
-        assert_ne!(leaf, other);
-    }
-}

@@ -2,7 +2,6 @@
 
 use askama::Template;
 use farmops_protocol::{
-    checkpoint::Checkpoint,
     field::FieldError,
     int::SafeUint,
     snapshot::{self, CategoryTotal, Picture, Post, Snapshot, UpgradeLevel, season_of},
@@ -10,11 +9,11 @@ use farmops_protocol::{
 };
 use serde_json::Value;
 
-use super::Publisher;
+use super::{Publisher, heads};
 use crate::{
     domain::FarmView,
     site::{ACTOR, SNAPSHOTS},
-    store::Publication,
+    store::{Publication, SignedHead},
     writer::Glimpse,
 };
 
@@ -24,6 +23,7 @@ pub(super) const PUBLIC: &str = "https://www.w3.org/ns/activitystreams#Public";
 /// A snapshot, signed and ready to be written.
 pub(super) struct Made {
     pub(super) publication: Publication,
+    pub(super) checkpoint: SignedHead,
     pub(super) value: Value,
 }
 
@@ -55,7 +55,8 @@ pub(super) fn make(
         content: text(farm, now)?,
         attachment: vec![picture(publisher, farm, now)],
     };
-    let body = figures(publisher, glimpse, farm, sequence, now)?;
+    let checkpoint = heads::sign(&publisher.site, &publisher.key, glimpse.head, now);
+    let body = figures(publisher, farm, sequence, &checkpoint)?;
     let key_id = publisher.federation.farm_key_id(ACTOR);
     let signed = snapshot::sign(&post, &body, &publisher.key, &key_id)?;
     Ok(Made {
@@ -66,22 +67,18 @@ pub(super) fn make(
             published_at: now,
             document: signed.to_bytes(),
         },
+        checkpoint,
         value: signed.value().clone(),
     })
 }
 
 fn figures(
     publisher: &Publisher,
-    glimpse: &Glimpse,
     farm: &FarmView,
     sequence: u64,
-    now: Timestamp,
+    checkpoint: &SignedHead,
 ) -> Result<Snapshot, FieldError> {
-    let checkpoint = Checkpoint {
-        origin: publisher.site.log_origin(),
-        size: glimpse.log.size(),
-        root: glimpse.log.root(),
-    };
+    let now = checkpoint.signed_at;
     Ok(Snapshot {
         farmer_key: publisher.key.public(),
         season: season_of(now),
@@ -116,7 +113,7 @@ fn figures(
             .iter()
             .map(|a| a.slug.to_owned())
             .collect(),
-        checkpoint: checkpoint.sign(&publisher.key),
+        checkpoint: checkpoint.note.clone(),
     })
 }
 

@@ -4,6 +4,7 @@ mod commit;
 mod history;
 mod journal;
 mod load;
+mod log;
 mod multi;
 mod publications;
 mod reads;

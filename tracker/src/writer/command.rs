@@ -2,17 +2,17 @@
 
 use farmops_federation::Post;
 use farmops_protocol::{
-    checkpoint::CompactRange,
     digest::Digest,
     enrolment::{EnrolmentAnswer, EnrolmentRequest},
     key::Fingerprint,
+    log::TreeHead,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
     domain::{FarmView, Refusal, Submission},
-    store::{Notice, Publication, Village},
+    store::{Notice, Publication, SignedHead, Village},
 };
 
 /// A proof on its way in: its form and signature are good, or it is refused already. Refused ones
@@ -57,8 +57,10 @@ pub enum WriteError {
 pub struct Glimpse {
     /// The figures; nothing before the farm is founded.
     pub farm: Option<FarmView>,
-    /// The transparency log.
-    pub log: CompactRange,
+    /// The transparency log's head; durable, so it may be signed.
+    pub head: TreeHead,
+    /// The latest head that was signed.
+    pub signed: Option<SignedHead>,
     /// The last entry that changed what the public sees.
     pub public_position: u64,
     /// The last published snapshot.
@@ -70,6 +72,8 @@ pub struct Glimpse {
 /// What is to be said to the world, all of it in one transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing {
+    /// Signed heads.
+    pub checkpoints: Vec<SignedHead>,
     /// A snapshot.
     pub publication: Option<Publication>,
     /// Cards and milestones.
@@ -83,12 +87,14 @@ pub struct Outgoing {
 impl Outgoing {
     pub(super) fn is_empty(&self) -> bool {
         self.publication.is_none()
+            && self.checkpoints.is_empty()
             && self.notices.is_empty()
             && self.posts.is_empty()
             && self.villages.is_empty()
     }
 
     pub(super) fn append(&mut self, other: Self) {
+        self.checkpoints.extend(other.checkpoints);
         // There is one publisher, which waits for its answer, so a round holds one snapshot at most.
         self.publication = other.publication.or(self.publication.take());
         self.notices.extend(other.notices);

@@ -19,7 +19,7 @@ use crate::{
         Approval, Changes, FarmView, Fit, History, Refusal, Stray, Submission, decide_approve,
         decide_enrol, decide_revoke, decide_stray, decide_submit,
     },
-    ledger::{AcceptedProof, Entry, Event},
+    ledger::{AcceptedProof, Entry, Event, FullTile},
     store::{BufferedProof, Journal, StoreError},
 };
 
@@ -28,6 +28,7 @@ pub(super) struct Round {
     pub(super) now: Timestamp,
     pub(super) entries: Vec<Entry>,
     pub(super) changes: Changes,
+    pub(super) tiles: Vec<FullTile>,
     pub(super) buffered: Vec<BufferedProof>,
     pub(super) released: Vec<Uuid>,
     pub(super) outgoing: Outgoing,
@@ -48,6 +49,7 @@ impl Round {
             now,
             entries: Vec::new(),
             changes: Changes::default(),
+            tiles: Vec::new(),
             buffered: Vec::new(),
             released: Vec::new(),
             outgoing: Outgoing::default(),
@@ -337,7 +339,8 @@ impl<J: Journal> Writer<J> {
         }
         Ok(Glimpse {
             farm: FarmView::of(&self.state),
-            log: self.state.log.clone(),
+            head: self.durable,
+            signed: self.journal.checkpoint().await?,
             public_position: self.state.public_position,
             published: self.journal.last_publication().await?,
             notices,

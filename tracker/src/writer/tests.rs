@@ -3,6 +3,7 @@
 
 mod buffer;
 mod commits;
+mod log;
 mod replay;
 mod strays;
 
@@ -27,7 +28,7 @@ use crate::{
     cast::TestAgent,
     domain::{History, Refusal, Submission},
     store::{
-        Loaded, Notice, ProofFilter, Publication, Reads, Village,
+        Loaded, Notice, ProofFilter, Publication, Reads, SignedHead, Village,
         sqlite::{Database, SqliteJournal},
     },
 };
@@ -68,6 +69,9 @@ impl Journal for Faulty {
     async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError> {
         self.journal.last_publication().await
     }
+    async fn checkpoint(&mut self) -> Result<Option<SignedHead>, StoreError> {
+        self.journal.checkpoint().await
+    }
     async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError> {
         self.journal.notice(key).await
     }
@@ -101,7 +105,7 @@ impl Farm {
         };
         let setup = Setup {
             bounds,
-            salt: LeafSalt::new(SECRET),
+            salts: SaltSource::new(SECRET),
             clock: Arc::new(friday),
         };
         let (mut writer, handle) = Writer::open(journal, setup).await.unwrap();

@@ -13,11 +13,13 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What carries the owner's token.
-const OWNERS: [(&str, &str); 18] = [
+const OWNERS: [(&str, &str); 20] = [
     ("GET", "/api/v1/proofs"),
     ("GET", "/api/v1/proofs/{id}"),
     ("GET", "/api/v1/ledger"),
+    ("GET", "/api/v1/ledger/{position}/opening"),
     ("GET", "/api/v1/farm"),
+    ("GET", "/api/v1/farm/balance"),
     ("GET", "/api/v1/farm/stats"),
     ("GET", "/api/v1/farm/upgrades"),
     ("GET", "/api/v1/shop/items"),
@@ -43,12 +45,14 @@ const FORMS: [(&str, &str); 4] = [
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 9] = [
+const ANYONES: [(&str, &str); 11] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
     ("GET", "/api/v1/public/profile"),
     ("GET", "/api/v1/public/snapshot"),
     ("GET", "/farm.svg"),
+    ("GET", "/checkpoint"),
+    ("GET", "/tile/{*path}"),
     ("GET", "/"),
     ("GET", "/login"),
     ("POST", "/login"),

@@ -3,7 +3,7 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    SqliteJournal,
+    SqliteJournal, log,
     multi::{MultiInsert, blocks},
     publications,
     rows::{number, tag, text},
@@ -32,6 +32,9 @@ static BUFFER: MultiInsert = MultiInsert::new(
 impl SqliteJournal {
     pub(super) async fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        if let Some(growth) = &batch.log {
+            log::grow(&mut tx, growth).await?;
+        }
         insert_entries(&mut tx, batch.entries).await?;
         if let Some((state, changes)) = batch.changes {
             project(&mut tx, state, changes).await?;
@@ -42,6 +45,9 @@ impl SqliteJournal {
                 .bind(*agent)
                 .execute(&mut *tx)
                 .await?;
+        }
+        for checkpoint in batch.checkpoints {
+            log::sign(&mut tx, checkpoint).await?;
         }
         publications::write(&mut tx, batch).await?;
         tx.commit().await?;
@@ -108,7 +114,6 @@ pub(super) async fn project(
     upsert_agents(conn, state, changes).await?;
     upsert_totals(conn, state, changes).await?;
     upsert_hours(conn, state, changes).await?;
-    upsert_head(conn, state).await?;
     upsert_farm(conn, state).await
 }
 
@@ -255,24 +260,6 @@ async fn upsert_hours(
     Ok(())
 }
 
-async fn upsert_head(conn: &mut SqliteConnection, state: &State) -> Result<(), StoreError> {
-    let roots: Vec<u8> = state
-        .log
-        .roots()
-        .iter()
-        .flat_map(|r| *r.as_bytes())
-        .collect();
-    sqlx::query(
-        "INSERT INTO ledger_head (id, size, roots) VALUES (1, $1, $2) \
-         ON CONFLICT (id) DO UPDATE SET size = excluded.size, roots = excluded.roots",
-    )
-    .bind(number(state.log.size()))
-    .bind(roots)
-    .execute(&mut *conn)
-    .await?;
-    Ok(())
-}
-
 async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), StoreError> {
     let Some(farm) = &state.farm else {
         return Ok(());
@@ -309,7 +296,7 @@ async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), S
 }
 
 /// Tables that hold nothing but what the ledger says.
-pub(super) const PROJECTIONS: [&str; 10] = [
+pub(super) const PROJECTIONS: [&str; 11] = [
     "agent_trust",
     "category_stats",
     "day_stats",
@@ -320,4 +307,5 @@ pub(super) const PROJECTIONS: [&str; 10] = [
     "ledger_head",
     "proof_chain",
     "rule_set",
+    "tile",
 ];

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{SqliteJournal, publications};
+use super::{SqliteJournal, log, publications};
 use crate::{
     domain::History,
-    store::{Batch, Journal, Loaded, Notice, Publication, StoreError, Village},
+    store::{Batch, Journal, Loaded, Notice, Publication, SignedHead, StoreError, Village},
 };
 
 #[async_trait]
@@ -34,6 +34,10 @@ impl Journal for SqliteJournal {
 
     async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError> {
         publications::last(&mut self.conn).await
+    }
+
+    async fn checkpoint(&mut self) -> Result<Option<SignedHead>, StoreError> {
+        log::latest(&mut self.conn).await
     }
 
     async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError> {

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 
 use farmops_farm::catalogue::Owned;
-use farmops_protocol::{
-    chain::ChainHead, checkpoint::CompactRange, digest::Digest, int::SafeUint, scoring::RuleSet,
-    streak::Streak,
-};
+use farmops_protocol::{chain::ChainHead, int::SafeUint, scoring::RuleSet, streak::Streak};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    SqliteJournal,
+    SqliteJournal, log,
     rows::{count, count_u32, digest, json, tagged, time, time_if_any, unreadable, word},
 };
 use crate::{
@@ -27,13 +24,18 @@ impl SqliteJournal {
         let conn = &mut self.conn;
         let mut state = State::default();
         read_farm(conn, &mut state).await?;
-        read_log(conn, &mut state).await?;
+        let log = log::read(conn).await?;
+        state.position = log.size();
         read_agents(conn, &mut state).await?;
         read_totals(conn, &mut state).await?;
         read_hours(conn, &mut state).await?;
         state.upgrades = read_upgrades(conn).await?;
         let waiting = read_waiting(conn).await?;
-        Ok(Loaded { state, waiting })
+        Ok(Loaded {
+            state,
+            log,
+            waiting,
+        })
     }
 }
 
@@ -75,22 +77,6 @@ pub(super) fn read_streak(row: &SqliteRow) -> Result<Streak, StoreError> {
             .map(|day| day.parse().map_err(|e| unreadable("streak_last_day", e)))
             .transpose()?,
     })
-}
-
-async fn read_log(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT size, roots FROM ledger_head WHERE id = 1")
-        .fetch_optional(conn)
-        .await?;
-    let Some(row) = row else { return Ok(()) };
-    let bytes: &[u8] = row.try_get("roots")?;
-    let (roots, rest) = bytes.as_chunks::<32>();
-    if !rest.is_empty() {
-        return Err(unreadable("roots", "not a whole number of digests"));
-    }
-    let roots = roots.iter().copied().map(Digest::from_bytes).collect();
-    state.log = CompactRange::from_parts(count(&row, "size")?, roots)
-        .map_err(|e| unreadable("roots", e))?;
-    Ok(())
 }
 
 async fn read_agents(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {

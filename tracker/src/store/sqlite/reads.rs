@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use farmops_protocol::log::{Tile, commitment::LoggedScore};
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
     SqliteReads,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
-    publications,
+    log, publications,
     rows::{count, count_u32, digest, json, number, time, time_if_any, word},
 };
 use crate::{
     domain::{DayTotals, FarmView, ProofRow},
     store::{
-        AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, StoreError, Village,
+        AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, SignedHead,
+        StoreError, Village,
     },
 };
 
@@ -135,6 +137,22 @@ impl Reads for SqliteReads {
                 })
             })
             .collect()
+    }
+
+    async fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        log::tile(&mut *self.pool.acquire().await?, tile).await
+    }
+
+    async fn logged_score(&self, position: u64) -> Result<Option<LoggedScore>, StoreError> {
+        log::score(&mut *self.pool.acquire().await?, position).await
+    }
+
+    async fn checkpoint(&self) -> Result<Option<SignedHead>, StoreError> {
+        log::latest(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<SignedHead>, StoreError> {
+        log::after(&mut *self.pool.acquire().await?, after, limit).await
     }
 
     async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError> {

@@ -1,10 +1,12 @@
 //! Making the projections anew from the ledger.
 
-use super::{SqliteJournal, commit::PROJECTIONS, commit::project};
+use farmops_protocol::log::commitment::SaltSource;
+
+use super::{SqliteJournal, commit::PROJECTIONS, commit::project, log as log_rows};
 use crate::{
     domain::{Changes, State},
-    ledger::{Entry, Event, LeafSalt},
-    store::StoreError,
+    ledger::{Entry, Event, Log, enter},
+    store::{Growth, StoreError},
 };
 use sqlx::{AssertSqlSafe, Connection, Row};
 
@@ -16,7 +18,7 @@ const PAGE: i64 = 1000;
 impl SqliteJournal {
     /// Empties every projection and folds the ledger into them again, in one transaction. The rows are
     /// the same, byte for byte, as those the writer wrote as it went.
-    pub async fn rebuild(&mut self, salt: &LeafSalt) -> Result<State, StoreError> {
+    pub async fn rebuild(&mut self, salts: &SaltSource) -> Result<State, StoreError> {
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
         for table in PROJECTIONS {
             // The names are constants of this crate.
@@ -24,18 +26,19 @@ impl SqliteJournal {
                 .execute(&mut *tx)
                 .await?;
         }
-        let mut state = State::default();
+        let (mut state, mut log) = (State::default(), Log::default());
         loop {
             let rows =
                 sqlx::query("SELECT * FROM ledger WHERE position > $1 ORDER BY position LIMIT $2")
-                    .bind(number(state.log.size()))
+                    .bind(number(state.position))
                     .bind(PAGE)
                     .fetch_all(&mut *tx)
                     .await?;
             if rows.is_empty() {
                 break;
             }
-            let mut changes = Changes::default();
+            let (mut changes, mut tiles) = (Changes::default(), Vec::new());
+            let from = log.head();
             for row in &rows {
                 let (kind, body): (&str, &[u8]) = (row.try_get("kind")?, row.try_get("body")?);
                 let entry = Entry {
@@ -43,10 +46,17 @@ impl SqliteJournal {
                     recorded_at: time(row, "recorded_at")?,
                     event: Event::read(kind, body)?,
                 };
-                let applied = state.apply(&entry, salt.leaf(entry.position, kind, body));
-                changes.note(&state, &entry, applied);
+                let entered = enter(&mut state, &mut log, salts, &entry);
+                changes.note(&state, &entry, entered.applied);
+                tiles.extend(entered.tiles);
             }
             project(&mut tx, &state, &changes).await?;
+            let growth = Growth {
+                from,
+                log: &log,
+                tiles: &tiles,
+            };
+            log_rows::grow(&mut tx, &growth).await?;
         }
         tx.commit().await?;
         Ok(state)
