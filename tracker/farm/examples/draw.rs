@@ -1,11 +1,12 @@
-//! Draws a farm: `cargo run -p farmops-farm --example draw -- NAME COINS STREAK SEASON [night] > farm.svg`.
+//! Draws a farm: `cargo run -p farmops-farm --example draw -- NAME COINS STREAK SEASON [night] [grid] [FILE] > farm.svg`.
 //!
 //! Coins are spread over the six categories, and everything that the level and the coins allow is
-//! bought, cheapest first.
+//! bought, cheapest first. FILE is an arrangement in JSON; `{"version":1}` is the usual one.
 
-use std::{env, process::ExitCode};
+use std::{env, fs, process::ExitCode};
 
 use farmops_farm::{
+    arrangement::Arrangement,
     catalogue::{Catalogue, Kind, Owned},
     level, scene,
     season::Season,
@@ -26,22 +27,29 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let state = grown(name, coins, streak_days, season);
-    let theme = if rest.iter().any(|word| word == "night") {
-        Theme::Night
-    } else {
-        Theme::Day
-    };
-    print!(
-        "{}",
-        svg::draw(
-            &scene::compose(&state),
-            &Options {
-                theme,
-                ..Options::default()
-            }
-        )
-    );
+    let mut options = Options::default();
+    let mut arrangement = Arrangement::usual(&state.upgrades, state.level);
+    for word in rest {
+        match word.as_str() {
+            "night" => options.theme = Theme::Night,
+            "grid" => (options.editable, options.grid) = (true, true),
+            file => match arranged(file, &state) {
+                Ok(read) => arrangement = read,
+                Err(error) => {
+                    eprintln!("{file}: {error}");
+                    return ExitCode::FAILURE;
+                }
+            },
+        }
+    }
+    let scene = scene::compose_arranged(&state, &arrangement);
+    print!("{}", svg::draw(&scene, &options));
     ExitCode::SUCCESS
+}
+
+fn arranged(file: &str, state: &FarmState) -> Result<Arrangement, String> {
+    let bytes = fs::read(file).map_err(|error| error.to_string())?;
+    Arrangement::from_json(&bytes, &state.upgrades, state.level).map_err(|error| error.to_string())
 }
 
 fn grown(name: &str, coins: u64, streak_days: u64, season: Season) -> FarmState {

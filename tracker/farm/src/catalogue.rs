@@ -2,21 +2,29 @@
 //!
 //! Prices are whole coins and boosts whole basis points, so that every tracker computes the same.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use farmops_protocol::proof::Category;
-use serde::Deserialize;
+use farmops_protocol::{
+    digest::{Digest, sha256},
+    proof::Category,
+};
+use serde::{Deserialize, Serialize};
 
 use crate::season::Season;
 
+mod check;
 #[cfg(test)]
 mod tests;
 
+pub use check::CatalogueError;
+pub(crate) use check::is_slug;
+
+/// What a complete farm may add to the coins of one category, in basis points: with everything bought,
+/// work pays at most half as much again, far from the 100 000 at which scoring caps a factor.
+pub const BOOST_BP_MAX: u32 = 5_000;
+
 /// What sort of thing an item is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Stands on the farm and boosts work.
@@ -27,6 +35,38 @@ pub enum Kind {
     Cosmetic,
     /// Is only nice to look at, and sold in one season of the year.
     Seasonal,
+}
+
+impl Kind {
+    /// Every kind, in the order in which a shop shows them.
+    pub const ALL: [Self; 4] = [
+        Self::Building,
+        Self::Upgrade,
+        Self::Cosmetic,
+        Self::Seasonal,
+    ];
+
+    /// Its name, as it stands in the catalogue.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Building => "building",
+            Self::Upgrade => "upgrade",
+            Self::Cosmetic => "cosmetic",
+            Self::Seasonal => "seasonal",
+        }
+    }
+}
+
+/// How an item stands on the ground.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stands {
+    /// Cells along x and y that each piece takes.
+    pub size: [u8; 2],
+    /// How many pieces there are at level 1, level 2 and so on.
+    pub pieces: Vec<u8>,
+    /// The cell at the back corner of each piece where nobody has put it elsewhere.
+    pub at: Vec<[u8; 2]>,
 }
 
 /// One entry of the catalogue.
@@ -53,6 +93,9 @@ pub struct Item {
     /// For seasonal items: the quarter of the year, 1 to 4, in which it is sold.
     #[serde(default)]
     pub quarter: Option<u8>,
+    /// How it stands on the ground; what has none is part of the farm as a whole.
+    #[serde(default)]
+    pub stands: Option<Stands>,
 }
 
 impl Item {
@@ -65,6 +108,17 @@ impl Item {
     pub fn price_after(&self, owned_level: u64) -> Option<u64> {
         let index = usize::try_from(owned_level).ok()?;
         self.prices.get(index).copied()
+    }
+
+    /// How many pieces of it stand on a farm that owns it at `level`.
+    pub fn pieces(&self, level: u64) -> u8 {
+        let Some(stands) = &self.stands else {
+            return 0;
+        };
+        let last = usize::try_from(level.min(self.level_max())).unwrap_or(usize::MAX);
+        last.checked_sub(1)
+            .and_then(|index| stands.pieces.get(index).copied())
+            .unwrap_or(0)
     }
 
     /// The season in which it is sold, if it is not sold all year.
@@ -95,46 +149,18 @@ pub fn level_of(owned: &[Owned], slug: &str) -> u64 {
 /// Everything that can be had, in the order in which a shop shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalogue {
+    version: u32,
+    digest: Digest,
     items: Vec<Item>,
-}
-
-/// Why a catalogue is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogueError {
-    /// It does not have the form of a catalogue.
-    #[error("the catalogue does not parse")]
-    Form(#[source] serde_json::Error),
-    /// A slug has characters other than a-z, 0-9 and -.
-    #[error("{0:?} is not a slug")]
-    Slug(String),
-    /// Two items have the same slug.
-    #[error("{0} is listed twice")]
-    Duplicate(String),
-    /// An item has no price, or one of 0.
-    #[error("{0} needs a price above 0 for each level")]
-    Price(String),
-    /// A prerequisite is not in the catalogue.
-    #[error("{item} requires {prerequisite}, which is not listed")]
-    UnknownPrerequisite {
-        /// The item that requires it.
-        item: String,
-        /// What it requires.
-        prerequisite: String,
-    },
-    /// An item requires itself, directly or by way of others.
-    #[error("the prerequisites of {0} lead back to it")]
-    Cycle(String),
-    /// Seasonal items have a quarter from 1 to 4, others none.
-    #[error("{0} is seasonal without a quarter of the year, or the other way round")]
-    Quarter(String),
-    /// Cosmetic and seasonal items are not for gain.
-    #[error("{0} is only to be looked at, so it boosts nothing")]
-    BoostOfCosmetic(String),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// For editors: where the schema of the file is.
+    #[serde(rename = "$schema")]
+    _schema: Option<String>,
+    version: u32,
     items: Vec<Item>,
 }
 
@@ -154,16 +180,23 @@ impl Catalogue {
     /// # Errors
     /// A [`CatalogueError`] for the first rule that is broken.
     pub fn parse(json: &str) -> Result<Self, CatalogueError> {
-        let File { items } = serde_json::from_str(json).map_err(CatalogueError::Form)?;
-        let mut slugs = BTreeSet::new();
-        for item in &items {
-            check_item(item)?;
-            if !slugs.insert(item.slug.as_str()) {
-                return Err(CatalogueError::Duplicate(item.slug.clone()));
-            }
-        }
-        check_prerequisites(&items, &slugs)?;
-        Ok(Self { items })
+        let file: File = serde_json::from_str(json).map_err(CatalogueError::Form)?;
+        check::all(&file.items)?;
+        Ok(Self {
+            version: file.version,
+            digest: sha256(json.as_bytes()),
+            items: file.items,
+        })
+    }
+
+    /// The number of this edition: it grows with every change of the file.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// SHA-256 of the file, byte for byte.
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// Every item.
@@ -193,61 +226,4 @@ impl Catalogue {
             })
             .fold(0, u32::saturating_add)
     }
-}
-
-/// The rule of the snapshot's slugs: 1 to 64 of a-z, 0-9 and -, the latter not at the ends.
-pub(crate) fn is_slug(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-fn check_item(item: &Item) -> Result<(), CatalogueError> {
-    let slug = || item.slug.clone();
-    if !is_slug(&item.slug) {
-        return Err(CatalogueError::Slug(slug()));
-    }
-    if item.prices.is_empty() || item.prices.contains(&0) {
-        return Err(CatalogueError::Price(slug()));
-    }
-    if (item.kind == Kind::Seasonal) != item.season().is_some()
-        || item.quarter.is_some() != item.season().is_some()
-    {
-        return Err(CatalogueError::Quarter(slug()));
-    }
-    if matches!(item.kind, Kind::Cosmetic | Kind::Seasonal) && !item.boosts_bp.is_empty() {
-        return Err(CatalogueError::BoostOfCosmetic(slug()));
-    }
-    Ok(())
-}
-
-/// Takes away, again and again, the items whose prerequisites are all gone; what stays is in a cycle.
-fn check_prerequisites(items: &[Item], slugs: &BTreeSet<&str>) -> Result<(), CatalogueError> {
-    for item in items {
-        if let Some(missing) = item.requires.iter().find(|r| !slugs.contains(r.as_str())) {
-            return Err(CatalogueError::UnknownPrerequisite {
-                item: item.slug.clone(),
-                prerequisite: missing.clone(),
-            });
-        }
-    }
-    let mut waiting: Vec<&Item> = items.iter().collect();
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    while let Some(first) = waiting.first().copied() {
-        let before = waiting.len();
-        waiting.retain(|item| {
-            let ready = item.requires.iter().all(|r| done.contains(r.as_str()));
-            if ready {
-                done.insert(&item.slug);
-            }
-            !ready
-        });
-        if waiting.len() == before {
-            return Err(CatalogueError::Cycle(first.slug.clone()));
-        }
-    }
-    Ok(())
 }

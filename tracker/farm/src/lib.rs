@@ -18,7 +18,9 @@
 //! [`scene::Sprite`] placed by `scene/homestead.rs`; 3. its drawing under `svg/`.
 
 pub mod achievements;
+pub mod arrangement;
 pub mod catalogue;
+pub mod grid;
 pub mod level;
 pub mod scene;
 pub mod season;

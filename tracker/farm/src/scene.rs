@@ -6,9 +6,16 @@
 
 use farmops_protocol::proof::Category;
 
-use crate::{alt, season::Season, state::FarmState};
+use crate::{
+    alt,
+    arrangement::{Arrangement, Instance},
+    grid::{Cell, Footprint},
+    season::Season,
+    state::FarmState,
+};
 
 mod homestead;
+mod looks;
 mod nature;
 mod plots;
 pub(crate) mod scatter;
@@ -16,6 +23,7 @@ pub(crate) mod scatter;
 mod tests;
 
 pub use plots::Plot;
+pub(crate) use plots::corners as field_corners;
 
 /// The length of the farm's side.
 pub const SIDE: i32 = 528;
@@ -49,6 +57,25 @@ pub struct Scene {
     pub plots: Vec<Plot>,
     /// Everything that stands on the ground, from back to front.
     pub things: Vec<Thing>,
+    /// What the owner can move, in the order of the catalogue.
+    pub pieces: Vec<Piece>,
+    /// Cells along each side of the ground.
+    pub side_cells: u8,
+}
+
+/// A thing that was bought and that its owner can move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Which one it is.
+    pub instance: Instance,
+    /// Its back corner on the grid.
+    pub cell: Cell,
+    /// What it takes from there.
+    pub footprint: Footprint,
+    /// What it is called: its own name, if it has one, and what it is. Not escaped.
+    pub label: String,
+    /// What it looks like.
+    pub sprite: Sprite,
 }
 
 /// What the paths are made of.
@@ -71,6 +98,20 @@ pub struct Thing {
     pub y: i32,
     /// What it is.
     pub sprite: Sprite,
+    /// Which of the scene's pieces it is; none for what nobody can move.
+    pub piece: Option<usize>,
+}
+
+impl Thing {
+    /// What nobody can move.
+    fn at(x: i32, y: i32, sprite: Sprite) -> Self {
+        Self {
+            x,
+            y,
+            sprite,
+            piece: None,
+        }
+    }
 }
 
 /// What a thing is. Numbers are sizes or levels, from 1.
@@ -113,19 +154,39 @@ pub enum Sprite {
     SnowFarmer,
     Maypole,
     HarvestCart,
+    Bakery(u8),
+    Smithy(u8),
+    Observatory(u8),
+    Lighthouse(u8),
+    Compost(u8),
+    WeatherStation(u8),
+    Pump(u8),
+    SolarPanel,
+    Bench,
+    Sundial,
+    Topiary,
+    Fountain,
+    Sledge,
+    TulipBarrow,
+    DeckChair,
+    PumpkinLantern,
 }
 
-/// Lays out the farm.
+/// Lays out the farm in the usual arrangement, for farms whose owner's is not known.
 pub fn compose(state: &FarmState) -> Scene {
+    compose_arranged(state, &Arrangement::usual(&state.upgrades, state.level))
+}
+
+/// Lays out the farm with everything where `arrangement` has it.
+pub fn compose_arranged(state: &FarmState, arrangement: &Arrangement) -> Scene {
     let seed = scatter::seed(&state.name);
     let plots = plots::of(state);
-    let mut things = homestead::of(state);
-    things.extend(plots.iter().map(|plot| Thing {
-        x: plot.x + plot.width / 2,
-        y: plot.y + plot.depth / 2,
-        sprite: Sprite::Field(plot.category, plot.stage),
+    let (mut things, pieces) = homestead::of(state, arrangement);
+    things.extend(plots.iter().map(|plot| {
+        let sprite = Sprite::Field(plot.category, plot.stage);
+        Thing::at(plot.x + plot.width / 2, plot.y + plot.depth / 2, sprite)
     }));
-    things.extend(nature::of(state, seed));
+    things.extend(nature::of(state, arrangement, seed));
     things.sort_by_key(|thing| (depth(thing), thing.x));
     Scene {
         name: state.name.clone(),
@@ -147,6 +208,8 @@ pub fn compose(state: &FarmState) -> Scene {
         fence: homestead::fence(state),
         plots,
         things,
+        pieces,
+        side_cells: arrangement.side(),
     }
 }
 

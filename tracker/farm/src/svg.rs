@@ -9,7 +9,10 @@ mod animals;
 mod barnyard;
 mod buildings;
 mod crops;
+mod editing;
 mod fence;
+mod festive;
+mod gadgets;
 mod ground;
 mod house;
 mod landmarks;
@@ -22,6 +25,7 @@ mod solid;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
+mod workshops;
 
 use pen::Pen;
 
@@ -47,6 +51,12 @@ pub struct Options {
     pub theme: Theme,
     /// Width in pixels to be written on the document; without it, the page decides.
     pub width_px: Option<u32>,
+    /// Whether the picture is one to arrange the farm in: each piece is then a group with
+    /// `data-instance`, `data-x`, `data-y`, `data-width` and `data-depth` (cells), an accessible name and
+    /// the keyboard's focus.
+    pub editable: bool,
+    /// Whether the cells of the grid are drawn over the ground.
+    pub grid: bool,
 }
 
 /// Draws the farm. The same scene and options give the same bytes everywhere.
@@ -54,10 +64,17 @@ pub fn draw(scene: &Scene, options: &Options) -> String {
     let mut pen = Pen::new(palette::of(scene.season), id_prefix(scene, options.theme));
     ground::sky(&mut pen, scene, options.theme);
     ground::island(&mut pen, scene, options.theme);
+    if options.grid {
+        editing::grid(&mut pen, scene);
+    }
     fence::back(&mut pen, scene.fence);
     for thing in &scene.things {
         let tenths = size(thing.sprite);
-        pen.standing(thing.x, thing.y, tenths, |pen| sprite(pen, thing));
+        let piece = thing.piece.filter(|_| options.editable);
+        match piece.and_then(|index| scene.pieces.get(index)) {
+            Some(piece) => editing::piece(&mut pen, thing, piece, tenths),
+            None => pen.standing(thing.x, thing.y, tenths, |pen| sprite(pen, thing)),
+        }
     }
     fence::front(&mut pen, scene.fence);
     let (shapes, glow) = pen.finish();
@@ -78,10 +95,12 @@ fn opening(scene: &Scene, options: &Options) -> String {
         let height = u64::from(width) * 7 / 10;
         format!(" width=\"{width}\" height=\"{height}\"")
     });
+    // What is inside an image is hidden from those who listen to it, so an editable one is a group.
+    let role = if options.editable { "group" } else { "img" };
     let title = text::escape(&text::display_name(&scene.name));
     let desc = text::escape(&scene.alt);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\"{size} role=\"img\"><title>{title}</title><desc>{desc}</desc>"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\"{size} role=\"{role}\"><title>{title}</title><desc>{desc}</desc>"
     )
 }
 
@@ -191,5 +210,21 @@ fn sprite(pen: &mut Pen<'_>, thing: &Thing) {
         Sprite::SnowFarmer => ornaments::snow_farmer(pen),
         Sprite::Maypole => ornaments::maypole(pen),
         Sprite::HarvestCart => ornaments::harvest_cart(pen),
+        Sprite::Bakery(level) => workshops::bakery(pen, level),
+        Sprite::Smithy(level) => workshops::smithy(pen, level),
+        Sprite::Observatory(level) => workshops::observatory(pen, level),
+        Sprite::Lighthouse(level) => workshops::lighthouse(pen, level),
+        Sprite::Compost(level) => gadgets::compost(pen, level),
+        Sprite::WeatherStation(level) => gadgets::weather_station(pen, level),
+        Sprite::Pump(level) => gadgets::pump(pen, level),
+        Sprite::SolarPanel => pen.again("panel", HERE, gadgets::solar_panel),
+        Sprite::Bench => gadgets::bench(pen),
+        Sprite::Sundial => gadgets::sundial(pen),
+        Sprite::Topiary => pen.again("topiary", HERE, gadgets::topiary),
+        Sprite::Fountain => gadgets::fountain(pen),
+        Sprite::Sledge => festive::sledge(pen),
+        Sprite::TulipBarrow => festive::tulip_barrow(pen),
+        Sprite::DeckChair => festive::deck_chair(pen),
+        Sprite::PumpkinLantern => pen.again("pumpkin", HERE, festive::pumpkin_lantern),
     }
 }

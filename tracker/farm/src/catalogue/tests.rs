@@ -31,7 +31,7 @@ fn the_builtin_catalogue_holds_every_kind_and_boosts_every_category() {
     for category in Category::ALL {
         let boost = catalogue.upgrade_boost_bp(*category, &everything);
         assert!(
-            (500..=2_000).contains(&boost),
+            (1_500..=2_500).contains(&boost),
             "{}: {boost} bp is out of balance",
             category.as_str()
         );
@@ -60,7 +60,7 @@ fn boosts_add_up_by_level_and_stop_at_the_highest() {
 }
 
 fn with(items: &str) -> CatalogueError {
-    Catalogue::parse(&format!("{{\"items\":[{items}]}}")).unwrap_err()
+    Catalogue::parse(&format!("{{\"version\":1,\"items\":[{items}]}}")).unwrap_err()
 }
 
 fn item(slug: &str, rest: &str) -> String {
@@ -101,4 +101,72 @@ fn broken_catalogues_are_refused() {
     )
     .replace("building", "cosmetic");
     assert!(matches!(with(&gain), CatalogueError::BoostOfCosmetic(_)));
+}
+
+#[test]
+fn the_file_keeps_to_its_schema() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../catalogue.schema.json")).unwrap();
+    jsonschema::draft202012::meta::validate(&schema).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../catalogue.json")).unwrap();
+    let faults: Vec<_> = validator
+        .iter_errors(&file)
+        .map(|e| e.to_string())
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    for (pointer, wrong) in [
+        ("/items/0/prices", serde_json::json!([])),
+        ("/items/0/kind", serde_json::json!("weapon")),
+        ("/items/0/stands/size", serde_json::json!([1])),
+        ("/version", serde_json::json!(0)),
+    ] {
+        let mut broken = file.clone();
+        *broken.pointer_mut(pointer).unwrap() = wrong;
+        assert!(!validator.is_valid(&broken), "{pointer}");
+    }
+}
+
+/// The version must grow, and this digest be written down, when the file changes.
+#[test]
+fn this_edition_is_the_one_that_its_version_names() {
+    let catalogue = Catalogue::builtin();
+    insta::assert_snapshot!(format!("{} {}", catalogue.version(), catalogue.digest()));
+}
+
+#[test]
+fn boosts_never_reach_the_cap_of_scoring() {
+    let most = farmops_protocol::scoring::ONE_BP + BOOST_BP_MAX;
+    assert!(most < farmops_protocol::scoring::FACTOR_BP_MAX);
+    let item = |n: u32| {
+        let rest = format!("\"prices\":[1,2],\"requires\":[],\"boosts_bp\":{{\"toil\":{n}}}");
+        format!("{{\"version\":1,\"items\":[{}]}}", item("mill", &rest))
+    };
+    assert!(Catalogue::parse(&item(BOOST_BP_MAX / 2)).is_ok());
+    let error = Catalogue::parse(&item(BOOST_BP_MAX / 2 + 1)).unwrap_err();
+    assert!(matches!(
+        error,
+        CatalogueError::Boosts {
+            category: Category::Toil,
+            sum: 5_002
+        }
+    ));
+}
+
+#[test]
+fn pieces_that_do_not_fit_are_refused() {
+    for stands in [
+        r#"{"size":[1,1],"pieces":[1,1],"at":[[0,1]]}"#,
+        r#"{"size":[1,1],"pieces":[2],"at":[[0,1]]}"#,
+        r#"{"size":[0,1],"pieces":[1],"at":[[0,1]]}"#,
+        r#"{"size":[2,1],"pieces":[1],"at":[[21,1]]}"#,
+        r#"{"size":[1,1],"pieces":[0],"at":[]}"#,
+    ] {
+        let rest = format!("\"prices\":[1],\"requires\":[],\"stands\":{stands}");
+        assert!(
+            matches!(with(&item("barn", &rest)), CatalogueError::Stands(_)),
+            "{stands}"
+        );
+    }
 }

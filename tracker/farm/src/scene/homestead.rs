@@ -1,24 +1,33 @@
-//! What people have put on the farm: house, buildings, fence, animals, ornaments.
+//! What people have put on the farm: house, what was bought, fence, animals.
 
-use super::{Sprite, Thing, at_most};
+use super::{Piece, Sprite, Thing, at_most, looks};
 use crate::{
+    arrangement::{Arrangement, Placed},
     catalogue::{Catalogue, Item},
+    grid::Cell,
     state::FarmState,
 };
 
-pub(super) fn of(state: &FarmState) -> Vec<Thing> {
-    let mut things = vec![at(88, 88, Sprite::House(house_stage(state.level)))];
-    buildings(state, &mut things);
-    beehives(state, &mut things);
-    orchard(state, &mut things);
-    ornaments(state, &mut things);
-    animals(state, &mut things);
+/// Things of the homestead, and the pieces among them that the owner can move.
+pub(super) fn of(state: &FarmState, arrangement: &Arrangement) -> (Vec<Thing>, Vec<Piece>) {
+    let mut things = vec![Thing::at(88, 88, Sprite::House(house_stage(state.level)))];
+    let mut pieces = Vec::new();
+    for placed in arrangement.placed() {
+        if let Some(piece) = piece(state, placed) {
+            let (x, y) = placed.footprint.centre(placed.cell);
+            things.push(Thing {
+                x,
+                y,
+                sprite: piece.sprite,
+                piece: Some(pieces.len()),
+            });
+            company(state, &piece, (x, y), &mut things);
+            pieces.push(piece);
+        }
+    }
+    herd(state, arrangement, &mut things);
     streak(state, &mut things);
-    things
-}
-
-fn at(x: i32, y: i32, sprite: Sprite) -> Thing {
-    Thing { x, y, sprite }
+    (things, pieces)
 }
 
 /// A tent, a cabin, a cottage, a farmhouse, a grand farmhouse.
@@ -32,59 +41,35 @@ fn house_stage(level: u64) -> u8 {
     }
 }
 
-/// The buildings of the catalogue: slug, place, highest level that looks different.
-fn buildings(state: &FarmState, things: &mut Vec<Thing>) {
-    type Make = fn(u8) -> Sprite;
-    let slots: [(&str, i32, i32, u8, Make); 11] = [
-        ("barn", 235, 78, 3, Sprite::Barn),
-        ("silo", 318, 58, 3, Sprite::Silo),
-        ("watchtower", 372, 52, 3, Sprite::Watchtower),
-        ("root-cellar", 326, 132, 2, Sprite::RootCellar),
-        ("windmill", 54, 250, 3, Sprite::Windmill),
-        ("greenhouse", 84, 342, 3, Sprite::Greenhouse),
-        ("well", 138, 254, 2, Sprite::Well),
-        ("hen-house", 40, 148, 2, Sprite::HenHouse),
-        ("dovecote", 166, 48, 2, Sprite::Dovecote),
-        ("duck-pond", 80, 448, 2, Sprite::Pond),
-        ("scarecrow", 355, 292, 2, Sprite::Scarecrow),
-    ];
-    for (slug, x, y, max, sprite) in slots {
-        let level = at_most(state.upgrade_level(slug), max);
-        if level > 0 {
-            things.push(at(x, y, sprite(level)));
-        }
+/// The piece as it is seen now; seasonal things are seen in their season.
+fn piece(state: &FarmState, placed: &Placed) -> Option<Piece> {
+    let slug = placed.instance.item.as_str();
+    let level = state.upgrade_level(slug);
+    let item = Catalogue::builtin().item(slug)?;
+    if !in_season(state, slug) {
+        return None;
     }
-    let tractor = at_most(state.upgrade_level("tractor"), 2);
-    if tractor > 0 {
-        things.push(at(356, 430, Sprite::Tractor(tractor)));
-    }
+    Some(Piece {
+        instance: placed.instance.clone(),
+        cell: placed.cell,
+        footprint: placed.footprint,
+        label: label(item, placed, level),
+        sprite: looks::of(slug, level, placed.instance.nth)?,
+    })
 }
 
-fn beehives(state: &FarmState, things: &mut Vec<Thing>) {
-    let hives = [
-        (372, 92),
-        (394, 92),
-        (372, 114),
-        (394, 114),
-        (372, 136),
-        (394, 136),
-    ];
-    let count = 2 * usize::from(at_most(state.upgrade_level("beehives"), 3));
-    things.extend(
-        hives
-            .iter()
-            .take(count)
-            .map(|(x, y)| at(*x, *y, Sprite::Beehive)),
-    );
-}
-
-fn orchard(state: &FarmState, things: &mut Vec<Thing>) {
-    let level = at_most(state.upgrade_level("orchard"), 3);
-    for row in 0..i32::from(level.min(2) + u8::from(level == 3)) {
-        for column in 0..3 {
-            let (x, y) = (412 + 42 * column, 34 + 44 * row);
-            things.push(at(x, y, Sprite::FruitTree(level)));
-        }
+/// What a piece is called: `Old Red (Barn, level 2)`, `Beehives 3, level 2`.
+fn label(item: &Item, placed: &Placed, level: u64) -> String {
+    let mut label = item.name.clone();
+    if item.pieces(level) > 1 {
+        label = format!("{label} {}", placed.instance.nth);
+    }
+    if item.level_max() > 1 {
+        label = format!("{label}, level {}", level.min(item.level_max()));
+    }
+    match &placed.name {
+        Some(name) => format!("{name} ({label})"),
+        None => label,
     }
 }
 
@@ -99,80 +84,43 @@ pub(super) fn in_season(state: &FarmState, slug: &str) -> bool {
     state.upgrade_level(slug) > 0 && season.is_none_or(|season| season == state.season)
 }
 
-fn ornaments(state: &FarmState, things: &mut Vec<Thing>) {
-    let lanterns = [
-        (180, 180),
-        (180, 296),
-        (356, 180),
-        (180, 404),
-        (500, 180),
-        (345, 500),
-    ];
-    let lit = 3 * usize::from(at_most(state.upgrade_level("lanterns"), 2));
-    things.extend(
-        lanterns
-            .iter()
-            .take(lit)
-            .map(|(x, y)| at(*x, *y, Sprite::Lantern)),
-    );
-    let beds = [
-        (132, 118),
-        (44, 132),
-        (218, 152),
-        (146, 202),
-        (292, 154),
-        (128, 316),
-    ];
-    let planted = 3 * usize::from(at_most(state.upgrade_level("flower-beds"), 2));
-    things.extend(
-        beds.iter()
-            .zip(0_u8..)
-            .take(planted)
-            .map(|((x, y), i)| at(*x, *y, Sprite::Flowers(i))),
-    );
-    for (slug, x, y, sprite) in [
-        ("garden-gnome", 112, 172, Sprite::Gnome),
-        ("picnic-blanket", 432, 148, Sprite::Picnic),
-        ("snow-farmer", 256, 152, Sprite::SnowFarmer),
-        ("maypole", 256, 152, Sprite::Maypole),
-        ("harvest-cart", 256, 150, Sprite::HarvestCart),
-    ] {
-        if in_season(state, slug) {
-            things.push(at(x, y, sprite));
+/// Hens and ducks move in beside what is theirs, more of them as the farm grows.
+fn company(state: &FarmState, piece: &Piece, (x, y): (i32, i32), things: &mut Vec<Thing>) {
+    let mut join = |dx: i32, dy: i32, sprite| things.push(Thing::at(x + dx, y + dy, sprite));
+    match piece.sprite {
+        Sprite::HenHouse(_) => {
+            let hens = [(30, 8), (12, 32), (32, 26), (-12, 34)];
+            let count = 1 + at_most(state.level / 3, 3);
+            for ((dx, dy), nth) in hens.into_iter().zip(0..count) {
+                join(dx, dy, Sprite::Chicken(nth % 2));
+            }
         }
+        Sprite::Pond(_) => {
+            join(-10, 8, Sprite::Duck(0));
+            join(14, -8, Sprite::Duck(1));
+            if state.level >= 6 {
+                join(18, 18, Sprite::Duck(0));
+            }
+        }
+        _ => {}
     }
 }
 
-/// Animals move in as the farm grows.
-fn animals(state: &FarmState, things: &mut Vec<Thing>) {
-    if state.upgrade_level("hen-house") > 0 {
-        let hens = [(70, 156), (52, 180), (92, 168), (30, 186)];
-        let count = 1 + at_most(state.level / 3, 3);
-        things.extend(
-            hens.iter()
-                .zip(0..count)
-                .map(|((x, y), i)| at(*x, *y, Sprite::Chicken(i % 2))),
-        );
-    }
-    if state.upgrade_level("duck-pond") > 0 {
-        things.push(at(70, 456, Sprite::Duck(0)));
-        things.push(at(94, 440, Sprite::Duck(1)));
-        if state.level >= 6 {
-            things.push(at(98, 466, Sprite::Duck(0)));
-        }
-    }
+/// Sheep and cows graze where nothing stands.
+fn herd(state: &FarmState, arrangement: &Arrangement, things: &mut Vec<Thing>) {
     let grazing = [
         (5, 476, 150, Sprite::Sheep(0)),
         (6, 498, 134, Sprite::Sheep(1)),
-        (8, 500, 158, Sprite::Sheep(0)),
+        (8, 500, 98, Sprite::Sheep(0)),
         (9, 144, 396, Sprite::Cow),
-        (12, 150, 446, Sprite::Cow),
+        (12, 78, 494, Sprite::Cow),
     ];
+    let free = |x: i32, y: i32| Cell::under(x, y).is_none_or(|cell| arrangement.on(cell).is_none());
     things.extend(
         grazing
             .iter()
-            .filter(|(level, ..)| state.level >= *level)
-            .map(|(_, x, y, sprite)| at(*x, *y, *sprite)),
+            .filter(|(level, x, y, _)| state.level >= *level && free(*x, *y))
+            .map(|(_, x, y, sprite)| Thing::at(*x, *y, *sprite)),
     );
 }
 
@@ -185,6 +133,6 @@ fn streak(state: &FarmState, things: &mut Vec<Thing>) {
         7..=19 => (3, 2),
         _ => (4, 3),
     };
-    things.push(at(40, 40, Sprite::Flag(flag)));
-    things.push(at(158, 130, Sprite::Brazier(fire)));
+    things.push(Thing::at(40, 40, Sprite::Flag(flag)));
+    things.push(Thing::at(164, 120, Sprite::Brazier(fire)));
 }

@@ -1,14 +1,31 @@
 //! What was there before, and what grows by itself: trees, bushes, rocks, stumps, grass.
 
 use super::{Sprite, Thing, at_most, scatter::roll};
-use crate::state::FarmState;
+use crate::{arrangement::Arrangement, grid::CELL, state::FarmState};
 
-pub(super) fn of(state: &FarmState, seed: u64) -> Vec<Thing> {
+pub(super) fn of(state: &FarmState, arrangement: &Arrangement, seed: u64) -> Vec<Thing> {
     let mut things = Vec::new();
     trees(state, seed, &mut things);
     wilderness(state, seed, &mut things);
     grass(seed, &mut things);
+    things.retain(|thing| has_room(thing, arrangement));
     things
+}
+
+/// What grows by itself gives way to what people put there: a tree by a cell all around, the rest by
+/// less.
+fn has_room(thing: &Thing, arrangement: &Arrangement) -> bool {
+    let around = match thing.sprite {
+        Sprite::Oak(_) | Sprite::Conifer(_) => 14,
+        Sprite::Tuft(_) => 0,
+        _ => 6,
+    };
+    arrangement.placed().iter().all(|placed| {
+        let (left, top) = placed.cell.corner();
+        let reach = |from: i32, cells: u8| from - around..from + CELL * i32::from(cells) + around;
+        !(reach(left, placed.footprint.width).contains(&thing.x)
+            && reach(top, placed.footprint.depth).contains(&thing.y))
+    })
 }
 
 /// Trees stand along the two far edges, more of them and taller ones with each level.
@@ -38,21 +55,13 @@ fn trees(state: &FarmState, seed: u64, things: &mut Vec<Thing>) {
     let grown = at_most(state.level, 12);
     let count = 5 + usize::from(grown) * 5 / 4;
     for ((x, y, conifer), index) in far.into_iter().zip(0_u64..).take(count) {
-        let taken = (x > 400 && y < 60 && state.upgrade_level("orchard") > 0)
-            || (x > 330 && x < 400 && state.upgrade_level("watchtower") > 0)
-            || (x > 270 && x < 330 && state.upgrade_level("silo") > 0)
-            || ((120..180).contains(&x) && state.upgrade_level("dovecote") > 0)
-            || (x < 80 && y > 400 && state.upgrade_level("duck-pond") > 0 && y < 480);
-        if taken {
-            continue;
-        }
         let size = 7 + grown / 4 + at_most(u64::from(roll(seed, index, 3).unsigned_abs()), 2);
         let sprite = if conifer {
             Sprite::Conifer(size)
         } else {
             Sprite::Oak(size)
         };
-        things.push(Thing { x, y, sprite });
+        things.push(Thing::at(x, y, sprite));
     }
 }
 
@@ -86,7 +95,7 @@ fn wilderness(state: &FarmState, seed: u64, things: &mut Vec<Thing>) {
                 3 => Sprite::Stump,
                 _ => Sprite::Bush(7),
             };
-            things.push(Thing { x, y, sprite });
+            things.push(Thing::at(x, y, sprite));
         }
     }
     let bushes = [
@@ -105,12 +114,9 @@ fn wilderness(state: &FarmState, seed: u64, things: &mut Vec<Thing>) {
             .iter()
             .zip(0_u64..)
             .take(count)
-            .map(|((x, y), index)| Thing {
-                x: *x,
-                y: *y,
-                sprite: Sprite::Bush(
-                    5 + at_most(u64::from(roll(seed, 200 + index, 3).unsigned_abs()), 2),
-                ),
+            .map(|((x, y), index)| {
+                let more = at_most(u64::from(roll(seed, 200 + index, 3).unsigned_abs()), 2);
+                Thing::at(*x, *y, Sprite::Bush(5 + more))
             }),
     );
 }
@@ -128,10 +134,6 @@ fn grass(seed: u64, things: &mut Vec<Thing>) {
             _ => (512, along),
         };
         let kind = at_most(u64::from(roll(seed, 500 + index, 5).unsigned_abs()), 4);
-        things.push(Thing {
-            x,
-            y,
-            sprite: Sprite::Tuft(kind),
-        });
+        things.push(Thing::at(x, y, Sprite::Tuft(kind)));
     }
 }

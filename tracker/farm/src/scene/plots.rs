@@ -7,11 +7,6 @@ use crate::state::FarmState;
 /// Coins of a category at which its field reaches stage 1, 2, 3, 4 and 5.
 const STAGES_AT: [u64; 5] = [1, 60, 300, 1_000, 3_000];
 
-/// Extent of a field along x.
-const WIDTH: i32 = 142;
-/// Extent of a field along y.
-const DEPTH: i32 = 94;
-
 /// A field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plot {
@@ -29,21 +24,32 @@ pub struct Plot {
     pub depth: i32,
 }
 
-/// The fields of a farm: two columns of three.
-pub(super) fn of(state: &FarmState) -> Vec<Plot> {
-    let places = [197, 371]
+impl Plot {
+    /// Extent of every field along x.
+    pub const WIDTH: i32 = 142;
+    /// Extent of every field along y.
+    pub const DEPTH: i32 = 94;
+}
+
+/// The back corners of the fields: two columns of three.
+pub(crate) fn corners() -> impl Iterator<Item = (i32, i32)> {
+    [197, 371]
         .into_iter()
-        .flat_map(|x| [190, 301, 412].map(|y| (x, y)));
+        .flat_map(|x| [190, 301, 412].map(|y| (x, y)))
+}
+
+/// The fields of a farm.
+pub(super) fn of(state: &FarmState) -> Vec<Plot> {
     Category::ALL
         .iter()
-        .zip(places)
+        .zip(corners())
         .map(|(category, (x, y))| Plot {
             category: *category,
             stage: stage(state.coins_in(*category)),
             x,
             y,
-            width: WIDTH,
-            depth: DEPTH,
+            width: Plot::WIDTH,
+            depth: Plot::DEPTH,
         })
         .collect()
 }

@@ -58,6 +58,17 @@ impl<'a> Pen<'a> {
 
     /// Draws a thing around its foot at `x`, `y` on the ground, `tenths` of its size.
     pub(super) fn standing(&mut self, x: i32, y: i32, tenths: u8, draw: impl FnOnce(&mut Self)) {
+        self.standing_as((x, y), tenths, "", draw);
+    }
+
+    /// The same, with more `attributes` on its group; what `draw` adds to the markup comes first in it.
+    pub(super) fn standing_as(
+        &mut self,
+        (x, y): (i32, i32),
+        tenths: u8,
+        attributes: &str,
+        draw: impl FnOnce(&mut Self),
+    ) {
         let (sx, sy) = At(x, y, 0).screen();
         self.foot = (ORIGIN.0 + sx, ORIGIN.1 + sy);
         let (x, y) = self.foot;
@@ -66,7 +77,10 @@ impl<'a> Pen<'a> {
             t => format!("scale({}.{})", t / 10, t % 10),
         };
         // Writing to a String cannot fail.
-        let _ = write!(self.out, "<g transform=\"translate({x} {y}){scale}\">");
+        let _ = write!(
+            self.out,
+            "<g{attributes} transform=\"translate({x} {y}){scale}\">"
+        );
         draw(self);
         self.out.push_str("</g>");
     }
@@ -87,6 +101,11 @@ impl<'a> Pen<'a> {
         } else {
             let _ = write!(self.out, "<use href=\"#{}{name}\"{offset}/>", self.prefix);
         }
+    }
+
+    /// Where the thing being drawn stands in the picture.
+    pub(super) fn foot(&self) -> (i32, i32) {
+        self.foot
     }
 
     /// Markup that shines at night.

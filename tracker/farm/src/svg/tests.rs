@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// Bytes of one picture.
-const BYTES_MAX: usize = 60 * 1024;
+const BYTES_MAX: usize = 96 * 1024;
 
 fn picture(state: &FarmState, theme: Theme) -> String {
     let options = Options {
         theme,
-        width_px: None,
+        ..Options::default()
     };
     draw(&compose(state), &options)
 }

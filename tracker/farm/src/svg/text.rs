@@ -30,7 +30,7 @@ pub(crate) fn display_name(name: &str) -> String {
 }
 
 /// Whether `c` is allowed in XML 1.0 and shows what it is.
-fn is_visible(c: char) -> bool {
+pub(crate) fn is_visible(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
