@@ -1,78 +1,104 @@
 //! Checking a whole ledger again, from its bytes: every signature, every chain link, every score, the
-//! totals and the transparency log's size.
+//! totals and the transparency log.
 //!
 //! It shares the rules with the tracker and nothing else: it starts from an empty state and trusts no
-//! table.
+//! table. [`Audit`] follows the entries one by one, from wherever they come; [`fsck`] does so over a
+//! database and compares everything else in it with what the entries say.
+
+pub mod fsck;
+mod report;
+mod rows;
+mod said;
 
 use std::collections::HashMap;
 
-use farmops_protocol::{chain, enrolment::EnrolmentRequest, proof::ParsedProof, time::Timestamp};
-use serde::Serialize;
+use farmops_protocol::{
+    chain, enrolment::EnrolmentRequest, log::commitment::SaltSource, proof::ParsedProof,
+    time::Timestamp,
+};
 use uuid::Uuid;
 
+pub use self::report::{Finding, Remedy, Report};
 use crate::{
     domain::{Applied, State},
-    ledger::{AcceptedProof, Entry, Event},
+    ledger::{AcceptedProof, Entry, Event, Log, enter, log::Entered},
 };
-
-/// Findings kept at most; a broken ledger has one for every line.
-const FINDINGS_MAX: usize = 100;
-
-/// What was found.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Entries read.
-    pub entries: u64,
-    /// Proofs whose signature, link and score were checked.
-    pub proofs: u64,
-    /// Coins by the ledger.
-    pub coins: u64,
-    /// What is wrong; empty for a sound ledger.
-    pub findings: Vec<Finding>,
-}
-
-/// Something that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The ledger position; 0 for the farm as a whole.
-    pub position: u64,
-    /// What is wrong.
-    pub reason: String,
-}
 
 /// An audit in progress.
 #[derive(Debug, Default)]
 pub struct Audit {
     state: State,
+    log: Log,
+    /// Known to the farmer only; without them the log cannot be followed.
+    salts: Option<SaltSource>,
     scores: HashMap<Uuid, u64>,
     report: Report,
 }
 
+/// An entry that was followed, and what came of it.
+#[derive(Debug)]
+pub struct Followed {
+    /// The entry.
+    pub entry: Entry,
+    /// What entering it brought; of a log without salts.
+    pub entered: Entered,
+}
+
 impl Audit {
-    /// Checks the next line of the ledger.
-    pub fn line(&mut self, position: u64, kind: &str, recorded_at: Timestamp, body: &[u8]) {
+    /// An audit that follows the transparency log too.
+    pub fn with_salts(salts: SaltSource) -> Self {
+        Self {
+            salts: Some(salts),
+            ..Self::default()
+        }
+    }
+
+    /// Checks the next line of the ledger; nothing if it cannot be followed any further.
+    pub fn line(
+        &mut self,
+        position: u64,
+        kind: &str,
+        recorded_at: Timestamp,
+        body: &[u8],
+    ) -> Option<Followed> {
         self.report.entries += 1;
         if position != self.state.next_position() {
             let expected = self.state.next_position();
             self.find(position, format!("expected position {expected}"));
-            return;
+            return None;
         }
         let event = match Event::read(kind, body) {
             Ok(event) => self.check(position, event, recorded_at, body),
             Err(error) => {
                 self.find(position, error.to_string());
-                return;
+                return None;
             }
         };
-        let id = proof_id(&event);
         let entry = Entry {
             position,
             recorded_at,
             event,
         };
-        if let (Some(id), Applied::Scored { score, .. }) = (id, self.state.apply(&entry)) {
-            self.scores.insert(id, score.coins);
+        // An auditor without salts follows a log of its own, whose root means nothing.
+        let unsalted = SaltSource::new([]);
+        let salts = self.salts.as_ref().unwrap_or(&unsalted);
+        let entered = enter(&mut self.state, &mut self.log, salts, &entry);
+        if let (Event::ProofAccepted(proof), Applied::Scored { score, .. }) =
+            (&entry.event, &entered.applied)
+        {
+            self.scores.insert(proof.body().proof_id, score.coins);
         }
+        Some(Followed { entry, entered })
+    }
+
+    /// The fold so far.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The log so far.
+    pub const fn log(&self) -> &Log {
+        &self.log
     }
 
     /// Compares what a table says a proof earned.
@@ -86,7 +112,6 @@ impl Audit {
 
     /// Compares the totals that the farm shows, and ends the audit.
     pub fn finish(mut self, total_coins: u64, ledger_size: u64) -> Report {
-        self.report.coins = self.state.coins.earned;
         let (coins, size) = (self.state.coins.earned, self.state.position);
         if coins != total_coins {
             self.find(
@@ -100,7 +125,18 @@ impl Audit {
                 format!("the farm shows {ledger_size} entries, the ledger has {size}"),
             );
         }
-        self.report
+        self.into_report()
+    }
+
+    /// Ends the audit.
+    pub fn into_report(mut self) -> Report {
+        self.report.coins = self.state.coins.earned;
+        self.report.in_order()
+    }
+
+    /// Where findings go.
+    pub const fn report_mut(&mut self) -> &mut Report {
+        &mut self.report
     }
 
     fn check(&mut self, position: u64, event: Event, at: Timestamp, body: &[u8]) -> Event {
@@ -147,15 +183,7 @@ impl Audit {
     }
 
     fn find(&mut self, position: u64, reason: String) {
-        if self.report.findings.len() < FINDINGS_MAX {
-            self.report.findings.push(Finding { position, reason });
-        }
-    }
-}
-
-fn proof_id(event: &Event) -> Option<Uuid> {
-    match event {
-        Event::ProofAccepted(proof) => Some(proof.body().proof_id),
-        _ => None,
+        self.report
+            .find(position, "ledger", reason, Remedy::Restore);
     }
 }

@@ -9,11 +9,13 @@ mod doctor;
 mod farm;
 mod ledger;
 mod manual;
+mod opening;
 mod output;
 mod proofs;
 mod remote;
 mod serve;
 mod social;
+mod upkeep;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +30,7 @@ use self::{
     remote::RemoteArgs,
     serve::ServeArgs,
     social::{FollowArgs, FollowersCommand, FollowingCommand, JoinArgs, VillagesCommand},
+    upkeep::UpkeepArgs,
 };
 
 /// The farmer's own server: checks proofs, keeps the ledger, tells villages how the farm is doing.
@@ -74,6 +77,10 @@ enum Command {
     Follow(FollowArgs),
     /// Look for what is wrong with the settings, the database and the running tracker.
     Doctor,
+    /// Check the database against its own ledger, without changing it.
+    Fsck(UpkeepArgs),
+    /// Make everything that follows from the ledger anew, on a database that no tracker runs on.
+    Rebuild(UpkeepArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -102,7 +109,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Proofs(command) => command.run(remote).await,
         Command::Farm(command) => command.run(&remote.client()?, output).await,
         Command::Shop(command) => command.run(&remote.client()?, output).await,
-        Command::Ledger(command) => command.run(&remote.client()?, output).await,
+        Command::Ledger(command) => command.run(remote).await,
+        Command::Fsck(args) => args.fsck(&cli.serve, output).await,
+        Command::Rebuild(args) => args.rebuild(&cli.serve, output).await,
         Command::Villages(command) => command.run(&remote.client()?, output).await,
         Command::Followers(command) => command.run(&remote.client()?, output).await,
         Command::Following(command) => command.run(&remote.client()?, output).await,

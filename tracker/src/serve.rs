@@ -30,7 +30,7 @@ use crate::{
     site::Site,
     store::{
         Secrets,
-        sqlite::{Database, SqliteJournal},
+        sqlite::{Claim, Database, SqliteJournal},
     },
     writer::{Setup, Writer},
 };
@@ -51,12 +51,14 @@ pub struct Running {
     stop_workers: CancellationToken,
     writing: tokio::task::JoinHandle<()>,
     stop_writer: CancellationToken,
+    claim: Claim,
 }
 
 /// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
 /// begins the end; [`Running::wait`] sees it through.
 pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
     let database = open_database(config).await?;
+    let claim = database.claim().context("claiming the database")?;
     let mut journal = database.journal().await.context("opening the ledger")?;
     let secrets = journal
         .secrets(&mut rand::rng())
@@ -143,6 +145,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         stop_workers,
         writing,
         stop_writer,
+        claim,
     })
 }
 
@@ -156,6 +159,7 @@ impl Running {
         }
         self.stop_writer.cancel();
         self.writing.await?;
+        drop(self.claim);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! A call that returned `Ok` survives a power cut; a call that failed left nothing behind.
 
+mod projections;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use farmops_protocol::{
 };
 use uuid::Uuid;
 
+pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
 use crate::{
     domain::{Agent, Changes, DayTotals, FarmView, History, ProofRow, State, WaitingRoom},
     ledger::{Entry, EventError, FullTile, Log},
@@ -51,6 +53,9 @@ pub enum StoreError {
     /// A ledger line does not parse.
     #[error(transparent)]
     Event(#[from] EventError),
+    /// Another process works on it.
+    #[error("a tracker is running on this database; stop it first")]
+    InUse,
     /// The database's file cannot be used.
     #[error("the database's file cannot be used")]
     File(#[from] std::io::Error),

@@ -41,6 +41,12 @@ impl Client {
         self.exchange(Method::GET, path, None::<&()>).await
     }
 
+    /// GETs a text below `/api/v1/`.
+    pub(super) async fn get_text(&self, path: &str) -> anyhow::Result<String> {
+        let body = self.answer(Method::GET, path, None::<&()>).await?;
+        String::from_utf8(body).context("the tracker's answer is no text")
+    }
+
     /// POSTs JSON to a path below `/api/v1/`.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
@@ -56,6 +62,21 @@ impl Client {
         path: &str,
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
+        let answer = self.answer(method, path, body).await?;
+        // 204 has no body.
+        let body = match &answer[..] {
+            [] => b"null",
+            body => body,
+        };
+        serde_json::from_slice(body).context("the tracker's answer does not parse")
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<Vec<u8>> {
         let url = self.base.join(&format!("/api/v1/{path}"))?;
         let mut request = self
             .outbound
@@ -68,12 +89,7 @@ impl Client {
         if !answer.status.is_success() {
             bail!("{}", reason(answer.status, &answer.body));
         }
-        // 204 has no body.
-        let body = match &answer.body[..] {
-            [] => b"null",
-            body => body,
-        };
-        serde_json::from_slice(body).context("the tracker's answer does not parse")
+        Ok(answer.body.to_vec())
     }
 }
 

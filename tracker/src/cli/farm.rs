@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::{
@@ -13,11 +13,13 @@ use super::{
 #[derive(Debug, Subcommand)]
 pub(super) enum FarmCommand {
     /// Show the farm's figures.
-    Show,
+    Show(Moment),
+    /// Show the coins earned, spent and left.
+    Balance(Moment),
     /// Show what each category and each day brought.
-    Stats,
+    Stats(Moment),
     /// List what stands on the farm.
-    Upgrades,
+    Upgrades(Moment),
 }
 
 #[derive(Debug, Subcommand)]
@@ -26,15 +28,45 @@ pub(super) enum ShopCommand {
     List,
 }
 
+/// Which moment is asked about.
+#[derive(Debug, Args)]
+pub(super) struct Moment {
+    /// A ledger position, or a time like 2026-02-21T09:30:00Z; now without it.
+    #[arg(long, value_name = "MOMENT")]
+    at: Option<String>,
+}
+
+impl Moment {
+    async fn of(&self, client: &Client, path: &str) -> anyhow::Result<Value> {
+        let Some(at) = &self.at else {
+            return client.get(path).await;
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("at", at);
+        client.get(&format!("{path}?{}", query.finish())).await
+    }
+}
+
 impl FarmCommand {
     pub(super) async fn run(self, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Show => {
-                let answer: Value = client.get("farm").await?;
+            Self::Show(moment) => {
+                let answer = moment.of(client, "farm").await?;
                 Ok(output.show(&answer, figures))
             }
-            Self::Stats => {
-                let answer: Value = client.get("farm/stats").await?;
+            Self::Balance(moment) => {
+                let answer = moment.of(client, "farm/balance").await?;
+                Ok(output.show(&answer, |balance| {
+                    format!(
+                        "{} coins earned, {} spent, {} left",
+                        text(&balance["total_coins"]),
+                        text(&balance["spent_coins"]),
+                        text(&balance["current_coins"]),
+                    )
+                }))
+            }
+            Self::Stats(moment) => {
+                let answer = moment.of(client, "farm/stats").await?;
                 Ok(output.list(&answer, "by_category", "", |category| {
                     [
                         text(&category["category"]),
@@ -44,8 +76,8 @@ impl FarmCommand {
                     ]
                 }))
             }
-            Self::Upgrades => {
-                let answer: Value = client.get("farm/upgrades").await?;
+            Self::Upgrades(moment) => {
+                let answer = moment.of(client, "farm/upgrades").await?;
                 let empty = "Nothing has been bought yet.";
                 Ok(output.list(&answer, "upgrades", empty, |upgrade| {
                     [

@@ -1,11 +1,12 @@
 //! `ledger`: everything that ever counted, in order.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
+use farmops_protocol::key::PublicKey;
 use serde_json::{Value, value::RawValue};
 
-use super::{client::Client, output::Output};
+use super::{opening, remote::RemoteArgs};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -18,12 +19,32 @@ pub(super) enum LedgerCommand {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Print an entry in a form that proves to others that it stands in the log.
+    Open {
+        /// Its position, or a proof's id.
+        entry: String,
+        /// What to show: event, score, or event,score.
+        #[arg(long, default_value = "score")]
+        parts: String,
+    },
+    /// Check, without asking anybody, what someone else opened.
+    Check {
+        /// The file with what they sent.
+        file: PathBuf,
+        /// Their farm's key, as their public profile shows it.
+        #[arg(long)]
+        key: PublicKey,
+    },
 }
 
 impl LedgerCommand {
-    pub(super) async fn run(self, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+        let output = remote.output();
         match self {
+            Self::Open { entry, parts } => opening::open(&remote.client()?, &entry, &parts).await,
+            Self::Check { file, key } => opening::check(&file, &key, output.json),
             Self::List { after, limit } => {
+                let client = remote.client()?;
                 let path = format!("ledger?after={after}&limit={limit}");
                 // Raw, because the bodies are canonical text whose members keep their order.
                 let answer: Box<RawValue> = client.get(&path).await?;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod history;
+mod inspect;
 mod journal;
 mod load;
 mod log;
@@ -37,6 +38,10 @@ pub struct Database {
     path: PathBuf,
     pool: SqlitePool,
 }
+
+/// The word that this process alone works on a database.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "held for its lock")] std::fs::File);
 
 /// The writing side.
 pub struct SqliteJournal {
@@ -78,6 +83,26 @@ impl Database {
             .connect_with(options)
             .await?;
         Ok(SqliteReads { pool })
+    }
+
+    /// Claims the database for this process until the claim is dropped, or the process ends.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another one has it.
+    pub fn claim(&self) -> Result<Claim, StoreError> {
+        let mut path = self.path.clone().into_os_string();
+        path.push(".lock");
+        // A file of its own: closing one that SQLite has open too would end SQLite's own locks.
+        let file = std::fs::File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Claim(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
+            Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+        }
     }
 
     /// The file that a URL names.

@@ -10,7 +10,8 @@ use std::{
 };
 
 use farmops_protocol::{
-    limits::PROOF_BYTES_MAX, proof::Category, time::Timestamp, wire::tracker::v1 as wire,
+    limits::PROOF_BYTES_MAX, log::TreeHead, proof::Category, time::Timestamp,
+    wire::tracker::v1 as wire,
 };
 use farmops_service::outbound::{Outbound, Reach};
 use rand::RngExt as _;
@@ -20,6 +21,7 @@ use wire::tracker_client::TrackerClient;
 
 use crate::{
     cast::TestAgent,
+    log::Reader,
     server::{connect, message, now, word},
 };
 
@@ -164,6 +166,8 @@ async fn twenty_kills_lose_nothing_and_double_nothing() {
     );
 
     let mut sequences = BTreeMap::new();
+    let log = Reader::of(&client, &base).await;
+    let mut heads: Vec<TreeHead> = Vec::new();
     for _ in 0..KILLS {
         let kept = head_of(&mut connect(&base).await, &agent).await;
         let kept = usize::try_from(kept["head"]["length"].as_u64().unwrap_or(0)).unwrap();
@@ -194,11 +198,20 @@ async fn twenty_kills_lose_nothing_and_double_nothing() {
                 "one sequence number, two snapshots"
             );
         }
+        heads.extend(log.head_if_alive().await);
         program.kill();
         sending.await.unwrap();
         program = Program::begin(folder.path(), port);
         program.ready(&client).await;
+        // Whatever was signed before the kill, the log still begins with it.
+        let now = log.head().await;
+        for served in &heads {
+            log.check_extends(served, now.as_ref().unwrap()).await;
+        }
+        heads.extend(now);
+        heads.dedup();
     }
+    assert!(heads.len() > KILLS / 2, "heads were served all along");
     let kept = head_of(&mut connect(&base).await, &agent).await["head"]["length"]
         .as_u64()
         .unwrap();

@@ -61,6 +61,7 @@ const ANYONES: [(&str, &str); 11] = [
 
 fn filled(path: &str) -> String {
     path.replace("{id}", ID)
+        .replace("{*path}", "entries/000.p/2")
 }
 
 /// The routes that the router's own source mounts: method and path.
@@ -200,7 +201,7 @@ async fn what_is_served_is_what_it_says() {
             continue;
         }
         let answer = tracker
-            .anyone(Method::GET, path)
+            .anyone(Method::GET, &filled(path))
             .header("accept", "application/activity+json")
             .send()
             .await

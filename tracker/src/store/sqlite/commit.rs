@@ -294,18 +294,3 @@ async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), S
     .await?;
     Ok(())
 }
-
-/// Tables that hold nothing but what the ledger says.
-pub(super) const PROJECTIONS: [&str; 11] = [
-    "agent_trust",
-    "category_stats",
-    "day_stats",
-    "farm",
-    "farm_upgrade",
-    "fork_evidence",
-    "hour_activity",
-    "ledger_head",
-    "proof_chain",
-    "rule_set",
-    "tile",
-];

@@ -1,6 +1,9 @@
 //! The transparency log's head, tiles and signed heads.
 
+use std::collections::HashMap;
+
 use farmops_protocol::{
+    digest::Digest,
     log::{Layer, Tile, TreeHead, commitment::LoggedScore},
     scoring::RuleSet,
 };
@@ -167,6 +170,16 @@ pub(super) async fn sign(
             Ok(())
         }
     }
+}
+
+/// The roots that were signed, by the log's sizes.
+pub(super) async fn roots(conn: &mut SqliteConnection) -> Result<HashMap<u64, Digest>, StoreError> {
+    let rows = sqlx::query("SELECT size, root FROM checkpoint")
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((count(row, "size")?, digest(row, "root")?)))
+        .collect()
 }
 
 /// The latest signed head.

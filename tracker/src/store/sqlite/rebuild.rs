@@ -2,11 +2,11 @@
 
 use farmops_protocol::log::commitment::SaltSource;
 
-use super::{SqliteJournal, commit::PROJECTIONS, commit::project, log as log_rows};
+use super::{SqliteJournal, commit::project, log as log_rows};
 use crate::{
     domain::{Changes, State},
     ledger::{Entry, Event, Log, enter},
-    store::{Growth, StoreError},
+    store::{Growth, PROJECTIONS, Projection, StoreError},
 };
 use sqlx::{AssertSqlSafe, Connection, Row};
 
@@ -18,9 +18,18 @@ const PAGE: i64 = 1000;
 impl SqliteJournal {
     /// Empties every projection and folds the ledger into them again, in one transaction. The rows are
     /// the same, byte for byte, as those the writer wrote as it went.
-    pub async fn rebuild(&mut self, salts: &SaltSource) -> Result<State, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] when a head was signed that is not the ledger's: then the ledger is not what
+    /// it was, and nothing is changed.
+    pub async fn rebuild(
+        &mut self,
+        salts: &SaltSource,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<State, StoreError> {
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-        for table in PROJECTIONS {
+        let signed = log_rows::roots(&mut tx).await?;
+        for Projection { table, .. } in PROJECTIONS {
             // The names are constants of this crate.
             sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}")))
                 .execute(&mut *tx)
@@ -47,6 +56,12 @@ impl SqliteJournal {
                     event: Event::read(kind, body)?,
                 };
                 let entered = enter(&mut state, &mut log, salts, &entry);
+                if signed
+                    .get(&log.size())
+                    .is_some_and(|root| *root != log.head().root)
+                {
+                    return Err(StoreError::NotOurs(log.size()));
+                }
                 changes.note(&state, &entry, entered.applied);
                 tiles.extend(entered.tiles);
             }
@@ -57,6 +72,7 @@ impl SqliteJournal {
                 tiles: &tiles,
             };
             log_rows::grow(&mut tx, &growth).await?;
+            progress(state.position);
         }
         tx.commit().await?;
         Ok(state)

@@ -2,13 +2,13 @@
 
 use farmops_protocol::{key::SecretKey, time::Timestamp};
 use farmops_service::token::TokenHash;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use super::{SqliteJournal, rows::word};
 use crate::store::{Secrets, StoreError};
 
-const FARM_KEY: &str = "farm_key";
-const FARM_SECRET: &str = "farm_secret";
+pub(super) const FARM_KEY: &str = "farm_key";
+pub(super) const FARM_SECRET: &str = "farm_secret";
 /// The label of the token made at the first start.
 const OWNER: &str = "owner";
 
@@ -73,4 +73,17 @@ impl SqliteJournal {
         .await?;
         Ok(())
     }
+}
+
+/// The secret of that name; nothing if it is missing or is none.
+pub(super) async fn read(
+    conn: &mut SqliteConnection,
+    name: &'static str,
+) -> Result<Option<[u8; 32]>, StoreError> {
+    let row = sqlx::query("SELECT value FROM secret WHERE name = $1")
+        .bind(name)
+        .fetch_optional(conn)
+        .await?;
+    let value: Option<Vec<u8>> = row.map(|row| row.try_get("value")).transpose()?;
+    Ok(value.and_then(|value| value.try_into().ok()))
 }

@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::{Database, commit::PROJECTIONS};
+use super::Database;
+use crate::store::PROJECTIONS;
 
 impl Database {
     /// Every row of every projection, as SQL literals, in order.
     pub(crate) async fn dump_projections(&self) -> String {
         let mut dump = String::new();
-        for table in PROJECTIONS {
+        for table in PROJECTIONS.map(|projection| projection.table) {
             let columns = sqlx::query(AssertSqlSafe(format!("PRAGMA table_info({table})")))
                 .fetch_all(&self.pool)
                 .await

@@ -73,7 +73,10 @@ async fn two_writers_never_fork_the_log() {
     );
     let dump = farm.dump().await;
     let mut journal = farm.database.journal().await.unwrap();
-    journal.rebuild(&SaltSource::new(SECRET)).await.unwrap();
+    journal
+        .rebuild(&SaltSource::new(SECRET), &mut |_| ())
+        .await
+        .unwrap();
     assert_eq!(dump, farm.dump().await);
 }
 

@@ -37,12 +37,15 @@ async fn replaying_the_ledger_gives_the_same_state_and_the_same_rows() {
     assert!(coins > 0 && before.contains("proof_chain"));
     let mut journal = farm.database.journal().await.unwrap();
     let loaded = journal.load().await.unwrap();
-    let replayed = journal.rebuild(&SaltSource::new(SECRET)).await.unwrap();
+    let replayed = journal
+        .rebuild(&SaltSource::new(SECRET), &mut |_| ())
+        .await
+        .unwrap();
     assert_eq!(loaded.state, replayed);
     assert_eq!(before, farm.dump().await);
     // The comparison can fail: another secret gives another log.
     journal
-        .rebuild(&SaltSource::new(*b"another"))
+        .rebuild(&SaltSource::new(*b"another"), &mut |_| ())
         .await
         .unwrap();
     assert_ne!(before, farm.dump().await);

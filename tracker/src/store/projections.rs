@@ -1,0 +1,81 @@
+//! The tables that hold nothing but what the ledger says.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use super::{Reads, Secrets, StoreError};
+
+/// A table that is made from the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Projection {
+    /// Its name.
+    pub table: &'static str,
+    /// The columns that tell its rows apart.
+    pub key: &'static [&'static str],
+    /// Whether they all hold numbers, so that every database sorts by them alike. Tables that grow with
+    /// the ledger are like that; the others are small enough to be sorted in memory.
+    pub numbered: bool,
+}
+
+const fn numbered(table: &'static str, key: &'static [&'static str]) -> Projection {
+    Projection {
+        table,
+        key,
+        numbered: true,
+    }
+}
+
+const fn named(table: &'static str, key: &'static [&'static str]) -> Projection {
+    Projection {
+        table,
+        key,
+        numbered: false,
+    }
+}
+
+/// Every projection. What is missing here is neither rebuilt nor checked.
+pub const PROJECTIONS: [Projection; 11] = [
+    named("agent_trust", &["agent_id"]),
+    named("category_stats", &["category"]),
+    named("day_stats", &["day"]),
+    numbered("farm", &["id"]),
+    named("farm_upgrade", &["upgrade_slug"]),
+    numbered("fork_evidence", &["position"]),
+    named("hour_activity", &["hour", "plugin", "action_type"]),
+    numbered("ledger_head", &["id"]),
+    numbered("proof_chain", &["position"]),
+    named("rule_set", &["digest"]),
+    numbered("tile", &["level", "idx"]),
+];
+
+/// A value in a row, whatever the database calls its type.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cell {
+    /// Nothing.
+    Null,
+    /// A number; 0 and 1 of a flag.
+    Number(i64),
+    /// Text.
+    Text(String),
+    /// Bytes; 16 of a UUID.
+    Bytes(Vec<u8>),
+}
+
+/// A row by its columns' names.
+pub type RawRow = BTreeMap<String, Cell>;
+
+/// Looking at a database as it is, without a belief in what it says.
+#[async_trait]
+pub trait Inspect: Reads {
+    /// The rows of `table`, by the columns of `order`, which hold numbers; in any order if there are none.
+    fn rows<'a>(
+        &'a self,
+        table: &'static str,
+        order: &'static [&'static str],
+    ) -> BoxStream<'a, Result<RawRow, StoreError>>;
+
+    /// The farm's secrets; nothing if one is missing or is none.
+    async fn secrets(&self) -> Result<Option<Secrets>, StoreError>;
+}
