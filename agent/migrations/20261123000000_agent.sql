@@ -51,6 +51,7 @@ CREATE TABLE evidence (
 CREATE TABLE chain (
     one       INTEGER PRIMARY KEY NOT NULL CHECK (one = 1),
     head      TEXT,
-    delivered INTEGER NOT NULL
+    delivered INTEGER NOT NULL,
+    branch    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO chain (one, head, delivered) VALUES (1, NULL, 0);

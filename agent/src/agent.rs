@@ -70,6 +70,11 @@ pub enum StartError {
     },
 }
 
+/// The right to a data folder; it ends with the program.
+pub(crate) struct Locked {
+    _file: File,
+}
+
 /// An agent at work.
 pub struct Agent {
     /// Where its API answers.
@@ -79,7 +84,7 @@ pub struct Agent {
     tasks: TaskTracker,
     stop: CancellationToken,
     store: Store,
-    _lock: File,
+    _lock: Locked,
 }
 
 impl Agent {
@@ -87,18 +92,19 @@ impl Agent {
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir)?;
-        let identity = Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
-        let public_key = identity.key.public();
+        let (identity, fresh) =
+            Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
+        let public_key = identity.key.current().public();
         tracing::info!(
             agent_id = %identity.agent_id,
             fingerprint = %public_key.fingerprint(),
             "the owner approves this agent by its fingerprint"
         );
-        let bounds = Bounds {
-            observations_max: config.limits.observations_max,
-            proofs_kept_max: config.limits.proofs_kept_max,
-        };
-        let store = Store::open(&config.data_dir, bounds).await?;
+        let store = Store::open(&config.data_dir, bounds(&config)).await?;
+        if !fresh && store.chain_head().await?.is_none() {
+            // The tracker may know more of this key's chain than we do: ask before the first signature.
+            identity.key.close_now();
+        }
         let status = Status::default();
         let tasks = TaskTracker::new();
         let routes = Routes::default();
@@ -109,7 +115,13 @@ impl Agent {
             config.cluster_alias.clone(),
         );
         let undelivered_max = config.limits.proofs_undelivered_max;
-        let workshop = Workshop::new(store.clone(), generator, status.clone(), undelivered_max);
+        let workshop = Workshop::new(
+            store.clone(),
+            generator,
+            identity.key.clone(),
+            status.clone(),
+            undelivered_max,
+        );
         let worker_tasks = tasks.clone();
         let plugins = Arc::new(
             Runtime::new(RuntimeSetup {
@@ -135,17 +147,7 @@ impl Agent {
         let desk = Desk::new(store.clone(), routes, &config.sources);
         let bytes_max = config.limits.observation_bytes_max;
         let webhooks = sources::start(&config.sources, &desk, bytes_max, &tasks, &stop).await?;
-        let uplink = Uplink {
-            tracker: TrackerAddress {
-                url: config.tracker_url.clone(),
-                ca_file: config.tracker_ca_file.clone(),
-            },
-            identity: identity.clone(),
-            cluster_alias: config.cluster_alias.clone(),
-            store: store.clone(),
-            status: status.clone(),
-            patience: Patience::default(),
-        };
+        let uplink = uplink(&config, identity.clone(), store.clone(), status.clone());
         tasks.spawn(uplink.run(stop.clone()));
         let days = config.limits.observation_days_max;
         tasks.spawn(sweep(store.clone(), status.clone(), days, stop.clone()));
@@ -182,8 +184,36 @@ impl Agent {
     }
 }
 
+/// How much the memory keeps.
+pub(crate) fn bounds(config: &AgentConfig) -> Bounds {
+    Bounds {
+        observations_max: config.limits.observations_max,
+        proofs_kept_max: config.limits.proofs_kept_max,
+    }
+}
+
+/// The way to the configured tracker.
+pub(crate) fn uplink(
+    config: &AgentConfig,
+    identity: Identity,
+    store: Store,
+    status: Status,
+) -> Uplink {
+    Uplink {
+        tracker: TrackerAddress {
+            url: config.tracker_url.clone(),
+            ca_file: config.tracker_ca_file.clone(),
+        },
+        identity,
+        cluster_alias: config.cluster_alias.clone(),
+        store,
+        status,
+        patience: Patience::default(),
+    }
+}
+
 /// Makes the data folder for this user alone and takes its lock.
-fn take_folder(path: &Path) -> Result<File, StartError> {
+pub(crate) fn take_folder(path: &Path) -> Result<Locked, StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let failed = |source| StartError::DataFolder {
         path: path.to_owned(),
@@ -201,7 +231,7 @@ fn take_folder(path: &Path) -> Result<File, StartError> {
         .open(path.join("agent.lock"))
         .map_err(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Locked { _file: lock }),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::AlreadyRunning(path.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
     }

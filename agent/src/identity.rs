@@ -1,16 +1,17 @@
-//! Who the agent is: an Ed25519 key, an id, and the farm's secret, made at the first start.
+//! Who the agent is: an Ed25519 key ([`crate::keys`]), an id, and the farm's secret, made at the first
+//! start.
 //!
-//! Three files in the data folder, mode 0600, each written completely or not at all. Without the key
+//! Files in the data folder, mode 0600, each written completely or not at all. Without the key
 //! the agent is another agent; without the secret the same person gets another hash.
 
 use std::path::Path;
 
-use farmops_protocol::key::SecretKey;
 use farmops_service::secret_file::{self, SecretFileError};
 use rand::CryptoRng;
 use uuid::Uuid;
 
-const KEY_FILE: &str = "agent.key";
+use crate::keys::{KeyError, Keys};
+
 const ID_FILE: &str = "agent.id";
 const FARM_SECRET_FILE: &str = "farm.secret";
 
@@ -20,9 +21,12 @@ pub enum IdentityError {
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] SecretFileError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A file holds something else.
     #[error(
-        "{0} is damaged; restore it from a backup, or move all three identity files away to enrol anew"
+        "{0} is damaged; restore it from a backup, or move all identity files away to enrol anew"
     )]
     Damaged(&'static str),
 }
@@ -31,7 +35,7 @@ pub enum IdentityError {
 #[derive(Clone)]
 pub struct Identity {
     /// Signs proofs and greetings.
-    pub key: SecretKey,
+    pub key: Keys,
     /// The agent's own id.
     pub agent_id: Uuid,
     /// Makes actor hashes that nobody else can guess.
@@ -47,15 +51,14 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// Reads the identity in `folder`, making what is missing. `fresh_id` is used at the first start.
+    /// Reads the identity in `folder`, making what is missing; tells whether the key was made.
+    /// `fresh_id` is used at the first start.
     pub fn load_or_make(
         folder: &Path,
         rng: &mut impl CryptoRng,
         fresh_id: Uuid,
-    ) -> Result<Self, IdentityError> {
-        let key = file(folder, KEY_FILE, || {
-            SecretKey::generate(rng).to_bytes().to_vec()
-        })?;
+    ) -> Result<(Self, bool), IdentityError> {
+        let (key, fresh) = Keys::load_or_make(folder, rng)?;
         let id = file(folder, ID_FILE, || fresh_id.to_string().into_bytes())?;
         let secret = file(folder, FARM_SECRET_FILE, || {
             let mut secret = vec![0; 32];
@@ -68,11 +71,12 @@ impl Identity {
         let id = std::str::from_utf8(&id)
             .ok()
             .and_then(|id| id.trim().parse().ok());
-        Ok(Self {
-            key: SecretKey::from_bytes(bytes(KEY_FILE, key)?),
+        let identity = Self {
+            key,
             agent_id: id.ok_or(IdentityError::Damaged(ID_FILE))?,
             farm_secret: bytes(FARM_SECRET_FILE, secret)?,
-        })
+        };
+        Ok((identity, fresh))
     }
 }
 
@@ -101,20 +105,20 @@ mod tests {
     fn an_identity_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
         let id = Uuid::now_v7();
-        let first = Identity::load_or_make(folder.path(), &mut rand::rng(), id).unwrap();
-        let later =
+        let (first, fresh) = Identity::load_or_make(folder.path(), &mut rand::rng(), id).unwrap();
+        let (later, again) =
             Identity::load_or_make(folder.path(), &mut rand::rng(), Uuid::now_v7()).unwrap();
         assert_eq!(first.agent_id, id);
         assert_eq!(later.agent_id, id);
-        assert_eq!(first.key.public(), later.key.public());
+        assert_eq!((fresh, again), (true, false));
         assert_eq!(first.farm_secret, later.farm_secret);
     }
 
     #[test]
-    fn a_damaged_key_is_an_error_and_not_a_new_agent() {
+    fn a_damaged_id_is_an_error_and_not_a_new_agent() {
         let folder = tempfile::tempdir().unwrap();
-        secret_file::write_once(&folder.path().join(KEY_FILE), b"short").unwrap();
+        secret_file::write_once(&folder.path().join(ID_FILE), b"short").unwrap();
         let error = Identity::load_or_make(folder.path(), &mut rand::rng(), Uuid::now_v7());
-        assert!(matches!(error, Err(IdentityError::Damaged(KEY_FILE))));
+        assert!(matches!(error, Err(IdentityError::Damaged(ID_FILE))));
     }
 }

@@ -12,10 +12,12 @@
 
 pub mod agent;
 pub mod backoff;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
 pub mod identity;
+pub mod keys;
 pub mod observation;
 pub mod plugins;
 pub mod proof;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use farmops_agent::agent::Agent;
+use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_service::{metrics, stop, telemetry};
 
@@ -12,17 +13,27 @@ use farmops_service::{metrics, stop, telemetry};
 #[command(name = "farmops-agent", version)]
 struct Flags {
     /// The configuration file (YAML or TOML).
-    #[arg(long, env = "FARMOPS_CONFIG")]
+    #[arg(long, global = true, env = "FARMOPS_CONFIG")]
     config: Option<PathBuf>,
     /// The tracker, for example <https://farm.example:8443>.
-    #[arg(long)]
+    #[arg(long, global = true)]
     tracker_url: Option<String>,
     /// Where the agent keeps its identity, queue and outbox.
-    #[arg(long)]
+    #[arg(long, global = true)]
     data_dir: Option<PathBuf>,
     /// Address of the agent's own API.
     #[arg(long)]
     listen: Option<String>,
+    /// Without a command the agent goes to work.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The agent's key.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,6 +46,11 @@ async fn main() -> anyhow::Result<()> {
     });
     let config = AgentConfig::load(flags.config.as_deref(), std::env::vars(), given)?;
     telemetry::init(config.log.format, &config.log.filter)?;
+    if let Some(Command::Keys(command)) = flags.command {
+        farmops_service::tls::init();
+        println!("{}", cli::run(&config, command).await?);
+        return Ok(());
+    }
     metrics::install()?;
     let stop = stop::on_signal()?;
     if let Some(address) = config.metrics_listen {

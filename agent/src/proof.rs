@@ -205,7 +205,7 @@ impl Generator {
                 time_spent_seconds: finding.hints.time_spent_seconds.map(bounded),
             },
         )
-        .sign(&self.identity.key)?;
+        .sign(&self.identity.key.current())?;
         let head = chain::extend(around.head, &proof, around.now.max(link.timestamp))?;
         Ok(Draft {
             proof,

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::clock;
 
+/// 1 while nothing is sent until the owner resets the chain, else 0.
+const RESET_NEEDED: &str = "farmops_agent_chain_reset_needed";
+
 /// How the agent stands with its tracker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,7 +23,8 @@ pub enum Standing {
     Active,
     /// The owner has revoked this agent. Nothing is sent any more.
     Revoked,
-    /// The tracker's chain of this agent is not ours. Nothing is sent until the owner resets it.
+    /// Unsent proofs follow something that is not the tracker's head. Nothing is sent until the owner
+    /// resets the chain.
     ChainResetNeeded,
     /// The tracker refuses the next proof for a reason that trying again does not change.
     Blocked,
@@ -49,6 +53,10 @@ pub struct UplinkView {
     pub last_contact: Option<Timestamp>,
     /// What went wrong last, until it goes well again.
     pub last_error: Option<String>,
+    /// What the owner has to run, where only the owner can help.
+    pub owner_command: Option<String>,
+    /// Why the tracker refused the last key rotation.
+    pub key_rotation_refused: Option<String>,
 }
 
 /// What became of observations since the start.
@@ -128,22 +136,31 @@ impl Status {
         if inner.uplink.standing != standing {
             tracing::info!(?standing, ?transport, "standing with the tracker changed");
         }
-        inner.uplink = UplinkView {
-            standing,
-            transport: Some(transport),
-            last_contact: Some(clock::now()),
-            last_error: None,
-        };
+        let uplink = &mut inner.uplink;
+        uplink.standing = standing;
+        uplink.transport = Some(transport);
+        uplink.last_contact = Some(clock::now());
+        uplink.last_error = None;
+        uplink.owner_command = None;
+        metrics::gauge!(RESET_NEEDED).set(0.0);
     }
 
-    /// Something is wrong between us and the tracker.
-    pub fn troubled(&self, standing: Standing, error: String) {
+    /// Something is wrong between us and the tracker; `owner_command` would help.
+    pub fn troubled(&self, standing: Standing, error: String, owner_command: Option<String>) {
         let mut inner = self.lock();
         if inner.uplink.last_error.as_ref() != Some(&error) {
             tracing::warn!(?standing, error, "the uplink is in trouble");
         }
         inner.uplink.standing = standing;
         inner.uplink.last_error = Some(error);
+        let needed = standing == Standing::ChainResetNeeded;
+        metrics::gauge!(RESET_NEEDED).set(if needed { 1.0 } else { 0.0 });
+        inner.uplink.owner_command = owner_command;
+    }
+
+    /// How the last key rotation ended.
+    pub fn rotation_refused(&self, reason: Option<String>) {
+        self.lock().uplink.key_rotation_refused = reason;
     }
 
     /// How the uplink is doing.

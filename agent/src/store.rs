@@ -8,6 +8,7 @@
 
 mod outbox;
 mod queue;
+mod resume;
 mod source_states;
 #[cfg(test)]
 mod tests;
@@ -20,8 +21,9 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
-pub use self::outbox::{Draft, OutboxFault, Sealed, Settled};
+pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
+pub use self::resume::OutboxFault;
 
 /// The file's name in the data folder.
 const FILE_NAME: &str = "agent.db";

@@ -6,26 +6,31 @@
 mod grpc;
 mod link;
 mod rest;
+mod rotation;
+mod session;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use farmops_protocol::enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest};
+use farmops_protocol::enrolment::{EnrolmentAnswer, EnrolmentRequest};
 use farmops_protocol::field::FieldError;
-use tokio::sync::watch;
+use farmops_protocol::key::SecretKey;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 use self::grpc::GrpcLink;
-use self::link::{Link, LinkError, Refusal};
+use self::link::{Link, LinkError};
 use self::rest::RestLink;
+use self::session::Session;
 use crate::backoff::Backoff;
 use crate::clock;
 use crate::identity::Identity;
-use crate::status::{Standing, Status, Transport};
+use crate::keys::{KeyError, Stage};
+use crate::status::{Standing, Status};
 use crate::store::{Store, StoreError};
 
 /// Where the tracker is and how it proves who it is.
@@ -50,6 +55,8 @@ pub struct Patience {
     pub hello_active: Duration,
     /// Between two looks at a trouble that only the owner can end.
     pub owner: Duration,
+    /// Between two looks for a key that waits to sign.
+    pub key_look: Duration,
 }
 
 impl Default for Patience {
@@ -60,6 +67,7 @@ impl Default for Patience {
             hello_pending: Duration::from_secs(5),
             hello_active: Duration::from_mins(5),
             owner: Duration::from_mins(1),
+            key_look: Duration::from_secs(1),
         }
     }
 }
@@ -86,27 +94,26 @@ pub struct Uplink {
 enum SessionEnd {
     #[error(transparent)]
     Link(#[from] LinkError),
-    #[error("the tracker's copy of the chain is not the one this agent made")]
-    ForeignChain,
+    #[error(
+        "proofs that the tracker does not have follow another proof than its last; nothing is sent until \
+         the owner runs `{}`",
+        reset_command(.agent_id)
+    )]
+    ForeignChain {
+        agent_id: Uuid,
+        /// The tracker has our request.
+        waiting: bool,
+    },
+    #[error("the next stay begins at once")]
+    Again,
     #[error("the owner has revoked this agent")]
     Revoked,
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the enrolment request would be invalid: {0}")]
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the request would be invalid: {0}")]
     Request(#[from] FieldError),
-}
-
-/// One stay with the tracker.
-struct Session<'a> {
-    uplink: &'a Uplink,
-    link: Link,
-    outbox: watch::Receiver<()>,
-    /// Until when the tracker does not want proofs while it waits for its owner.
-    not_before: Option<Instant>,
-    /// It has refused a proof for its place in the chain since it last took one.
-    misplaced: bool,
-    /// Something was delivered.
-    progress: bool,
 }
 
 impl Uplink {
@@ -122,8 +129,15 @@ impl Uplink {
             if progress || begin.elapsed() > self.patience.retry_max {
                 backoff.reset();
             }
+            if matches!(end, SessionEnd::Again) {
+                continue;
+            }
             let (standing, pause) = self.judge(&end, &mut backoff);
-            self.status.troubled(standing, end.to_string());
+            let command = match &end {
+                SessionEnd::ForeignChain { agent_id, .. } => Some(reset_command(agent_id)),
+                _ => None,
+            };
+            self.status.troubled(standing, end.to_string(), command);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -136,8 +150,13 @@ impl Uplink {
         let owner = self.patience.owner;
         match end {
             SessionEnd::Revoked => (Standing::Revoked, owner),
-            SessionEnd::ForeignChain => (Standing::ChainResetNeeded, owner),
-            SessionEnd::Request(_) => (Standing::Blocked, owner),
+            // As for an approval, the owner may act at any moment.
+            SessionEnd::ForeignChain { waiting: true, .. } => {
+                (Standing::ChainResetNeeded, self.patience.hello_pending)
+            }
+            SessionEnd::ForeignChain { .. } => (Standing::ChainResetNeeded, owner),
+            SessionEnd::Request(_) | SessionEnd::Key(_) => (Standing::Blocked, owner),
+            SessionEnd::Again => (Standing::Connecting, Duration::ZERO),
             SessionEnd::Link(LinkError::Refused(refusal)) if refusal.is_revocation() => {
                 (Standing::Revoked, owner)
             }
@@ -167,14 +186,7 @@ impl Uplink {
             Ok(connected) => connected,
             Err(end) => return (end, false),
         };
-        let mut session = Session {
-            uplink: self,
-            link,
-            outbox: self.store.watch_outbox(),
-            not_before: None,
-            misplaced: false,
-            progress: false,
-        };
+        let mut session = Session::new(self, link);
         match session.run(answer).await {
             Ok(never) => match never {},
             Err(end) => (end, session.progress),
@@ -184,7 +196,7 @@ impl Uplink {
     /// The first road that leads to the tracker.
     async fn connect(&self) -> Result<(Link, EnrolmentAnswer), SessionEnd> {
         let by_grpc = match GrpcLink::connect(&self.tracker).await {
-            Ok(link) => self.greet(Link::Grpc(link)).await,
+            Ok(link) => self.begin(Link::Grpc(link)).await,
             Err(error) => Err(error.into()),
         };
         let error = match by_grpc {
@@ -194,103 +206,38 @@ impl Uplink {
             connected => return connected,
         };
         tracing::debug!(%error, "gRPC does not get through, trying REST");
-        match self.greet(Link::Rest(RestLink::new(&self.tracker)?)).await {
+        match self.begin(Link::Rest(RestLink::new(&self.tracker)?)).await {
             // No road at all: what gRPC met is told, it is the one expected to work.
             Err(SessionEnd::Link(LinkError::Unsupported(_))) => Err(error.into()),
             connected => connected,
         }
     }
 
-    async fn greet(&self, mut link: Link) -> Result<(Link, EnrolmentAnswer), SessionEnd> {
-        let answer = link.hello(self.request()?).await?;
+    /// The first word: a rotation that is under way, else a greeting.
+    async fn begin(&self, mut link: Link) -> Result<(Link, EnrolmentAnswer), SessionEnd> {
+        if self.identity.key.stage() != Stage::Rotating {
+            return self.greet(link).await;
+        }
+        let answer = self.rotate(&mut link).await?;
         Ok((link, answer))
     }
 
-    fn request(&self) -> Result<Vec<u8>, FieldError> {
-        let Identity { key, agent_id, .. } = &self.identity;
-        EnrolmentRequest::sign(*agent_id, &self.cluster_alias, key, clock::now())
+    async fn greet(&self, mut link: Link) -> Result<(Link, EnrolmentAnswer), SessionEnd> {
+        let answer = link.hello(self.greeting()?).await?;
+        Ok((link, answer))
+    }
+
+    fn greeting(&self) -> Result<Vec<u8>, FieldError> {
+        self.greeting_of(&self.identity.key.current())
+    }
+
+    fn greeting_of(&self, key: &SecretKey) -> Result<Vec<u8>, FieldError> {
+        let agent_id = self.identity.agent_id;
+        EnrolmentRequest::sign(agent_id, &self.cluster_alias, key, clock::now())
     }
 }
 
-impl Session<'_> {
-    async fn run(
-        &mut self,
-        mut answer: EnrolmentAnswer,
-    ) -> Result<std::convert::Infallible, SessionEnd> {
-        loop {
-            let interval = self.take_in(&answer).await?;
-            let next_hello = Instant::now() + interval;
-            while Instant::now() < next_hello {
-                self.outbox.mark_unchanged();
-                if !self.is_held_back() {
-                    match self.link.deliver(&self.uplink.store).await {
-                        Ok(0) => {}
-                        Ok(_) => {
-                            self.misplaced = false;
-                            self.progress = true;
-                        }
-                        Err(LinkError::Refused(refusal)) => {
-                            self.consider(refusal)?;
-                            break;
-                        }
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-                tokio::select! {
-                    _ = self.outbox.changed() => {}
-                    () = tokio::time::sleep_until(next_hello) => {}
-                }
-            }
-            answer = self.link.hello(self.uplink.request()?).await?;
-        }
-    }
-
-    /// Resumes where the answer says; gives the time until the next greeting.
-    async fn take_in(&mut self, answer: &EnrolmentAnswer) -> Result<Duration, SessionEnd> {
-        let standing = match answer.status {
-            AgentStatus::Revoked => return Err(SessionEnd::Revoked),
-            AgentStatus::Pending => Standing::Pending,
-            AgentStatus::Active => {
-                self.not_before = None;
-                Standing::Active
-            }
-        };
-        let resumed = self.uplink.store.resume_at(answer.head.as_ref()).await?;
-        resumed.map_err(|_| SessionEnd::ForeignChain)?;
-        self.uplink.status.stands(standing, self.link.transport());
-        Ok(match standing {
-            Standing::Active => self.uplink.patience.hello_active,
-            _ => self.uplink.patience.hello_pending,
-        })
-    }
-
-    /// What to do about a refused proof: wait, look again where the chain ends, or give up.
-    fn consider(&mut self, refusal: Refusal) -> Result<(), SessionEnd> {
-        if refusal.is_misplaced() {
-            if std::mem::replace(&mut self.misplaced, true) {
-                return Err(SessionEnd::ForeignChain);
-            }
-            return Ok(());
-        }
-        match refusal.retry_after {
-            Some(wait) if refusal.is_buffer_full() => {
-                self.not_before = Some(Instant::now() + wait);
-                Ok(())
-            }
-            _ => Err(LinkError::Refused(refusal).into()),
-        }
-    }
-
-    fn is_held_back(&self) -> bool {
-        self.not_before.is_some_and(|then| Instant::now() < then)
-    }
-}
-
-impl Link {
-    const fn transport(&self) -> Transport {
-        match self {
-            Self::Grpc(_) => Transport::Grpc,
-            Self::Rest(_) => Transport::Rest,
-        }
-    }
+/// What the owner runs to let the chain of this agent go on where its own copy ends.
+fn reset_command(agent_id: &Uuid) -> String {
+    format!("farmops-tracker agents reset-chain {agent_id}")
 }

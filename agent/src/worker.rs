@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farmops_plugin::{Finding, Observation, Verdict};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::clock;
+use crate::keys::Keys;
 use crate::observation::Waiting;
 use crate::plugins::{Fault, Live, PluginHandle, VerifyError};
 use crate::proof::{Circumstances, Generator, NoProof};
@@ -32,7 +32,7 @@ pub struct Workshop {
     status: Status,
     undelivered_max: i64,
     /// Drafts are made one after the other: each names the one before.
-    chain: Mutex<()>,
+    keys: Keys,
 }
 
 impl Workshop {
@@ -40,6 +40,7 @@ impl Workshop {
     pub fn new(
         store: Store,
         generator: Generator,
+        keys: Keys,
         status: Status,
         undelivered_max: i64,
     ) -> Arc<Self> {
@@ -48,7 +49,7 @@ impl Workshop {
             generator,
             status,
             undelivered_max,
-            chain: Mutex::new(()),
+            keys,
         })
     }
 
@@ -155,7 +156,7 @@ impl Workshop {
         waiting: &Waiting,
         finding: &Finding,
     ) -> Result<(), StoreError> {
-        let _one_at_a_time = self.chain.lock().await;
+        let _one_at_a_time = self.keys.sign().await;
         loop {
             let plugin = &live.description.plugin_id;
             if self

@@ -11,6 +11,7 @@ use farmops_service::problem::Problem;
 use serde::Serialize;
 
 use super::Shown;
+use crate::keys::Stage;
 use crate::plugins::PluginView;
 use crate::sources::SourceHealth;
 use crate::status::{Counters, UplinkView};
@@ -22,6 +23,8 @@ pub(super) struct StatusView {
     /// What the owner compares before approving this agent.
     fingerprint: String,
     public_key: String,
+    /// How far a rotation to another key has come.
+    key_rotation: Stage,
     version: &'static str,
     started_at: Timestamp,
     tracker: TrackerView,
@@ -61,13 +64,14 @@ pub(super) async fn show(State(shown): State<Arc<Shown>>) -> Result<Json<StatusV
 }
 
 async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
-    let public_key = shown.identity.key.public();
+    let public_key = shown.identity.key.current().public();
     let store = &shown.store;
     Ok(StatusView {
         agent_id: shown.identity.agent_id.to_string(),
         cluster_alias: shown.cluster_alias.clone(),
         fingerprint: public_key.fingerprint().to_string(),
         public_key: public_key.to_string(),
+        key_rotation: shown.identity.key.stage(),
         version: env!("CARGO_PKG_VERSION"),
         started_at: shown.started_at,
         tracker: TrackerView {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use farmops_plugin as plugin;
 use farmops_plugin::{SourceRequirement, Template};
@@ -10,12 +11,13 @@ use farmops_protocol::key::SecretKey;
 use farmops_protocol::proof::Category;
 
 use super::*;
+use crate::keys::Keys;
 
 const DETECTED: i64 = 1_771_666_200;
 
 fn generator() -> Generator {
     let identity = Identity {
-        key: SecretKey::from_bytes([7; 32]),
+        key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),
         farm_secret: [9; 32],
     };

@@ -2,7 +2,7 @@
 
 use farmops_protocol::chain::ChainHead;
 use farmops_protocol::digest::Digest;
-use farmops_protocol::proof::{ParsedProof, VerifiedProof};
+use farmops_protocol::proof::VerifiedProof;
 use farmops_protocol::time::Timestamp;
 use sqlx::Row as _;
 
@@ -44,11 +44,6 @@ pub enum Settled {
     /// The chain moved on since the draft was made; nothing was kept, draft again.
     HeadMoved,
 }
-
-/// Why the tracker's word about the chain cannot be taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the tracker's copy of this agent's chain is not one that this agent made")]
-pub struct OutboxFault;
 
 impl Store {
     /// The head of the chain.
@@ -181,77 +176,10 @@ impl Store {
         self.outbox_changed.send_replace(());
         Ok(())
     }
-
-    /// Finds where the tracker's copy of the chain ends in ours, and goes on from there.
-    ///
-    /// An agent that lost its memory but not its key has made no proof yet: it takes over the
-    /// tracker's head. Any other head that is not ours is a fork.
-    pub async fn resume_at(
-        &self,
-        theirs: Option<&ChainHead>,
-    ) -> Result<Result<i64, OutboxFault>, StoreError> {
-        let ours = self.chain_head().await?;
-        let position = match (theirs, ours) {
-            (None, _) => 0,
-            (Some(theirs), None) => {
-                self.take_over(theirs).await?;
-                return Ok(Ok(position_of(theirs)));
-            }
-            (Some(theirs), Some(ours)) if *theirs == ours => position_of(&ours),
-            (Some(theirs), Some(_)) if self.holds(theirs).await? => position_of(theirs),
-            (Some(_), Some(_)) => return Ok(Err(OutboxFault)),
-        };
-        // What the tracker lacks must still be here.
-        let next: Option<i64> =
-            sqlx::query_scalar("SELECT min(position) FROM proofs WHERE position > $1")
-                .bind(position)
-                .fetch_one(&self.pool)
-                .await?;
-        let length = ours.map_or(0, |head| position_of(&head));
-        if length > position && next != Some(position + 1) {
-            return Ok(Err(OutboxFault));
-        }
-        if self.delivered().await? != position {
-            self.mark_delivered(position).await?;
-        }
-        Ok(Ok(position))
-    }
-
-    /// Whether `theirs` is a link of our chain: a proof that is still here, or the one before it.
-    async fn holds(&self, theirs: &ChainHead) -> Result<bool, StoreError> {
-        let position = position_of(theirs);
-        for proof in self.proofs_after(position - 1, 2).await? {
-            let parsed =
-                ParsedProof::parse(&proof.bytes).map_err(|_| StoreError::Unreadable("proof"))?;
-            let body = parsed.body();
-            let link = if proof.position == position {
-                Some((body.proof_id, proof.hash))
-            } else {
-                body.prev_proof_id.zip(body.prev_proof_hash)
-            };
-            let adjacent = proof.position <= position + 1;
-            if adjacent && link == Some((theirs.proof_id, theirs.hash)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn take_over(&self, theirs: &ChainHead) -> Result<(), StoreError> {
-        let head =
-            serde_json::to_string(theirs).map_err(|_| StoreError::Unreadable("chain head"))?;
-        sqlx::query("UPDATE chain SET head = $1, delivered = $2 WHERE head IS NULL")
-            .bind(head)
-            .bind(position_of(theirs))
-            .execute(&self.pool)
-            .await?;
-        self.outbox_changed.send_replace(());
-        Ok(())
-    }
 }
 
 /// A chain's length stays below 2^53, so it fits.
-fn position_of(head: &ChainHead) -> i64 {
+pub(super) fn position_of(head: &ChainHead) -> i64 {
     i64::try_from(head.length.value()).unwrap_or(i64::MAX)
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::identity::Identity;
+use crate::keys::Keys;
 use crate::observation::{Intake, Sighting, SourceType, Waiting};
 use crate::proof::{Circumstances, Farmer, Generator, Identities};
 
@@ -54,7 +55,7 @@ fn reader() -> Vec<String> {
 /// A draft for a piece of work, following `head`.
 fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
     let identity = Identity {
-        key: SecretKey::from_bytes([7; 32]),
+        key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),
         farm_secret: [9; 32],
     };
@@ -223,21 +224,60 @@ async fn the_chain_goes_on_where_the_trackers_copy_ends() {
     let store = open(folder.path()).await;
     let heads = grow(&store, 3).await;
     for (theirs, position) in [(None, 0), (Some(&heads[1]), 2), (Some(&heads[2]), 3)] {
-        assert_eq!(store.resume_at(theirs).await.unwrap(), Ok(position));
+        assert_eq!(store.resume_at(theirs, 0).await.unwrap(), Ok(position));
         assert_eq!(store.undelivered().await.unwrap(), 3 - position);
     }
+    assert_eq!(store.unsent_follows().await.unwrap(), None);
+    // Position 1 is gone, so a tracker that lost everything cannot be served.
+    assert_eq!(store.resume_at(None, 0).await.unwrap(), Err(OutboxFault));
+}
+
+#[tokio::test]
+async fn unsent_proofs_that_follow_something_else_are_kept_for_the_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let heads = grow(&store, 3).await;
+    store.mark_delivered(2).await.unwrap();
     let foreign = draft(None, 77).head;
+    for _ in 0..2 {
+        let resumed = store.resume_at(Some(&foreign), 0).await.unwrap();
+        assert_eq!(resumed, Err(OutboxFault));
+    }
+    let follows = store.unsent_follows().await.unwrap();
+    assert_eq!(follows, Some(Some(heads[1].proof_id)));
+    // The owner's reset names an earlier place: what the tracker has on the old branch is not sent again.
+    let earlier = store.resume_at(Some(&heads[0]), 1).await.unwrap();
+    assert_eq!(earlier, Err(OutboxFault));
     assert_eq!(
-        store.resume_at(Some(&foreign)).await.unwrap(),
-        Err(OutboxFault)
+        store.resume_at(Some(&heads[1]), 1).await.unwrap(),
+        Ok(2),
+        "where the unsent proofs begin"
     );
-    assert_eq!(
-        store.undelivered().await.unwrap(),
-        0,
-        "a fork changes nothing"
-    );
-    // Positions 1 is gone, so a tracker that lost everything cannot be served.
-    assert_eq!(store.resume_at(None).await.unwrap(), Err(OutboxFault));
+    assert_eq!(store.undelivered().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn with_nothing_unsent_the_trackers_head_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let heads = grow(&store, 3).await;
+    store.mark_delivered(3).await.unwrap();
+    let (first, foreign) = (draft(None, 78).head, draft(None, 77));
+    let further = draft(Some(&foreign.head), 79).head;
+    for (theirs, branch) in [(&further, 0), (&first, 0), (&heads[0], 1)] {
+        let position = i64::try_from(theirs.length.value()).unwrap();
+        let resumed = store.resume_at(Some(theirs), branch).await.unwrap();
+        assert_eq!(resumed, Ok(position));
+        assert_eq!(store.chain_head().await.unwrap().as_ref(), Some(theirs));
+        assert_eq!(store.undelivered().await.unwrap(), 0);
+        let next = draft(Some(theirs), 80 + u8::try_from(branch).unwrap());
+        assert_eq!(next.head.length.value(), theirs.length.value() + 1);
+    }
+    // And a branch that begins anew.
+    assert_eq!(store.resume_at(None, 2).await.unwrap(), Ok(0));
+    let anew = draft(None, 99);
+    let settled = store.chain(-1, &anew, now()).await.unwrap();
+    assert_eq!(settled, Settled::Chained);
 }
 
 #[tokio::test]
@@ -245,10 +285,10 @@ async fn an_agent_without_memory_takes_over_the_trackers_head() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
     let theirs = draft(None, 1).head;
-    assert_eq!(store.resume_at(Some(&theirs)).await.unwrap(), Ok(1));
+    assert_eq!(store.resume_at(Some(&theirs), 0).await.unwrap(), Ok(1));
     let next = draft(Some(&theirs), 2);
     store.chain(-1, &next, now()).await.unwrap();
-    assert_eq!(store.resume_at(Some(&theirs)).await.unwrap(), Ok(1));
+    assert_eq!(store.resume_at(Some(&theirs), 0).await.unwrap(), Ok(1));
     assert_eq!(store.undelivered().await.unwrap(), 1);
 }
 

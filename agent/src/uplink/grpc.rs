@@ -8,7 +8,8 @@ use farmops_protocol::wire::proof::v1::SignedProof;
 use farmops_protocol::wire::tracker::v1::submit_proofs_response::Outcome;
 use farmops_protocol::wire::tracker::v1::tracker_client::TrackerClient;
 use farmops_protocol::wire::tracker::v1::{
-    EnrollRequest, SubmitProofsRequest, SubmitProofsResponse,
+    EnrollRequest, RequestChainResetRequest, RotateKeyRequest, SubmitProofsRequest,
+    SubmitProofsResponse,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -57,8 +58,26 @@ impl GrpcLink {
             .await?
             .map_err(|status| from_status(&status))?
             .into_inner();
-        serde_json::from_slice(&answer.answer_json)
-            .map_err(|_| LinkError::Unsupported("its answer is no EnrolmentAnswer".to_owned()))
+        read(&answer.answer_json)
+    }
+
+    pub(super) async fn rotate(
+        &mut self,
+        canonical_json: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        let call = self.client.rotate_key(RotateKeyRequest { canonical_json });
+        let answer = timely(call).await?.map_err(|status| from_status(&status))?;
+        read(&answer.into_inner().answer_json)
+    }
+
+    pub(super) async fn request_reset(
+        &mut self,
+        canonical_json: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        let request = RequestChainResetRequest { canonical_json };
+        let call = self.client.request_chain_reset(request);
+        let answer = timely(call).await?.map_err(|status| from_status(&status))?;
+        read(&answer.into_inner().answer_json)
     }
 
     pub(super) async fn deliver(&mut self, store: &Store) -> Result<u64, LinkError> {
@@ -165,6 +184,11 @@ impl Delivery {
         }
         Ok(())
     }
+}
+
+fn read(answer_json: &[u8]) -> Result<EnrolmentAnswer, LinkError> {
+    serde_json::from_slice(answer_json)
+        .map_err(|_| LinkError::Unsupported("its answer is no EnrolmentAnswer".to_owned()))
 }
 
 async fn timely<T>(answer: impl Future<Output = T>) -> Result<T, LinkError> {

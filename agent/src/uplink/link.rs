@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use farmops_protocol::enrolment::EnrolmentAnswer;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::grpc::GrpcLink;
 use super::rest::RestLink;
@@ -29,6 +30,30 @@ impl Link {
         match self {
             Self::Grpc(link) => link.hello(request).await,
             Self::Rest(link) => link.hello(request).await,
+        }
+    }
+
+    /// Presents a signed key rotation.
+    pub(super) async fn rotate(
+        &mut self,
+        agent_id: Uuid,
+        rotation: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        match self {
+            Self::Grpc(link) => link.rotate(rotation).await,
+            Self::Rest(link) => link.rotate(agent_id, rotation).await,
+        }
+    }
+
+    /// Presents a signed request for a chain reset.
+    pub(super) async fn request_reset(
+        &mut self,
+        agent_id: Uuid,
+        request: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        match self {
+            Self::Grpc(link) => link.request_reset(request).await,
+            Self::Rest(link) => link.request_reset(agent_id, request).await,
         }
     }
 
@@ -91,6 +116,11 @@ impl Refusal {
 
     pub(super) fn is_unknown_agent(&self) -> bool {
         self.code == "agent-unknown"
+    }
+
+    /// The tracker ties this agent's id to another key.
+    pub(super) fn is_other_key(&self) -> bool {
+        self.code == "agent-id-taken"
     }
 
     pub(super) fn is_buffer_full(&self) -> bool {

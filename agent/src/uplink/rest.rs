@@ -7,6 +7,7 @@ use farmops_service::outbound::{BoundedResponse, Bounds, Outbound, OutboundError
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use url::Url;
+use uuid::Uuid;
 
 use super::TrackerAddress;
 use super::link::{ANSWER_BYTES_MAX, ANSWER_DEADLINE, LinkError, Problem, Refusal, wait};
@@ -40,7 +41,29 @@ impl RestLink {
     }
 
     pub(super) async fn hello(&mut self, request: Vec<u8>) -> Result<EnrolmentAnswer, LinkError> {
-        let answer = self.post("api/v1/agents/enroll", request).await?;
+        self.ask("api/v1/agents/enroll", request).await
+    }
+
+    pub(super) async fn rotate(
+        &mut self,
+        agent_id: Uuid,
+        rotation: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        let path = format!("api/v1/agents/{agent_id}/rotate");
+        self.ask(&path, rotation).await
+    }
+
+    pub(super) async fn request_reset(
+        &mut self,
+        agent_id: Uuid,
+        request: Vec<u8>,
+    ) -> Result<EnrolmentAnswer, LinkError> {
+        let path = format!("api/v1/agents/{agent_id}/chain-reset");
+        self.ask(&path, request).await
+    }
+
+    async fn ask(&mut self, path: &str, request: Vec<u8>) -> Result<EnrolmentAnswer, LinkError> {
+        let answer = self.post(path, request).await?;
         if answer.status.is_success() {
             return serde_json::from_slice(&answer.body).map_err(|_| {
                 LinkError::Unsupported("its answer is no EnrolmentAnswer".to_owned())

@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use farmops_protocol::key::SecretKey;
 use uuid::Uuid;
 
+use super::link::Refusal;
 use super::*;
+use crate::keys::Keys;
 use crate::store::Bounds;
 
 async fn uplink(folder: &std::path::Path) -> Uplink {
@@ -19,7 +23,7 @@ async fn uplink(folder: &std::path::Path) -> Uplink {
             ca_file: None,
         },
         identity: Identity {
-            key: SecretKey::from_bytes([7; 32]),
+            key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
             agent_id: Uuid::nil(),
             farm_secret: [9; 32],
         },
@@ -28,6 +32,11 @@ async fn uplink(folder: &std::path::Path) -> Uplink {
         status: Status::default(),
         patience: Patience::default(),
     }
+}
+
+fn foreign(waiting: bool) -> SessionEnd {
+    let agent_id = Uuid::nil();
+    SessionEnd::ForeignChain { agent_id, waiting }
 }
 
 fn refused(code: &str) -> SessionEnd {
@@ -48,12 +57,15 @@ async fn a_trouble_that_only_the_owner_can_end_is_looked_at_rarely() {
     let owner = uplink.patience.owner;
     for (end, standing) in [
         (SessionEnd::Revoked, Standing::Revoked),
-        (SessionEnd::ForeignChain, Standing::ChainResetNeeded),
+        (foreign(false), Standing::ChainResetNeeded),
         (refused("agent-revoked"), Standing::Revoked),
         (refused("invalid"), Standing::Blocked),
     ] {
         assert_eq!(uplink.judge(&end, &mut backoff), (standing, owner));
     }
+    let asked = uplink.judge(&foreign(true), &mut backoff);
+    let pause = uplink.patience.hello_pending;
+    assert_eq!(asked, (Standing::ChainResetNeeded, pause));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::world::{SECRET, World, client, deliver_with, review, until};
 const KILLS: u64 = 20;
 
 /// Starts the agent's program and waits until it says where it listens.
-fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
+pub(crate) fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
     let mut agent = Command::new(env!("CARGO_BIN_EXE_farmops-agent"))
         .arg("--config")
         .arg(world.config_file())

@@ -177,21 +177,28 @@ async fn a_pending_agent_sends_and_a_revoked_one_does_not() {
 #[tokio::test]
 async fn a_foreign_chain_is_shown_and_the_agent_goes_on_collecting() {
     let chains = Chains::new(AgentStatus::Active);
-    let (address, _server) = chains.serve("127.0.0.1:0");
+    let (address, server) = chains.serve("127.0.0.1:0");
     let world = World::new(address);
     let agent = world.start().await;
     send(&agent, 1).await;
     chains.wait_for(1).await;
+    drop(server);
+    send(&agent, 2).await;
+    until(agent.api, "/api/v1/status", |view| {
+        view["outbox"]["waiting"] == 1
+    })
+    .await;
     agent.stop().await;
     // A tracker that knows another chain under this agent's id.
     let replace_head = |ledger: &mut crate::tracker::Ledger| {
         ledger.head.as_mut().unwrap().proof_id = uuid::Uuid::now_v7();
     };
     replace_head(&mut chains.ledger.lock().unwrap());
+    let (_, _server) = chains.serve(&address.to_string());
     let agent = world.start().await;
-    send(&agent, 2).await;
+    send(&agent, 3).await;
     until(agent.api, "/api/v1/status", |view| {
-        view["tracker"]["standing"] == "chain-reset-needed" && view["chain"]["head"]["length"] == 2
+        view["tracker"]["standing"] == "chain-reset-needed" && view["chain"]["head"]["length"] == 3
     })
     .await;
     assert_eq!(chains.count(), 1);
@@ -273,7 +280,7 @@ fn kill_reviewer_of(world: &World) {
     }
 }
 
-async fn send(agent: &Running, number: usize) {
+pub(crate) async fn send(agent: &Running, number: usize) {
     let delivery = format!("d{number}");
     let answer = deliver(agent.webhooks, &delivery, review(number), SECRET).await;
     assert_eq!(answer.unwrap().status, StatusCode::ACCEPTED);

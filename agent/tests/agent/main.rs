@@ -4,8 +4,10 @@
 
 mod crash;
 mod journey;
+mod keys;
 mod plugins;
 mod programs;
+mod reset;
 mod rest;
 mod tracker;
 mod world;

@@ -64,6 +64,22 @@ impl World {
         AgentConfig::load(Some(&self.config_file()), [], json!({})).unwrap()
     }
 
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Runs `farmops-agent keys …`: whether it went well, and what it said.
+    pub(crate) async fn keys(&self, arguments: &[&str]) -> (bool, String) {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_farmops-agent"));
+        program.arg("--config").arg(self.config_file()).arg("keys");
+        program.args(arguments);
+        // Beside the runtime: an agent or a tracker of the same test goes on meanwhile.
+        let output = tokio::task::spawn_blocking(move || program.output().unwrap());
+        let output = output.await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+
     pub(crate) async fn start(&self) -> Running {
         self.start_with(self.config()).await
     }
