@@ -9,6 +9,8 @@ pub mod fsck;
 mod report;
 mod rows;
 mod said;
+mod waiting;
+mod witness;
 
 use std::collections::HashMap;
 
@@ -64,7 +66,8 @@ impl Audit {
         self.report.entries += 1;
         if position != self.state.next_position() {
             let expected = self.state.next_position();
-            self.find(position, format!("expected position {expected}"));
+            let reason = format!("position {expected} comes next, and here is {position}");
+            self.find(expected, reason);
             return None;
         }
         let event = match Event::read(kind, body) {

@@ -7,12 +7,21 @@ use farmops_protocol::{
 };
 use futures::TryStreamExt as _;
 
-use super::{Remedy, Report};
+use super::{Audit, Remedy, Report};
 use crate::store::{Cell, Inspect, RawRow, StoreError};
 
 /// The heads that were said, by their sizes: each has to be the log's own when the fold gets there.
 #[derive(Debug, Default)]
-pub(super) struct Said(BTreeMap<u64, Vec<(&'static str, TreeHead)>>);
+pub(super) struct Said(BTreeMap<u64, Vec<Claim>>);
+
+/// What was said of the log, or the farm, at one size.
+#[derive(Debug)]
+struct Claim {
+    table: &'static str,
+    head: TreeHead,
+    /// In a snapshot: the last entry that it tells of, and the coins earned.
+    farm: Option<(u64, u64)>,
+}
 
 impl Said {
     /// Reads everything that was said, and checks its signatures.
@@ -25,7 +34,7 @@ impl Said {
         let mut rows = database.rows("checkpoint", &["size"]);
         while let Some(row) = rows.try_next().await? {
             match checkpoint(&row, key) {
-                Ok(head) => said.note("checkpoint", head, report),
+                Ok(claim) => said.note(claim, report),
                 Err(reason) => {
                     let size = number(&row, "size").unwrap_or(0);
                     report.find(size, "checkpoint", reason, Remedy::Restore);
@@ -36,7 +45,7 @@ impl Said {
         let mut rows = database.rows("publication", &["sequence"]);
         while let Some(row) = rows.try_next().await? {
             match publication(&row, key) {
-                Ok(head) => said.note("publication", head, report),
+                Ok(claim) => said.note(claim, report),
                 Err(reason) => {
                     let position = number(&row, "ledger_position").unwrap_or(0);
                     report.find(position, "publication", reason, Remedy::Restore);
@@ -46,46 +55,64 @@ impl Said {
         Ok(said)
     }
 
-    /// Compares what was said of the log at this size with what it is.
-    pub(super) fn compare(&mut self, ours: &TreeHead, report: &mut Report) {
-        for (table, head) in self.0.remove(&ours.size).unwrap_or_default() {
-            if head.root != ours.root {
-                let reason = format!(
-                    "the head of {} entries that was signed is not the one that they have",
-                    head.size
-                );
-                report.find(ours.size, table, reason, Remedy::Restore);
-            }
+    /// Compares what was said of the log at the size it has now with what it is; true if a signed head
+    /// agrees.
+    pub(super) fn compare(&mut self, audit: &mut Audit) -> bool {
+        let Some(claims) = self.0.remove(&audit.log().size()) else {
+            return false;
+        };
+        let ours = audit.log().head();
+        let farm = (audit.state().public_position, audit.state().coins.earned);
+        let mut agrees = false;
+        for claim in claims {
+            let reason = if claim.head.root != ours.root {
+                "the head that was signed is not the one that these entries have"
+            } else if claim.farm.is_some_and(|claimed| claimed != farm) {
+                "the farm that was shown is not the one that these entries make"
+            } else {
+                agrees = true;
+                continue;
+            };
+            let reason = reason.to_owned();
+            audit
+                .report_mut()
+                .find(ours.size, claim.table, reason, Remedy::Restore);
         }
+        agrees
     }
 
-    /// Reports heads of more entries than the ledger has.
-    pub(super) fn finish(self, size: u64, report: &mut Report) {
-        for (beyond, heads) in self.0 {
-            for (table, _) in heads {
+    /// Whether every head was of entries that the ledger has; others are reported.
+    pub(super) fn finish(self, size: u64, report: &mut Report) -> bool {
+        for (beyond, claims) in &self.0 {
+            for Claim { table, .. } in claims {
                 let reason = format!("a head of {beyond} entries was signed, and there are {size}");
                 report.find(size + 1, table, reason, Remedy::Restore);
             }
         }
+        self.0.is_empty()
     }
 
-    fn note(&mut self, table: &'static str, head: TreeHead, report: &mut Report) {
+    fn note(&mut self, claim: Claim, report: &mut Report) {
         report.heads += 1;
-        self.0.entry(head.size).or_default().push((table, head));
+        self.0.entry(claim.head.size).or_default().push(claim);
     }
 }
 
-fn checkpoint(row: &RawRow, key: &PublicKey) -> Result<TreeHead, String> {
+fn checkpoint(row: &RawRow, key: &PublicKey) -> Result<Claim, String> {
     let note = text(row, "note").ok_or("the note is no text")?;
     let signed = Checkpoint::verify(note, key).map_err(|e| e.to_string())?;
     let root = Cell::Bytes(signed.root.as_bytes().to_vec());
     if number(row, "size") != Some(signed.size) || row.get("root") != Some(&root) {
         return Err("the row does not say what its note says".to_owned());
     }
-    Ok(TreeHead::from(&signed))
+    Ok(Claim {
+        table: "checkpoint",
+        head: TreeHead::from(&signed),
+        farm: None,
+    })
 }
 
-fn publication(row: &RawRow, key: &PublicKey) -> Result<TreeHead, String> {
+fn publication(row: &RawRow, key: &PublicKey) -> Result<Claim, String> {
     let Some(Cell::Bytes(document)) = row.get("document") else {
         return Err("the document is not there".to_owned());
     };
@@ -93,20 +120,20 @@ fn publication(row: &RawRow, key: &PublicKey) -> Result<TreeHead, String> {
         .and_then(|document| document.verify(key))
         .map_err(|e| e.to_string())?;
     let snapshot = verified.snapshot();
-    let told = (number(row, "sequence"), text(row, "object_id"));
-    if told
-        != (
-            Some(snapshot.sequence.value()),
-            Some(verified.post().id.as_str()),
-        )
+    let post = verified.post();
+    let published = Cell::Number(post.published.second());
+    if number(row, "sequence") != Some(snapshot.sequence.value())
+        || text(row, "object_id") != Some(post.id.as_str())
+        || row.get("published_at") != Some(&published)
     {
         return Err("the row does not say what its document says".to_owned());
     }
     let signed = Checkpoint::verify(&snapshot.checkpoint, key).map_err(|e| e.to_string())?;
-    if number(row, "ledger_position").is_none_or(|position| position > signed.size) {
-        return Err("the snapshot tells of entries that its head does not have".to_owned());
-    }
-    Ok(TreeHead::from(&signed))
+    Ok(Claim {
+        table: "publication",
+        head: TreeHead::from(&signed),
+        farm: number(row, "ledger_position").zip(Some(snapshot.total_coins.value())),
+    })
 }
 
 fn number(row: &RawRow, column: &str) -> Option<u64> {

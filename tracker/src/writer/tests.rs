@@ -3,7 +3,9 @@
 
 mod buffer;
 mod commits;
+mod fsck;
 mod log;
+mod random;
 mod replay;
 mod strays;
 
@@ -33,7 +35,7 @@ use crate::{
     },
 };
 
-const SECRET: &[u8] = b"a farm's secret";
+const SECRET: [u8; 32] = *b"the secret of a farm, 32 bytes !";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

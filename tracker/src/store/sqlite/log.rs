@@ -89,8 +89,9 @@ pub(super) async fn tile(
             sqlx::query("SELECT body FROM tile WHERE level = $1 AND idx = $2")
                 .bind(level(&full))
                 .bind(number(full.index()))
-                .fetch_one(conn)
+                .fetch_optional(conn)
                 .await?
+                .ok_or_else(|| unreadable("body", format!("{full} is missing")))?
                 .try_get("body")?
         }
     };

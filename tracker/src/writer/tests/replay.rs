@@ -3,13 +3,13 @@
 use super::*;
 
 /// A history with two agents, several days, failures, a fork, a pending agent and a revocation.
-async fn lively(farm: &Farm) {
+pub(super) async fn lively(farm: &Farm, steps: i64) {
     let mut first = farm.trusted(1).await;
     let mut second = farm.trusted(2).await;
     let mut stranger = TestAgent::new(3);
     farm.enrol(&stranger).await.unwrap();
-    for n in 0..120_i64 {
-        let when = friday().saturating_add(-10 * 86_400 + n * 7_000);
+    for n in 0..steps {
+        let when = friday().saturating_add(-11 * 86_400 + n * 7_000);
         let category = Category::ALL[usize::try_from(n).unwrap() % Category::ALL.len()];
         let agent = if n % 3 == 0 { &mut second } else { &mut first };
         let proof = agent.work(category, when);
@@ -32,7 +32,7 @@ async fn lively(farm: &Farm) {
 #[tokio::test]
 async fn replaying_the_ledger_gives_the_same_state_and_the_same_rows() {
     let farm = Farm::begin().await;
-    lively(&farm).await;
+    lively(&farm, 120).await;
     let (before, coins) = (farm.dump().await, farm.coins().await);
     assert!(coins > 0 && before.contains("proof_chain"));
     let mut journal = farm.database.journal().await.unwrap();
@@ -54,7 +54,7 @@ async fn replaying_the_ledger_gives_the_same_state_and_the_same_rows() {
 #[tokio::test]
 async fn an_audit_finds_nothing_in_a_sound_ledger_and_what_is_wrong_in_another() {
     let farm = Farm::begin().await;
-    lively(&farm).await;
+    lively(&farm, 120).await;
     let reads = farm.database.reads();
     let lines = reads.ledger(0, 10_000).await.unwrap();
     let audit = |tamper: &dyn Fn(&mut Vec<u8>)| {
