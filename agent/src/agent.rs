@@ -104,6 +104,9 @@ impl Agent {
         if !fresh && store.chain_head().await?.is_none() {
             // The tracker may know more of this key's chain than we do: ask before the first signature.
             identity.key.close_now();
+            tracing::info!(
+                "there is a key but no chain; nothing is signed until the tracker is heard of"
+            );
         }
         let status = Status::default();
         let tasks = TaskTracker::new();

@@ -87,14 +87,12 @@ fn show(folder: &Path, as_json: bool) -> Result<String, CommandError> {
         shown["next"] = json!(next.as_ref().map(view));
         return Ok(shown.to_string());
     }
-    let mut text = format!(
-        "fingerprint {}\nkey         {current}",
-        current.fingerprint()
-    );
-    if let Some(next) = next {
-        text.push_str(&format!("\nnext        {}", next.fingerprint()));
-    }
-    Ok(text)
+    let waits = next.map(|next| format!("\nnext        {}", next.fingerprint()));
+    Ok(format!(
+        "fingerprint {}\nkey         {current}{}",
+        current.fingerprint(),
+        waits.unwrap_or_default()
+    ))
 }
 
 async fn rotate(config: &AgentConfig, wait: Duration) -> Result<String, CommandError> {
