@@ -78,8 +78,13 @@ impl FromStr for At {
 /// # Errors
 /// [`PastError`] when there was no farm then, or the store does not answer.
 pub async fn fold_to(reads: &dyn Reads, at: At, now: Timestamp) -> Result<Past, PastError> {
-    if matches!(at, At::Time(time) if time > now) {
-        return Err(PastError::Future);
+    let size = reads.farm().await?.map_or(0, |farm| farm.ledger_size);
+    match at {
+        At::Position(last) if !(1..=size).contains(&last) => {
+            return Err(PastError::NoPosition(size));
+        }
+        At::Time(time) if time > now => return Err(PastError::Future),
+        At::Position(_) | At::Time(_) => {}
     }
     let includes = |position: u64, recorded_at: Timestamp| match at {
         At::Position(last) => position <= last,
@@ -105,22 +110,17 @@ pub async fn fold_to(reads: &dyn Reads, at: At, now: Timestamp) -> Result<Past, 
             });
         }
     }
-    match (at, FarmView::of(&state), first) {
-        (At::Position(last), Some(farm), _) if state.position == last => Ok(Past {
-            moment: state.updated_at.unwrap_or(farm.created_at),
+    match (FarmView::of(&state), first) {
+        (Some(farm), _) => Ok(Past {
+            moment: match at {
+                At::Time(moment) => moment,
+                At::Position(_) => state.updated_at.unwrap_or(farm.created_at),
+            },
             farm,
             state,
         }),
-        (At::Time(moment), Some(farm), _) => Ok(Past {
-            moment,
-            farm,
-            state,
-        }),
-        (At::Time(_), None, Some(founded)) => Err(PastError::BeforeFounding(founded)),
-        (At::Time(_), None, None) | (At::Position(_), _, _) => {
-            let size = reads.farm().await?.map_or(0, |farm| farm.ledger_size);
-            Err(PastError::NoPosition(size))
-        }
+        (None, Some(founded)) => Err(PastError::BeforeFounding(founded)),
+        (None, None) => Err(PastError::NoPosition(size)),
     }
 }
 

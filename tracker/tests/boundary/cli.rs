@@ -129,3 +129,56 @@ async fn completions_and_man_pages_come_from_the_commands() {
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("fingerprint"), "{page}");
 }
+
+#[tokio::test]
+async fn the_owner_looks_at_the_farm_as_it_was() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let before = tracker.get("/api/v1/farm").await["ledger_size"].to_string();
+    let proof = agent.work(Category::Incident, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let coins = async |args: &[&str]| {
+        let args = [&["farm", "balance", "--json"], args].concat();
+        let (ok, balance, complaint) = run(&tracker, &args).await;
+        assert!(ok, "{complaint}");
+        let balance: Value = serde_json::from_str(&balance).unwrap();
+        balance["total_coins"].as_u64().unwrap()
+    };
+    assert_eq!(coins(&["--at", &before]).await, 0);
+    assert!(coins(&[]).await > 0);
+    let (ok, _, complaint) = run(&tracker, &["farm", "show", "--at", "99"]).await;
+    assert!(!ok && complaint.contains("(at; status 422)"), "{complaint}");
+    let id = proof.body().proof_id.to_string();
+    let (ok, opened, _) = run(&tracker, &["ledger", "open", &id]).await;
+    assert!(ok && opened.starts_with("c2sp.org/tlog-proof@v1\n"));
+}
+
+#[tokio::test]
+async fn a_database_is_checked_and_made_anew_when_no_tracker_runs_on_it() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let proof = agent.work(Category::Upgrade, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let url = format!("sqlite://{}/farm.db", tracker.folder.path().display());
+    // Checking only reads, so it may be done at any time.
+    let (ok, report, complaint) = run(&tracker, &["fsck", "--db", &url, "--json"]).await;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert!(ok && report["proofs"] == 1, "{report} {complaint}");
+    let (ok, _, complaint) = run(&tracker, &["rebuild", "--db", &url]).await;
+    assert!(!ok && complaint.contains("a tracker is running on this database"));
+    let before = tracker.projections().await;
+    let folder = tracker.end().await;
+    let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
+        .args(["rebuild", "--db", &url])
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let tracker = Tracker::at(folder).await;
+    assert_eq!(before, tracker.projections().await);
+    let missing = format!("sqlite://{}/other.db", tracker.folder.path().display());
+    for command in ["fsck", "rebuild"] {
+        assert!(!run(&tracker, &[command, "--db", &missing]).await.0);
+    }
+    assert!(!tracker.folder.path().join("other.db").exists());
+}

@@ -217,17 +217,21 @@ async fn twenty_kills_lose_nothing_and_double_nothing() {
         .unwrap();
     assert!(kept >= u64::try_from(*acknowledged.lock().unwrap()).unwrap() && kept > 0);
     drop(program);
-    let verified = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
-        .args([
-            "proofs",
-            "verify",
-            "--json",
-            "--db",
-            &format!("sqlite://{}/farm.db", folder.path().display()),
-        ])
+    let report = offline(folder.path(), &["fsck"]);
+    assert_eq!(report["proofs"], kept, "{report}");
+    let report = offline(folder.path(), &["proofs", "verify"]);
+    assert_eq!(report["proofs"], kept, "each proof once");
+}
+
+/// What a command says of a database that it finds sound.
+fn offline(folder: &Path, command: &[&str]) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
+        .args(command)
+        .args(["--json", "--db"])
+        .arg(format!("sqlite://{}/farm.db", folder.display()))
         .output()
         .unwrap();
-    let report: Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert!(verified.status.success(), "{report}");
-    assert_eq!(report["proofs"], kept, "each proof once");
+    let report = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(output.status.success(), "{report}");
+    report
 }

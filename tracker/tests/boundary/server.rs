@@ -67,9 +67,14 @@ impl Tracker {
     }
 
     pub async fn restart(self) -> Self {
+        Self::at(self.end().await).await
+    }
+
+    /// Stops it, and gives the folder with what it left.
+    pub async fn end(self) -> TempDir {
         self.stop.cancel();
         self.running.wait().await.unwrap();
-        Self::at(self.folder).await
+        self.folder
     }
 
     /// A request without the owner's token.

@@ -18,7 +18,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let agent = 0..3_u8;
-    let category = prop::sample::select(&Category::ALL[..]);
+    let category = prop::sample::select(Category::ALL);
     prop_oneof![
         2 => agent.clone().prop_map(Step::Enrol),
         3 => agent.clone().prop_map(Step::Approve),
