@@ -14,7 +14,7 @@ use crate::{
 
 mod json;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use json::ARRANGEMENT_BYTES_MAX;
 

@@ -21,6 +21,7 @@ pub mod achievements;
 pub mod arrangement;
 pub mod catalogue;
 pub mod grid;
+pub mod layout;
 pub mod level;
 pub mod scene;
 pub mod season;

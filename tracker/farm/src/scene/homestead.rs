@@ -113,7 +113,7 @@ fn herd(state: &FarmState, arrangement: &Arrangement, things: &mut Vec<Thing>) {
         (6, 498, 134, Sprite::Sheep(1)),
         (8, 500, 98, Sprite::Sheep(0)),
         (9, 144, 396, Sprite::Cow),
-        (12, 78, 494, Sprite::Cow),
+        (12, 140, 500, Sprite::Cow),
     ];
     let free = |x: i32, y: i32| Cell::under(x, y).is_none_or(|cell| arrangement.on(cell).is_none());
     things.extend(
