@@ -102,6 +102,9 @@ pub async fn fold_to(reads: &dyn Reads, at: At, now: Timestamp) -> Result<Past, 
             if !includes(line.position, line.recorded_at) {
                 break 'pages;
             }
+            if line.position != state.next_position() {
+                return Err(StoreError::Gap(state.next_position()).into());
+            }
             let event = Event::read(&line.kind, &line.body).map_err(StoreError::from)?;
             state.apply(&Entry {
                 position: line.position,

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// A head is no head of this log, or not durable yet.
     #[error("the head of {0} entries is none of this log's")]
     NotOurs(u64),
+    /// The ledger has a gap.
+    #[error("the ledger has no entry {0}")]
+    Gap(u64),
     /// A ledger line does not parse.
     #[error(transparent)]
     Event(#[from] EventError),

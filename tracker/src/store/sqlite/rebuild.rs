@@ -55,6 +55,9 @@ impl SqliteJournal {
                     recorded_at: time(row, "recorded_at")?,
                     event: Event::read(kind, body)?,
                 };
+                if entry.position != state.next_position() {
+                    return Err(StoreError::Gap(state.next_position()));
+                }
                 let entered = enter(&mut state, &mut log, salts, &entry);
                 if signed
                     .get(&log.size())
@@ -73,6 +76,9 @@ impl SqliteJournal {
             };
             log_rows::grow(&mut tx, &growth).await?;
             progress(state.position);
+        }
+        if let Some(beyond) = signed.into_keys().find(|size| *size > state.position) {
+            return Err(StoreError::NotOurs(beyond));
         }
         tx.commit().await?;
         Ok(state)

@@ -220,3 +220,46 @@ async fn the_first_position_that_differs_is_named() {
         assert!(report.findings.iter().all(|f| f.remedy == remedy), "{sql}");
     }
 }
+
+#[tokio::test]
+async fn a_ledger_that_is_not_the_signed_one_is_not_folded_again() {
+    let farm = lived_in(12).await;
+    let size = farm.writer.glimpse(Vec::new()).await.unwrap().head.size;
+    let text = "CAST(replace(CAST(body AS TEXT), '14 minutes', '15 minutes') AS BLOB)";
+    for (number, (sql, expected)) in [
+        (
+            format!("UPDATE ledger SET body = {text} WHERE position = 20"),
+            format!("the head of {size} entries is none of this log's"),
+        ),
+        (
+            format!("DELETE FROM ledger WHERE position = {size}"),
+            format!("the head of {size} entries is none of this log's"),
+        ),
+        (
+            "DELETE FROM ledger WHERE position = 20".to_owned(),
+            "the ledger has no entry 20".to_owned(),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = format!("{}/damaged-{number}.db", farm.folder.path().display());
+        farm.database.changed(&path, &sql).await;
+        let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
+        let before = database.dump_projections().await;
+        let mut journal = database.journal().await.unwrap();
+        let rebuilt = journal.rebuild(&SaltSource::new(SECRET), &mut |_| ()).await;
+        assert_eq!(rebuilt.unwrap_err().to_string(), expected, "{sql}");
+        assert_eq!(before, database.dump_projections().await);
+    }
+    // What follows from a sound ledger is mended.
+    let path = format!("{}/mended.db", farm.folder.path().display());
+    let sql = "DELETE FROM proof_chain WHERE position = 15";
+    farm.database.changed(&path, sql).await;
+    assert_eq!(checked(&path).await.findings.len(), 1);
+    let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
+    let mut journal = database.journal().await.unwrap();
+    let salts = SaltSource::new(SECRET);
+    journal.rebuild(&salts, &mut |_| ()).await.unwrap();
+    assert_eq!(checked(&path).await.findings, []);
+}
