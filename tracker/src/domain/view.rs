@@ -94,7 +94,8 @@ impl FarmView {
                 .collect(),
             streak_days_longest: u64::from(self.streak_longest),
             level: self.level(),
-            items_owned: self.upgrades.len() as u64,
+            owned: self.upgrades.clone(),
+            ..Totals::default()
         })
     }
 

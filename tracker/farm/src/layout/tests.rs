@@ -429,7 +429,7 @@ fn everything() -> Vec<Owned> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn devices_that_edit_apart_converge(steps in vec(any_step(), 0..40), crowded in any::<bool>()) {

@@ -1,12 +1,15 @@
 //! Tests of the drawing: what it looks like (snapshots), and what holds for every farm.
 
+#![allow(clippy::unwrap_used)]
+
 use farmops_protocol::proof::Category;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::{
+    arrangement::Arrangement,
     catalogue::{Catalogue, Owned},
-    scene::compose,
+    scene::{compose, compose_arranged},
     season::Season,
     state::{CategoryTotal, FarmState},
 };
@@ -160,6 +163,88 @@ fn the_width_is_written_only_when_asked_for() {
     );
     assert!(sized.contains(" width=\"600\" height=\"420\" role=\"img\""));
     assert!(!draw(&scene, &Options::default()).contains("width=\"600\""));
+}
+
+#[test]
+fn an_editable_farm_says_what_stands_where_and_what_it_is_called() {
+    let state = lush(Season::Autumn);
+    let json = r#"{"version":1,"places":{"barn.1":[9,0]},"names":{"barn.1":"\"><script>&"}}"#;
+    let arrangement = Arrangement::from_json(json.as_bytes(), &state.upgrades, 23).unwrap();
+    let scene = compose_arranged(&state, &arrangement);
+    let options = Options {
+        editable: true,
+        grid: true,
+        ..Options::default()
+    };
+    let document = draw(&scene, &options);
+    assert_eq!(well_formed(&document), Ok(()));
+    let barn = "<g data-instance=\"barn.1\" data-x=\"9\" data-y=\"0\" data-width=\"4\" data-depth=\"4\" \
+                role=\"button\" tabindex=\"0\" aria-label=\"&quot;&gt;&lt;script&gt;&amp; (Barn, level 3)\" \
+                transform=\"translate(";
+    assert!(document.contains(barn));
+    assert!(
+        document
+            .contains("<g class=\"grid\" aria-hidden=\"true\" data-side=\"22\" data-cell=\"22\"")
+    );
+    let groups = document.matches(" data-instance=").count();
+    assert_eq!(groups, scene.pieces.len());
+    assert!(groups > 50);
+    // The same picture for those who only look says none of it.
+    let plain = draw(&scene, &Options::default());
+    assert!(!plain.contains("data-") && !plain.contains("class=\"grid\""));
+}
+
+#[test]
+fn everything_that_stands_can_be_drawn() {
+    let mut drawn: Vec<String> = Season::ALL
+        .into_iter()
+        .flat_map(|season| compose(&lush(season)).pieces)
+        .map(|piece| piece.instance.item)
+        .collect();
+    drawn.sort();
+    drawn.dedup();
+    let mut stands: Vec<String> = Catalogue::builtin()
+        .items()
+        .iter()
+        .filter(|item| item.stands.is_some())
+        .map(|item| item.slug.clone())
+        .collect();
+    stands.sort();
+    assert_eq!(drawn, stands);
+}
+
+#[test]
+fn each_level_of_each_item_changes_the_picture_or_the_coins() {
+    for item in Catalogue::builtin().items() {
+        let mut seen = std::collections::BTreeSet::new();
+        for level in 0..=item.level_max() {
+            let state = FarmState {
+                upgrades: vec![Owned {
+                    slug: item.slug.clone(),
+                    level,
+                }],
+                season: item.season().unwrap_or_default(),
+                level: 20,
+                ..FarmState::new("Farm")
+            };
+            let scene = compose(&state);
+            let drawn = draw(&scene, &Options::default());
+            // Ids and words differ for any level: only shapes count here.
+            let shapes = drawn.replace(&id_prefix(&scene, Theme::Day), "");
+            seen.insert(
+                shapes
+                    .split_once("</desc>")
+                    .map(|(_, shapes)| shapes.to_owned()),
+            );
+        }
+        let levels = 1 + usize::try_from(item.level_max()).unwrap();
+        assert!(
+            seen.len() == levels || !item.boosts_bp.is_empty(),
+            "{}",
+            item.slug
+        );
+        assert!(seen.len() > 1, "{} is not seen", item.slug);
+    }
 }
 
 /// The elements a picture may have.
