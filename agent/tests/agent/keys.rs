@@ -128,7 +128,7 @@ fn kill(mut agent: Child) {
 async fn a_kill_around_the_answer_leaves_one_key() {
     for accepted in [true, false] {
         let chains = Chains::new(AgentStatus::Active);
-        let (address, _server) = chains.serve("127.0.0.1:0");
+        let (address, server) = chains.serve("127.0.0.1:0");
         let world = World::new(address);
         let (agent, _, webhooks) = crash::start(&world);
         deliver(webhooks, "d1", review(1), SECRET).await.unwrap();
@@ -148,14 +148,46 @@ async fn a_kill_around_the_answer_leaves_one_key() {
         tokio::task::spawn_blocking(move || died.recv().unwrap())
             .await
             .unwrap();
+        drop(server);
         let (agent, api, webhooks) = crash::start(&world);
         // What comes in before the key is certain waits for it.
         deliver(webhooks, "d2", review(2), SECRET).await.unwrap();
+        until(api, "/readyz", |ready| ready["status"] == "ready").await;
+        let view = until(api, STATUS, |view| {
+            view["tracker"]["standing"] == "unreachable"
+        })
+        .await;
+        assert_eq!(view["key_rotation"], "rotating");
+        assert_eq!(view["outbox"]["waiting"], 0);
+        let (_, _server) = chains.serve(&address.to_string());
         chains.wait_for(2).await;
         until(api, STATUS, rotated(&chains)).await;
         assert_eq!(second_key_from(&chains), Some(1));
         kill(agent);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rotation_amid_work_loses_and_doubles_nothing() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let agent = world.start().await;
+    send(&agent, 0).await;
+    chains.wait_for(1).await;
+    let work = async {
+        for number in 1..200 {
+            send(&agent, number).await;
+            chains.wait_for(number.saturating_sub(20)).await;
+        }
+    };
+    let (rotated, ()) = tokio::join!(world.keys(&["rotate", "--wait", "30"]), work);
+    let (done, said) = rotated;
+    assert!(done, "{said}");
+    chains.wait_for(200).await;
+    assert_eq!(chains.count(), 200);
+    let from = second_key_from(&chains).unwrap();
+    assert!((1..200).contains(&from), "the second key signs from {from}");
 }
 
 #[tokio::test]
