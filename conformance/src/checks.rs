@@ -4,6 +4,7 @@ mod actor;
 pub(crate) mod forgeries;
 mod inbox;
 mod intake;
+mod log;
 mod membership;
 mod names;
 mod oddments;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Check> {
         forgeries::CHECKS,
         senders::CHECKS,
         snapshot::CHECKS,
+        log::CHECKS,
         intake::CHECKS,
         membership::CHECKS,
         oddments::CHECKS,

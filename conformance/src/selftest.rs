@@ -8,6 +8,7 @@ mod fault;
 mod identity;
 mod inbox;
 mod intake;
+mod log;
 mod membership;
 mod server;
 

@@ -118,7 +118,7 @@ async fn own(session: &Session) -> Verdict {
 }
 
 /// The newest snapshot: where the public API gives it, or in the outbox.
-async fn published(session: &Session) -> Result<Option<Value>, Miss> {
+pub(super) async fn published(session: &Session) -> Result<Option<Value>, Miss> {
     let direct = session
         .client
         .get(&session.url("/api/v1/public/snapshot"), ACTIVITY_JSON)

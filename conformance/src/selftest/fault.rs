@@ -67,6 +67,16 @@ pub enum Fault {
     PublishesChanged,
     /// The checkpoint of the published snapshot is signed by another key.
     CheckpointOfAnother,
+    /// The served checkpoint is signed by another key.
+    HeadOfAnother,
+    /// The tiles are not those that the checkpoint is made of.
+    ChangesTiles,
+    /// The entry bundles are not those under the tiles.
+    ChangesBundles,
+    /// Any spelling of a tile's path finds one.
+    LaxTilePaths,
+    /// The published snapshot tells of a log that the served one does not extend.
+    TellsOfAnotherLog,
     /// Snapshots are taken unverified.
     TakesAnySnapshot,
     /// A context longer than what was signed is let pass.
@@ -150,6 +160,11 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::RefusesYetShows, "snapshot-changed"),
         (Fault::PublishesChanged, "snapshot-own"),
         (Fault::CheckpointOfAnother, "snapshot-own"),
+        (Fault::HeadOfAnother, "log-head"),
+        (Fault::ChangesTiles, "log-head"),
+        (Fault::ChangesBundles, "log-bundles"),
+        (Fault::LaxTilePaths, "log-paths"),
+        (Fault::TellsOfAnotherLog, "log-grows"),
         (Fault::TakesAnySnapshot, "snapshot-changed"),
         (Fault::TakesAnySnapshot, "snapshot-unsigned"),
         (Fault::TakesAnySnapshot, "snapshot-by-other-key"),

@@ -5,20 +5,17 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use farmops_protocol::{
-    checkpoint::{Checkpoint, leaf_hash},
-    integrity, snapshot as farm,
-};
+use farmops_protocol::{integrity, snapshot as farm};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Fault,
+    Fault, log,
     server::{Server, typed},
 };
 use crate::{
     http::ACTIVITY_JSON,
-    probe::{Probe, public_pem},
+    probe::public_pem,
     session::now,
     sign::authority,
     target::{Kind, own_account},
@@ -182,16 +179,6 @@ pub(super) async fn snapshot(State(server): State<Server>) -> Response {
 
 fn signed_snapshot(server: &Server) -> Option<Value> {
     let (key, id) = (Server::farm_key(), server.actor_id("main"));
-    let log = Checkpoint {
-        origin: authority(&server.base),
-        size: 1,
-        root: leaf_hash(b"selftest"),
-    };
-    let log_key = if server.has(Fault::CheckpointOfAnother) {
-        &Probe::keys().other_farm
-    } else {
-        &key
-    };
     let document = json!({
         "@context": farm::context(),
         "type": ["Note", "farm:FarmSnapshot"],
@@ -203,7 +190,7 @@ fn signed_snapshot(server: &Server) -> Option<Value> {
         "farm:season": farm::season_of(now()),
         "farm:sequence": 1, "farm:totalCoins": 5, "farm:currentCoins": 5, "farm:streakDays": 1, "farm:level": 1,
         "farm:upgrades": [], "farm:categoryTotals": [], "farm:achievements": [],
-        "farm:checkpoint": log.sign(log_key),
+        "farm:checkpoint": log::told(server)?,
     });
     let mut signed = integrity::sign(&document, &key, &format!("{id}#farm-key"), now()).ok()?;
     if server.has(Fault::PublishesChanged) {

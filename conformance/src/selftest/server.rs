@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Fault, identity, inbox, intake, membership};
+use super::{Fault, identity, inbox, intake, log, membership};
 use crate::{http::Client, target::Kind};
 
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(make_key);
@@ -108,6 +108,8 @@ fn serve(listener: TcpListener, server: Server) {
         .route("/u/{name}", get(identity::actor))
         .route("/u/{name}/mail", post(inbox::receive))
         .route("/api/v1/public/snapshot", get(identity::snapshot))
+        .route("/checkpoint", get(log::checkpoint))
+        .route("/tile/{*path}", get(log::tile))
         .route("/api/v1/proofs", any(intake::proof))
         .route("/api/v1/agents/enroll", post(intake::enrolment))
         .route("/api/v1/farmers/register", post(membership::register))
