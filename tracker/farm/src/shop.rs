@@ -12,6 +12,8 @@ use crate::{
 };
 
 #[cfg(test)]
+mod economy;
+#[cfg(test)]
 mod tests;
 
 /// Who stands at the counter.

@@ -162,6 +162,7 @@ impl Layout {
 
     /// The same arrangement as a new document without the past, for one that is full. Other devices
     /// must load it anew: merged with the old document it has all the old changes again.
+    #[must_use]
     pub fn rewritten(&self, farm: Farm<'_>, device: Device, now: Timestamp) -> Self {
         let mut fresh = Self::new(device);
         let view = self.view(farm.owned, farm.level);

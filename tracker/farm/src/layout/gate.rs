@@ -147,7 +147,7 @@ impl Scale {
         let mut values = Reader(&bytes);
         match column.specification & 0b111 {
             // A group: each number says how many entries the columns after it have for that item.
-            0 => values.runs(|reader| reader.number()),
+            0 => values.runs(Reader::number),
             // Actors, integers, and the kinds and lengths of values.
             1 | 2 | 6 => values.runs(|reader| reader.number().map(|_| 0)),
             3 => values.runs(|reader| reader.signed().map(|_| 0)),

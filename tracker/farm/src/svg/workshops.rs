@@ -1,5 +1,7 @@
 //! Bakery, smithy, observatory and lighthouse: what a grown farm builds.
 
+use std::fmt::Write;
+
 use super::{
     pen::{At, Data, Pen},
     solid::{Block, Ridge, Roof, coat},
@@ -219,13 +221,22 @@ pub(super) fn lighthouse(pen: &mut Pen<'_>, level: u8) {
     pen.ellipse("#f0c24e", (0, -(top + 27)), 3, 3);
     pen.light((0, -(top + 7)), 13);
     if level >= 2 {
-        let (y, z) = (top + 12, top + 40);
-        pen.shine(&format!(
-            "<g transform=\"translate({} {})\"><path fill=\"#fff2c030\" d=\"M8-{y}l190-34v70L8-{}zM-8-{y}L-150-{z}v56L-8-{}z\"/></g>",
-            pen.foot().0,
-            pen.foot().1,
-            top + 2,
-            top + 2
-        ));
+        beam(pen, top + 7);
     }
+}
+
+/// The light's two arms, `height` above the foot: brightest near the lantern.
+fn beam(pen: &mut Pen<'_>, height: i32) {
+    let (x, y) = (pen.foot().0, pen.foot().1 - height);
+    let mut arms = String::new();
+    for length in [60, 110, 160, 210] {
+        let (wide, round) = (length / 6, length / 12);
+        // The end is an arc, so that it fades rather than stops. Writing to a String cannot fail.
+        let _ = write!(
+            arms,
+            "<path fill=\"#fff2c018\" d=\"M8-5L{length}-{wide}q{round} {wide} 0 {0}L8 5zM-8-5L-{length}-{wide}q-{round} {wide} 0 {0}L-8 5z\"/>",
+            2 * wide
+        );
+    }
+    pen.shine(&format!("<g transform=\"translate({x} {y})\">{arms}</g>"));
 }
