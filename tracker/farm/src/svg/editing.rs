@@ -53,9 +53,14 @@ pub(super) fn grid(pen: &mut Pen<'_>, scene: &Scene) {
         " data-side=\"{}\" data-cell=\"{CELL}\"",
         scene.side_cells
     );
+    let line = if pen.palette.snow {
+        "#3b5a7a50"
+    } else {
+        "#ffffff80"
+    };
     pen.standing_as((0, 0), 10, &attributes, |pen| {
         pen.path("#1d2b3a24", reserved.as_str());
         pen.path("#ffffff1c", free.as_str());
-        pen.stroke("#ffffff80", 1, free.as_str());
+        pen.stroke(line, 1, free.as_str());
     });
 }
