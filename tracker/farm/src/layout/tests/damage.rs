@@ -68,6 +68,38 @@ fn too_much_is_refused_and_leaves_no_trace() {
     refuse(&bomb, LayoutError::TooLarge);
 }
 
+#[test]
+fn a_full_layout_takes_no_edit_until_it_is_rewritten() {
+    let owned = some();
+    let mut layout = Layout::new([1; 16]);
+    layout.changes = CHANGES_MAX;
+    let bench = piece("bench.1");
+    let refused = layout.place(farm(&owned), &bench, at(0, 21), now());
+    assert_eq!(refused, Err(EditError::Full));
+    let mut fresh = layout.rewritten(farm(&owned), [2; 16], now());
+    assert_eq!(fresh.place(farm(&owned), &bench, at(0, 21), now()), Ok(()));
+}
+
+#[test]
+fn the_last_change_that_fits_is_taken_and_the_next_is_not() {
+    let mut device = AutoCommit::new().with_actor(ActorId::from([9; 16]));
+    for step in 0..CHANGES_MAX {
+        device
+            .put(ROOT, "at:bench.1", format!("0,{}", step % 22))
+            .unwrap();
+        device.commit();
+    }
+    let full = device.save();
+    let mut layout = Layout::load(&full, [1; 16]).unwrap();
+    assert_eq!(layout.len(), CHANGES_MAX);
+    device.put(ROOT, "at:bench.1", "shed").unwrap();
+    device.commit();
+    assert_eq!(layout.merge(&device.save()), Err(LayoutError::TooLarge));
+    let last = device.get_last_local_change().unwrap();
+    assert_eq!(layout.merge(last.raw_bytes()), Err(LayoutError::TooLarge));
+    assert_eq!(layout.len(), CHANGES_MAX);
+}
+
 /// A change of one column in which one run claims `count` operations.
 fn run_of(count: i64) -> Vec<u8> {
     let mut run = Vec::new();
