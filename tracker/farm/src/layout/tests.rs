@@ -277,7 +277,7 @@ enum Step {
 fn any_step() -> impl Strategy<Value = Step> {
     let (who, what) = (0..3_usize, 0..12_usize);
     prop_oneof![
-        8 => (who.clone(), what.clone(), 5..14_u8, 5..8_u8).prop_map(|(w, p, x, y)| Step::Place(w, p, x, y)),
+        16 => (who.clone(), what.clone(), 8..16_u8, 0..5_u8).prop_map(|(w, p, x, y)| Step::Place(w, p, x, y)),
         1 => (who.clone(), what.clone()).prop_map(|(w, p)| Step::Remove(w, p)),
         1 => (who.clone(), what.clone()).prop_map(|(w, p)| Step::Reset(w, p)),
         1 => (who.clone(), what, "[a-z]{0,5}").prop_map(|(w, p, n)| Step::Rename(w, p, n)),
