@@ -15,7 +15,8 @@ mod vocabulary;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub(crate) use self::rules::{CLUSTER_ALIAS_RULE, is_cluster_alias, is_slug};
+pub use self::rules::is_slug;
+pub(crate) use self::rules::{CLUSTER_ALIAS_RULE, is_cluster_alias};
 pub use self::vocabulary::{
     ActionType, ActorType, Category, Complexity, OutcomeStatus, UnknownWord,
 };

@@ -15,15 +15,15 @@ mod witness;
 use std::collections::HashMap;
 
 use farmops_protocol::{
-    chain, enrolment::EnrolmentRequest, log::commitment::SaltSource, proof::ParsedProof,
-    time::Timestamp,
+    chain, enrolment::EnrolmentRequest, field::FieldError, log::commitment::SaltSource,
+    proof::ParsedProof, rotation::ParsedKeyRotation, time::Timestamp,
 };
 use uuid::Uuid;
 
 pub use self::report::{Finding, Remedy, Report};
 use crate::{
     domain::{Applied, State},
-    ledger::{AcceptedProof, Entry, Event, Log, enter, log::Entered},
+    ledger::{AcceptedProof, Entry, Event, KeyRotated, Log, enter, log::Entered},
 };
 
 /// An audit in progress.
@@ -157,14 +157,33 @@ impl Audit {
                 }
                 Event::AgentEnrolled(request)
             }
+            Event::KeyRotated(rotated) => {
+                if let Err(error) = self.check_rotation(&rotated) {
+                    self.find(position, error.to_string());
+                }
+                Event::KeyRotated(rotated)
+            }
             other => other,
         }
+    }
+
+    fn check_rotation(&self, rotated: &KeyRotated) -> Result<(), FieldError> {
+        let parsed = ParsedKeyRotation::parse(rotated.rotation.as_bytes())?;
+        if parsed.rotation().new_key != rotated.new_key {
+            let reason = "not the key that was handed over to";
+            return Err(FieldError::new("new_key", reason));
+        }
+        let agent = self.state.agents.get(&rotated.agent_id);
+        let agent = agent.ok_or_else(|| FieldError::new("agent_id", "never enrolled"))?;
+        parsed
+            .verify(rotated.agent_id, &agent.public_key)
+            .map(|_| ())
     }
 
     fn check_proof(&mut self, position: u64, parsed: ParsedProof, at: Timestamp) -> AcceptedProof {
         self.report.proofs += 1;
         let agent = self.state.agents.get(&parsed.body().agent.agent_id);
-        let Some((key, head)) = agent.map(|agent| (agent.public_key, agent.head)) else {
+        let Some((key, head)) = agent.map(|agent| (*agent.key_at(agent.proofs), agent.head)) else {
             self.find(
                 position,
                 "a proof of an agent that never enrolled".to_owned(),

@@ -9,6 +9,8 @@ mod agents;
 mod apply;
 mod changes;
 mod founding;
+mod owner;
+mod purchase;
 mod refusal;
 mod state;
 mod submit;
@@ -17,12 +19,23 @@ mod waiting;
 
 pub use self::{
     activity::{HourlyActivity, LikeCount},
-    agents::{Approval, decide_approve, decide_enrol, decide_revoke},
+    agents::{
+        Approval, Cut, decide_approve, decide_ask_reset, decide_dismiss, decide_enrol,
+        decide_reset, decide_revoke, decide_rotate, end_of_chain,
+    },
     apply::Applied,
-    changes::{Changes, ForkRow, ProofRow},
+    changes::{Changes, CompositeRow, ForkRow, OutageRow, ProofRow, follows},
     founding::{Founding, decide_found},
-    refusal::Refusal,
-    state::{Agent, CategoryTotals, Coins, DayTotals, Farm, Rules, State},
+    owner::{
+        LeagueOffer, decide_calendar, decide_join_league, decide_leave_league, decide_rename,
+        decide_rest, decide_rules,
+    },
+    purchase::{customer, decide_purchase},
+    refusal::{Refusal, Sort},
+    state::{
+        Agent, CategoryTotals, Coins, DayTotals, Farm, FormerKey, League, Outage, Purchase, Rules,
+        State,
+    },
     submit::{Fit, History, Stray, Submission, decide_stray, decide_submit},
     view::FarmView,
     waiting::{BufferBounds, Waiting, WaitingRoom},

@@ -7,7 +7,11 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use farmops_protocol::{
-    enrolment::EnrolmentRequest, limits::PROOF_BYTES_MAX, wire::tracker::v1 as wire,
+    chain_reset::ParsedChainReset,
+    enrolment::{EnrolmentAnswer, EnrolmentRequest},
+    limits::PROOF_BYTES_MAX,
+    rotation::ParsedKeyRotation,
+    wire::tracker::v1 as wire,
 };
 use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -15,7 +19,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::{
     app::App,
-    domain::Refusal,
+    domain::{Refusal, Sort},
     http::refused::problem_of,
     writer::{Answer, Standing, WriteError},
 };
@@ -68,22 +72,34 @@ impl wire::tracker_server::Tracker for TrackerService {
             .enrol(verified)
             .await
             .map_err(|e| status(&e))?;
-        let answer_json = serde_json::to_vec(&answer).map_err(|_| Status::internal("no answer"))?;
+        let answer_json = json_of(&answer)?;
         Ok(Response::new(wire::EnrollResponse { answer_json }))
     }
 
     async fn rotate_key(
         &self,
-        _: Request<wire::RotateKeyRequest>,
+        request: Request<wire::RotateKeyRequest>,
     ) -> Result<Response<wire::RotateKeyResponse>, Status> {
-        Err(Status::unimplemented("keys are not rotated yet"))
+        let bytes = request.into_inner().canonical_json;
+        let rotation = ParsedKeyRotation::parse(&bytes)
+            .map_err(|error| status(&WriteError::Refused(error.into())))?;
+        let answer = self.app.writer.rotate(rotation).await;
+        let answer_json = json_of(&answer.map_err(|e| status(&e))?)?;
+        Ok(Response::new(wire::RotateKeyResponse { answer_json }))
     }
 
     async fn request_chain_reset(
         &self,
-        _: Request<wire::RequestChainResetRequest>,
+        request: Request<wire::RequestChainResetRequest>,
     ) -> Result<Response<wire::RequestChainResetResponse>, Status> {
-        Err(Status::unimplemented("chains are not reset yet"))
+        let bytes = request.into_inner().canonical_json;
+        let asked = ParsedChainReset::parse(&bytes)
+            .map_err(|error| status(&WriteError::Refused(error.into())))?;
+        let answer = self.app.writer.ask_reset(asked).await;
+        let answer_json = json_of(&answer.map_err(|e| status(&e))?)?;
+        Ok(Response::new(wire::RequestChainResetResponse {
+            answer_json,
+        }))
     }
 
     type SubmitProofsStream = Answers;
@@ -100,6 +116,10 @@ impl wire::tracker_server::Tracker for TrackerService {
             slot,
         )))
     }
+}
+
+fn json_of(answer: &EnrolmentAnswer) -> Result<Vec<u8>, Status> {
+    serde_json::to_vec(answer).map_err(|_| Status::internal("no answer"))
 }
 
 fn pipeline(
@@ -205,16 +225,13 @@ fn status(error: &WriteError) -> Status {
         WriteError::Unavailable => return Status::unavailable(error.to_string()),
         WriteError::Refused(refusal) => refusal,
     };
-    let code = match refusal {
-        Refusal::AgentUnknown => Code::NotFound,
-        Refusal::AgentRevoked => Code::PermissionDenied,
-        Refusal::AgentIdTaken => Code::AlreadyExists,
-        Refusal::TooManyPending(_) | Refusal::BufferFull(_) => Code::ResourceExhausted,
-        Refusal::Chain { .. } | Refusal::Fork { .. } => Code::FailedPrecondition,
-        Refusal::Invalid(_)
-        | Refusal::ProofIdTaken
-        | Refusal::BadSignature
-        | Refusal::FingerprintDiffers(_) => Code::InvalidArgument,
+    let code = match refusal.sort() {
+        Sort::NotFound => Code::NotFound,
+        Sort::Denied => Code::PermissionDenied,
+        Sort::TooMany => Code::ResourceExhausted,
+        Sort::Invalid => Code::InvalidArgument,
+        Sort::Taken => Code::AlreadyExists,
+        Sort::Conflict => Code::FailedPrecondition,
     };
     let document = serde_json::to_vec(&problem_of(refusal)).unwrap_or_default();
     let message = format!("{}: {refusal}", refusal.field());

@@ -87,19 +87,19 @@ impl FarmHost {
     }
 
     fn person(&self, farm: &FarmView, villages: &[Village]) -> Result<LocalActor, HostError> {
-        let account = self.site.account(&farm.founded.handle, villages);
+        let account = self.site.account(&farm.profile.handle, villages);
         Ok(LocalActor {
             name: ACTOR.to_owned(),
             kind: ActorKind::Person,
             account: account.ok_or("the handle and host make no account")?,
-            display_name: farm.founded.name.clone(),
+            display_name: farm.profile.name.clone(),
             summary: Some("<p>A farm that grows with finished operations work.</p>".to_owned()),
             page: Some(self.site.page()),
             icon: None,
             image: Some(Image {
                 url: self.site.picture(),
                 media_type: "image/svg+xml".to_owned(),
-                alt: Some(format!("A drawing of {}", farm.founded.name)),
+                alt: Some(format!("A drawing of {}", farm.profile.name)),
             }),
             farm_key: Some(self.farm_key),
             published: Some(farm.created_at),
@@ -129,7 +129,7 @@ impl Host for FarmHost {
 
     async fn webfinger(&self, resource: &Resource) -> Result<Option<Subject>, HostError> {
         let (farm, villages) = self.farm().await?;
-        let handle = &farm.founded.handle;
+        let handle = &farm.profile.handle;
         let Some(account) = self.site.account(handle, &villages) else {
             return Ok(None);
         };
@@ -204,7 +204,7 @@ impl Host for FarmHost {
             active_half_year: 1,
             local_posts: self.reads.count_objects().await?,
             open_registrations: false,
-            node_name: farm.founded.name,
+            node_name: farm.profile.name,
         })
     }
 }

@@ -8,20 +8,24 @@ mod agents;
 mod etag;
 mod farm;
 mod federation;
+mod idempotency;
 pub(crate) mod ledger;
 mod log;
+mod maybe;
 mod opening;
 mod owner;
 mod page;
 mod proofs;
 mod public;
 pub mod refused;
+mod rules;
+mod settings;
 mod shop;
 mod villages;
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use farmops_service::{
     health::Health,
@@ -48,6 +52,8 @@ pub fn router(app: &App, limits: &Limits) -> Router {
 fn public(app: App) -> Router {
     Router::new()
         .route("/api/v1/agents/enroll", post(agents::enroll))
+        .route("/api/v1/agents/{id}/rotate", post(agents::rotate))
+        .route("/api/v1/agents/{id}/chain-reset", post(agents::ask_reset))
         .route("/api/v1/public/profile", get(public::profile))
         .route("/api/v1/public/snapshot", get(public::snapshot))
         .route("/farm.svg", get(public::picture))
@@ -67,10 +73,28 @@ fn owner(app: App) -> Router {
         .route("/api/v1/farm/balance", get(farm::balance))
         .route("/api/v1/farm/stats", get(farm::stats))
         .route("/api/v1/farm/upgrades", get(farm::upgrades))
+        .route("/api/v1/farm/name", put(settings::rename))
+        .route("/api/v1/farm/calendar", put(settings::calendar))
+        .route("/api/v1/farm/rest-days", get(settings::rest_days))
+        .route(
+            "/api/v1/farm/rest-days/{date}",
+            put(settings::rest).delete(settings::work),
+        )
+        .route("/api/v1/rules", get(rules::show).put(rules::adopt))
+        .route("/api/v1/rules/{digest}", get(rules::by_digest))
+        .route("/api/v1/leagues", get(rules::leagues))
+        .route(
+            "/api/v1/leagues/{league}",
+            put(rules::join).delete(rules::leave),
+        )
         .route("/api/v1/shop/items", get(shop::items))
+        .route("/api/v1/shop/purchase", post(shop::purchase))
+        .route("/api/v1/shop/purchases", get(shop::purchases))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{id}/approve", post(agents::approve))
         .route("/api/v1/agents/{id}/revoke", post(agents::revoke))
+        .route("/api/v1/agents/{id}/dismiss", post(agents::dismiss))
+        .route("/api/v1/agents/{id}/reset-chain", post(agents::reset_chain))
         .route("/api/v1/villages", get(villages::list).post(villages::join))
         .route("/api/v1/followers", get(federation::followers))
         .route("/api/v1/followers/accept", post(federation::accept))

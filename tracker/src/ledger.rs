@@ -3,19 +3,23 @@
 //! Every table the tracker shows is a projection of it: whoever folds the entries from the first one
 //! through [`crate::domain::State::apply`] gets the same farm, to the coin.
 //!
-//! To add an event: 1. a variant of [`Event`] with its word in [`Event::kind`]; 2. its body in
-//! `event.rs`, read and written; 3. what it changes in `domain/apply.rs`; 4. the rows it touches in
-//! `domain/changes.rs`.
+//! To add an event: 1. its body in `bodies.rs`; 2. a variant of [`Event`] with its word; 3. what it
+//! changes in `domain/apply.rs`; 4. the rows it touches in `domain/changes.rs`; 5. its sentence in
+//! `ledger/told.rs`.
 
+mod bodies;
 mod event;
 pub mod log;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    event::{
-        AcceptedProof, AgentApproved, AgentRevoked, Event, EventError, FarmFounded, ForkRefused,
+    bodies::{
+        AgentApproved, AgentDismissed, AgentOutage, AgentRevoked, CalendarChanged, ChainReset,
+        CompositeEarned, DayMarked, FarmProfile, FarmRenamed, ForkRefused, ItemPurchased,
+        KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
+    event::{AcceptedProof, Event, EventError},
     log::{FullTile, Log, enter},
 };
 use farmops_protocol::time::Timestamp;

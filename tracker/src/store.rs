@@ -9,21 +9,29 @@
 mod projections;
 pub mod sqlite;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use farmops_federation::Post;
 use farmops_protocol::{
+    chain::ChainHead,
     digest::Digest,
     key::PublicKey,
     log::{Tile, TreeHead, commitment::LoggedScore},
     proof::Category,
     registration::MembershipStatus,
+    scoring::RuleSet,
     time::Timestamp,
 };
+use jiff::civil::Date;
 use uuid::Uuid;
 
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
 use crate::{
-    domain::{Agent, Changes, DayTotals, FarmView, History, ProofRow, State, WaitingRoom},
+    domain::{
+        Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, Outage, ProofRow,
+        Purchase, State, WaitingRoom,
+    },
     ledger::{Entry, EventError, FullTile, Log},
 };
 
@@ -76,6 +84,23 @@ pub struct Loaded {
     pub log: Log,
     /// Who waits with how much.
     pub waiting: WaitingRoom,
+    /// Which agents ask for their chain to resume earlier.
+    pub resets: BTreeMap<Uuid, ResetAsked>,
+    /// When each agent was last heard of.
+    pub contacts: BTreeMap<Uuid, Timestamp>,
+}
+
+/// An agent's request to let its chain resume earlier; it waits for the owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetAsked {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// The proof to resume after; none for a first proof.
+    pub resumes_after: Option<Uuid>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The canonical text, signed by the agent.
+    pub text: String,
 }
 
 /// What one transaction writes.
@@ -91,8 +116,14 @@ pub struct Batch<'a> {
     pub checkpoints: &'a [SignedHead],
     /// Proofs of agents that wait for approval.
     pub buffered: &'a [BufferedProof],
-    /// Agents whose buffered proofs have moved to the ledger.
+    /// Agents whose buffered proofs have moved to the ledger, or were sent away.
     pub released: &'a [Uuid],
+    /// Requests of agents that wait for the owner.
+    pub resets_asked: &'a [ResetAsked],
+    /// Agents whose requests the owner has answered.
+    pub resets_answered: &'a [Uuid],
+    /// When agents were heard of.
+    pub contacts: &'a [(Uuid, Timestamp)],
     /// A snapshot said to the world.
     pub publication: Option<&'a Publication>,
     /// Cards and milestones said to the world.
@@ -228,6 +259,10 @@ pub struct AgentRecord {
     pub agent: Agent,
     /// Proofs that wait for its approval.
     pub buffered: u64,
+    /// The request of it that waits for the owner.
+    pub reset_asked: Option<ResetAsked>,
+    /// When it was last heard of, to within a few minutes.
+    pub heard_at: Option<Timestamp>,
 }
 
 /// A raw ledger line.
@@ -257,6 +292,14 @@ pub trait Journal: Send + 'static {
         proof: Uuid,
         follows: Uuid,
     ) -> Result<History, StoreError>;
+    /// What the proofs of an agent after `last_good` had brought; nothing if it has no such proof.
+    async fn cut(
+        &mut self,
+        agent: Uuid,
+        last_good: Option<Uuid>,
+    ) -> Result<Option<Cut>, StoreError>;
+    /// The head that a chain had at one of its proofs; nothing if it has no such proof.
+    async fn head_at(&mut self, agent: Uuid, proof: Uuid) -> Result<Option<ChainHead>, StoreError>;
     /// The buffered proofs of an agent, in chain order.
     async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError>;
     /// The last published snapshot.
@@ -296,6 +339,18 @@ pub trait Reads: Send + Sync + 'static {
     async fn checkpoint(&self) -> Result<Option<SignedHead>, StoreError>;
     /// The signed heads of more than `after` entries, the smallest first.
     async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<SignedHead>, StoreError>;
+    /// What was bought, in order.
+    async fn purchases(&self) -> Result<Vec<Purchase>, StoreError>;
+    /// The days of rest.
+    async fn rest_days(&self) -> Result<BTreeSet<Date>, StoreError>;
+    /// When which agent was not heard of.
+    async fn outages(&self) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError>;
+    /// The leagues that the farm is or was in, by slug.
+    async fn leagues(&self) -> Result<BTreeMap<String, League>, StoreError>;
+    /// The rules of that digest, or those in force; nothing if there are none.
+    async fn rules(&self, digest: Option<Digest>) -> Result<Option<RuleSet>, StoreError>;
+    /// The composites that were earned, latest first.
+    async fn composites(&self, limit: u32) -> Result<Vec<CompositeRow>, StoreError>;
     /// How many forks were refused, by agent.
     async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError>;
     /// The last published snapshot.

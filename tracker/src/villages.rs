@@ -70,8 +70,8 @@ fn request(
     let actor = app.site.actor();
     let applicant = Applicant {
         actor: actor.as_str(),
-        display_name: &farm.founded.name,
-        handle: &farm.founded.handle,
+        display_name: &farm.profile.name,
+        handle: &farm.profile.handle,
         invite,
         tracker_url: &app.site.origin(),
         village_url: &village.origin().ascii_serialization(),
@@ -127,9 +127,9 @@ async fn remember(
     let account = answer
         .as_ref()
         .and_then(|answer| Account::parse(&answer.account, app.site.reach()).ok())
-        .filter(|account| account.host() == host && account.name() == farm.founded.handle)
+        .filter(|account| account.host() == host && account.name() == farm.profile.handle)
         .map_or_else(
-            || format!("{}@{host}", farm.founded.handle),
+            || format!("{}@{host}", farm.profile.handle),
             |account| account.to_string(),
         );
     // A village names its own actor, and nobody else's.

@@ -8,13 +8,16 @@
 //! If a commit fails, every command of the round is answered "unavailable" and the state is read back
 //! from the store: nothing is half-applied.
 
+mod agents;
 mod command;
+mod contacts;
 mod handle;
 mod round;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -29,17 +32,20 @@ use farmops_protocol::{
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use self::{command::Command, round::Round};
+use self::{command::Command, contacts::Contacts, round::Round};
 pub use self::{
-    command::{Answer, Checked, Glimpse, Outgoing, Receipt, Standing, WriteError},
+    command::{
+        Answer, Checked, Glimpse, Outgoing, Receipt, Resumption, Since, Standing, WriteError,
+    },
     handle::WriterHandle,
 };
 use crate::{
     domain::{BufferBounds, Founding, State, WaitingRoom, decide_found},
     intake::Directory,
     ledger::{Entry, Event, Log, enter},
-    store::{Batch, Growth, Journal, Loaded, StoreError},
+    store::{Batch, Growth, Journal, Loaded, ResetAsked, StoreError},
 };
 
 /// Commands that may wait; more callers wait to be let in.
@@ -65,6 +71,8 @@ pub struct Writer<J> {
     log: Log,
     durable: TreeHead,
     waiting: WaitingRoom,
+    resets: BTreeMap<Uuid, ResetAsked>,
+    contacts: Contacts,
     setup: Setup,
     directory: Directory,
     public_position: watch::Sender<u64>,
@@ -88,6 +96,8 @@ impl<J: Journal> Writer<J> {
             durable: loaded.log.head(),
             log: loaded.log,
             waiting: loaded.waiting,
+            resets: loaded.resets,
+            contacts: Contacts::new(loaded.contacts),
             setup,
             directory,
             public_position,
@@ -167,6 +177,9 @@ impl<J: Journal> Writer<J> {
                 checkpoints: &round.outgoing.checkpoints,
                 buffered: &round.buffered,
                 released: &round.released,
+                resets_asked: &round.resets_asked,
+                resets_answered: &round.resets_answered,
+                contacts: &round.contacts,
                 publication: round.outgoing.publication.as_ref(),
                 notices: &round.outgoing.notices,
                 posts: &round.outgoing.posts,
@@ -174,7 +187,7 @@ impl<J: Journal> Writer<J> {
             };
             if let Err(error) = self.journal.commit(&batch).await {
                 tracing::error!(%error, cause = ?error, "a commit failed; nothing of it was kept");
-                round.fail();
+                round.end(&Err(WriteError::Unavailable));
                 self.reload().await;
                 return false;
             }
@@ -190,7 +203,7 @@ impl<J: Journal> Writer<J> {
             self.public_position
                 .send_if_modified(|seen| std::mem::replace(seen, position) != position);
         }
-        round.answer();
+        round.end(&Ok(()));
         true
     }
 
@@ -205,8 +218,11 @@ impl<J: Journal> Writer<J> {
                         state,
                         log,
                         waiting,
+                        resets,
+                        contacts,
                     } = loaded;
                     (self.state, self.waiting) = (state, waiting);
+                    (self.resets, self.contacts) = (resets, Contacts::new(contacts));
                     (self.durable, self.log) = (log.head(), log);
                     self.directory.replace(&self.state.agents);
                     return;

@@ -64,7 +64,7 @@ pub(crate) fn is_cluster_alias(text: &str) -> bool {
 }
 
 /// 1 to 64 of `a-z`, `0-9` and `-`, not starting or ending with `-`.
-pub(crate) fn is_slug(text: &str) -> bool {
+pub fn is_slug(text: &str) -> bool {
     (1..=SLUG_CHARS_MAX).contains(&text.len())
         && text
             .bytes()

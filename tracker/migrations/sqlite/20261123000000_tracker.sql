@@ -35,33 +35,42 @@ CREATE TABLE proof_chain (
     agent_id       BLOB    NOT NULL,
     follows        BLOB    NOT NULL,           -- the previous proof; a first proof follows its agent,
                                                -- so that two first proofs collide like any fork
+    branch         INTEGER NOT NULL,           -- of its agent's chain, from 0
     chain_length   INTEGER NOT NULL,
     hash           BLOB    NOT NULL,
     finished_at    INTEGER NOT NULL,
     action_type    TEXT    NOT NULL,
     category       TEXT    NOT NULL,
     coins_awarded  INTEGER NOT NULL,
-    scoring_detail TEXT    NOT NULL
+    scoring_detail TEXT    NOT NULL,
+    league_coins   TEXT,                       -- what it earned in leagues, as JSON
+    day            TEXT,                       -- the farmer's, as the calendar was then
+    earns          INTEGER NOT NULL,           -- 1 for a verified success
+    counts         INTEGER NOT NULL            -- 0 once its agent was revoked from an earlier proof on
 );
 CREATE UNIQUE INDEX proof_chain_id ON proof_chain (proof_id, agent_id);
-CREATE UNIQUE INDEX proof_chain_one_successor ON proof_chain (agent_id, follows);
+CREATE UNIQUE INDEX proof_chain_one_successor ON proof_chain (agent_id, branch, follows);
+CREATE INDEX proof_chain_by_agent ON proof_chain (agent_id, position);
 
 CREATE TABLE agent_trust (
     agent_id        BLOB    PRIMARY KEY,
     public_key      TEXT    NOT NULL,
+    former_keys     TEXT    NOT NULL,          -- the keys that signed before, as a JSON list
     cluster_alias   TEXT    NOT NULL,
     status          TEXT    NOT NULL,          -- pending, active, revoked
     enrolled_at     INTEGER NOT NULL,
     approved_at     INTEGER,
     revoked_at      INTEGER,
     last_good_proof BLOB,
-    head            TEXT,                      -- the chain head as JSON
-    highest_proof   BLOB                       -- the highest id in the chain
+    branch          INTEGER NOT NULL,          -- the one that its chain grows on
+    head            TEXT,                      -- where that branch ends, as JSON
+    highest_proof   BLOB,                      -- the highest id in the chain
+    proofs          INTEGER NOT NULL           -- accepted, over all branches
 );
 
 CREATE TABLE farm (
     id              INTEGER PRIMARY KEY CHECK (id = 1),
-    founded         TEXT    NOT NULL,          -- who, where and which days, as JSON
+    profile         TEXT    NOT NULL,          -- who, where and which days, as JSON
     rules_digest    BLOB    NOT NULL,
     total_coins     INTEGER NOT NULL,
     spent_coins     INTEGER NOT NULL,
@@ -84,6 +93,59 @@ CREATE TABLE farm_upgrade (
     level        INTEGER NOT NULL,
     purchased_at INTEGER NOT NULL
 );
+
+CREATE TABLE purchase (
+    position        INTEGER PRIMARY KEY,
+    idempotency_key BLOB    NOT NULL UNIQUE,   -- SHA-256 of the key that the buyer gave
+    item            TEXT    NOT NULL,
+    level           INTEGER NOT NULL,
+    price           INTEGER NOT NULL,
+    purchased_at    INTEGER NOT NULL
+);
+
+CREATE TABLE rest_day (
+    day TEXT PRIMARY KEY
+);
+
+CREATE TABLE agent_outage (
+    position INTEGER PRIMARY KEY,
+    agent_id BLOB    NOT NULL,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL
+);
+
+CREATE TABLE league (
+    league       TEXT    PRIMARY KEY,
+    name         TEXT    NOT NULL,
+    village      TEXT,
+    rules_digest BLOB    NOT NULL,
+    joined_at    INTEGER NOT NULL,
+    left_at      INTEGER
+);
+
+CREATE TABLE league_season (
+    league TEXT    NOT NULL,
+    season TEXT    NOT NULL,
+    coins  INTEGER NOT NULL,
+    PRIMARY KEY (league, season)
+);
+
+CREATE TABLE composite (
+    position    INTEGER PRIMARY KEY,
+    slug        TEXT    NOT NULL,
+    day         TEXT    NOT NULL,
+    coins       INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    counts      INTEGER NOT NULL               -- 0 once one of its parts does not count
+);
+
+CREATE TABLE composite_part (
+    position INTEGER NOT NULL,
+    step     INTEGER NOT NULL,                 -- from 0
+    proof_id BLOB    NOT NULL,
+    PRIMARY KEY (position, step)
+);
+CREATE INDEX composite_part_of ON composite_part (proof_id);
 
 CREATE TABLE category_stats (
     category      TEXT    PRIMARY KEY,
@@ -129,6 +191,20 @@ CREATE TABLE proof_buffer (
     PRIMARY KEY (agent_id, chain_length),
     UNIQUE (agent_id, proof_id),
     UNIQUE (agent_id, follows)
+);
+
+-- What agents asked for that lost proofs; one for each, until the owner answers.
+CREATE TABLE chain_reset_request (
+    agent_id      BLOB    PRIMARY KEY,
+    resumes_after BLOB,
+    received_at   INTEGER NOT NULL,
+    body          BLOB    NOT NULL             -- signed by the agent
+);
+
+-- When an agent was last heard of, to within a few minutes.
+CREATE TABLE agent_contact (
+    agent_id BLOB    PRIMARY KEY,
+    heard_at INTEGER NOT NULL
 );
 
 -- A sequence number is used once: the row is written with the deliveries, in one transaction.

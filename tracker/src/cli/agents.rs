@@ -1,6 +1,6 @@
 //! `agents`: who may send proofs.
 
-use std::process::ExitCode;
+use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ fn paragraph(agent: &Value) -> String {
         ("forks", "forks it signed were refused"),
     ] {
         if let Some(count) = agent[member].as_u64().filter(|count| *count > 0) {
-            lines.push_str(&format!("    {count} {what}\n"));
+            let _ = writeln!(lines, "    {count} {what}");
         }
     }
     lines

@@ -1,14 +1,26 @@
-//! Enrolling, approving and revoking agents.
+//! What is decided about agents: who may send proofs, with which key, and where a chain goes on.
 
 use farmops_protocol::{
+    chain::ChainHead,
+    chain_reset::{ParsedChainReset, VerifiedChainReset},
     enrolment::{AgentStatus, EnrolmentRequest},
+    field::FieldError,
     key::Fingerprint,
     proof::VerifiedProof,
+    rotation::ParsedKeyRotation,
+    time::Timestamp,
 };
 use uuid::Uuid;
 
-use super::{refusal::Refusal, state::State, waiting::BufferBounds};
-use crate::ledger::{AcceptedProof, AgentApproved, AgentRevoked, Event};
+use super::{
+    refusal::Refusal,
+    state::{Agent, State},
+    waiting::{BufferBounds, Waiting, WaitingRoom},
+};
+use crate::ledger::{
+    AcceptedProof, AgentApproved, AgentDismissed, AgentRevoked, ChainReset, Event, KeyRotated,
+    Withdrawn,
+};
 
 /// Decides a verified enrolment. Enrolling again with the same key changes nothing: it is how an agent
 /// says hello and learns where its chain ends.
@@ -75,13 +87,152 @@ pub fn decide_approve(
     }
 }
 
-/// Decides the owner's revocation: nothing the agent sends from now on counts. Revoking twice changes nothing.
-pub fn decide_revoke(state: &State, agent_id: Uuid) -> Result<Option<Event>, Refusal> {
+/// Decides to send away an agent that waits, with everything it has sent; `head` is how far that had
+/// come. Sending it away twice changes nothing.
+pub fn decide_dismiss(
+    state: &State,
+    agent_id: Uuid,
+    head: Option<ChainHead>,
+) -> Result<Option<Event>, Refusal> {
     let agent = state.agents.get(&agent_id).ok_or(Refusal::AgentUnknown)?;
-    Ok((agent.status != AgentStatus::Revoked).then(|| {
-        Event::AgentRevoked(AgentRevoked {
+    match agent.status {
+        AgentStatus::Pending => Ok(Some(Event::AgentDismissed(AgentDismissed {
             agent_id,
+            head,
+        }))),
+        AgentStatus::Revoked => Ok(None),
+        AgentStatus::Active => Err(Refusal::AgentActive),
+    }
+}
+
+/// From where on an agent's proofs stop counting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The last proof that counts; none if none does.
+    pub last_good_proof: Option<Uuid>,
+    /// What the later ones had brought, as far as it still counts.
+    pub withdrawn: Vec<Withdrawn>,
+}
+
+/// Decides the owner's revocation: nothing the agent sends from now on counts, and nothing after `cut`.
+/// Revoking again may only reach further back; what reaches as far changes nothing.
+pub fn decide_revoke(
+    state: &State,
+    agent_id: Uuid,
+    cut: Option<Cut>,
+) -> Result<Option<Event>, Refusal> {
+    let agent = state.agents.get(&agent_id).ok_or(Refusal::AgentUnknown)?;
+    let cut = match (agent.status, cut) {
+        (AgentStatus::Pending, _) => return Err(Refusal::AgentPending),
+        (AgentStatus::Revoked, None) => return Ok(None),
+        (AgentStatus::Revoked, Some(cut)) if cut.withdrawn.is_empty() => return Ok(None),
+        (_, Some(cut)) => cut,
+        (AgentStatus::Active, None) => Cut {
             last_good_proof: agent.head.map(|head| head.proof_id),
-        })
-    }))
+            withdrawn: Vec::new(),
+        },
+    };
+    Ok(Some(Event::AgentRevoked(AgentRevoked {
+        agent_id,
+        last_good_proof: cut.last_good_proof,
+        withdrawn: cut.withdrawn,
+    })))
+}
+
+/// Decides an agent's hand-over to a new key. The same hand-over again changes nothing: its answer may
+/// have been lost (`KEY-ROT-007`).
+pub fn decide_rotate(
+    state: &State,
+    waiting: &WaitingRoom,
+    rotation: ParsedKeyRotation,
+    now: Timestamp,
+) -> Result<Option<Event>, Refusal> {
+    let agent_id = rotation.rotation().agent_id;
+    let new_key = rotation.rotation().new_key;
+    let agent = trusted(state, agent_id)?;
+    if agent.public_key == new_key {
+        let former = agent.former_keys.last();
+        let former =
+            former.ok_or_else(|| replaced("this is the key that the agent enrolled with"))?;
+        rotation.verify(agent_id, &former.key)?;
+        return Ok(None);
+    }
+    rotation.check_fresh(now)?;
+    if agent.former_keys.iter().any(|former| former.key == new_key) {
+        return Err(replaced("a key that was replaced does not come back"));
+    }
+    let verified = rotation.verify(agent_id, &agent.public_key)?;
+    let (head, place) = end_of_chain(agent, waiting.get(&agent_id));
+    verified
+        .check_head(head.as_ref())
+        .map_err(|error| Refusal::Chain { error, head })?;
+    Ok(Some(Event::KeyRotated(KeyRotated {
+        agent_id,
+        new_key,
+        place,
+        // Canonical JSON is UTF-8, so nothing is lost.
+        rotation: String::from_utf8_lossy(verified.bytes()).into_owned(),
+    })))
+}
+
+fn replaced(reason: &str) -> Refusal {
+    FieldError::new("new_key", reason).into()
+}
+
+/// Where the agent's next proof goes on, and how many came before, buffered ones included.
+pub fn end_of_chain(agent: &Agent, waiting: Option<&Waiting>) -> (Option<ChainHead>, u64) {
+    match agent.status {
+        AgentStatus::Pending => {
+            let head = waiting.and_then(|room| room.head);
+            (head, head.map_or(0, |head| head.length.value()))
+        }
+        AgentStatus::Active | AgentStatus::Revoked => (agent.head, agent.proofs),
+    }
+}
+
+/// Checks an agent's request to let its chain resume earlier; the owner decides.
+pub fn decide_ask_reset(
+    state: &State,
+    request: ParsedChainReset,
+    now: Timestamp,
+) -> Result<VerifiedChainReset, Refusal> {
+    let agent_id = request.request().agent_id;
+    let agent = active(state, agent_id)?;
+    request.check_fresh(now)?;
+    Ok(request.verify(agent_id, &agent.public_key)?)
+}
+
+/// Decides the owner's reset: the chain resumes at `resumes_at`, in a branch of its own.
+pub fn decide_reset(
+    state: &State,
+    agent_id: Uuid,
+    resumes_at: Option<ChainHead>,
+    asked: Option<String>,
+) -> Result<Option<Event>, Refusal> {
+    let agent = active(state, agent_id)?;
+    if agent.head == resumes_at {
+        return Ok(None);
+    }
+    Ok(Some(Event::ChainReset(ChainReset {
+        agent_id,
+        asked,
+        branch: agent.branch + 1,
+        resumes_at,
+    })))
+}
+
+fn trusted(state: &State, agent_id: Uuid) -> Result<&Agent, Refusal> {
+    let agent = state.agents.get(&agent_id).ok_or(Refusal::AgentUnknown)?;
+    match agent.status {
+        AgentStatus::Active | AgentStatus::Pending => Ok(agent),
+        AgentStatus::Revoked => Err(Refusal::AgentRevoked),
+    }
+}
+
+fn active(state: &State, agent_id: Uuid) -> Result<&Agent, Refusal> {
+    let agent = trusted(state, agent_id)?;
+    match agent.status {
+        AgentStatus::Pending => Err(Refusal::AgentPending),
+        AgentStatus::Active | AgentStatus::Revoked => Ok(agent),
+    }
 }

@@ -1,21 +1,17 @@
 //! Folding the ledger into the state.
 
-use farmops_farm::catalogue::Catalogue;
-use farmops_protocol::{
-    chain::ChainHead,
-    enrolment::AgentStatus,
-    int::SafeUint,
-    scoring::{ONE_BP, Score, ScoreInput},
-};
+mod agents;
+mod proof;
 
-use super::{
-    activity::HourlyActivity,
-    state::{Agent, Farm, Rules, State},
-};
-use crate::ledger::{AcceptedProof, Entry, Event};
+use farmops_farm::catalogue::Owned;
+use farmops_protocol::scoring::Score;
+use jiff::civil::Date;
+
+use super::state::{Farm, League, Outage, Purchase, Rules, State};
+use crate::ledger::{CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined};
 
 /// What applying an entry worked out besides the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Applied {
     /// A proof, its score and its place in its chain.
     Scored {
@@ -23,6 +19,15 @@ pub enum Applied {
         score: Score,
         /// How many proofs the chain holds, this one included.
         chain_length: u64,
+        /// The farmer's day that it counts for.
+        day: Option<Date>,
+        /// What it earned in the leagues.
+        leagues: Vec<LeagueCoins>,
+    },
+    /// A composite, and its coins.
+    Composed {
+        /// The coins it brought.
+        coins: u64,
     },
     /// Anything else.
     Noted,
@@ -41,110 +46,133 @@ impl State {
         );
         self.position = entry.position;
         self.updated_at = Some(entry.recorded_at);
+        if is_public(&entry.event) {
+            self.public_position = entry.position;
+        }
         match &entry.event {
             Event::ProofAccepted(proof) => return self.apply_proof(proof, entry.position),
-            Event::FarmFounded(founded) => {
-                self.farm = Some(Farm::new(founded.clone(), entry.recorded_at));
-                self.public_position = entry.position;
+            Event::CompositeEarned(composite) => return self.apply_composite(composite),
+            Event::FarmFounded(profile) => {
+                self.farm = Some(Farm::new(profile.clone(), entry.recorded_at));
             }
+            Event::FarmRenamed(renamed) => {
+                if let Some(farm) = &mut self.farm {
+                    farm.profile.name.clone_from(&renamed.name);
+                }
+            }
+            Event::CalendarChanged(changed) => {
+                if let Some(farm) = &mut self.farm {
+                    farm.profile.time_zone.clone_from(&changed.time_zone);
+                    farm.profile.working_days = changed.working_days;
+                    farm.calendar = farm.profile.calendar();
+                }
+            }
+            Event::DayMarked(marked) => {
+                if marked.rest {
+                    self.rest_days.insert(marked.day);
+                } else {
+                    self.rest_days.remove(&marked.day);
+                }
+            }
+            Event::ItemPurchased(purchased) => self.apply_purchase(purchased, entry),
             Event::RulesAdopted(rules) => self.rules = Rules::new(rules.clone()),
-            Event::AgentEnrolled(request) => {
-                self.agents.insert(
-                    request.agent_id,
-                    Agent {
-                        public_key: request.public_key,
-                        cluster_alias: request.cluster_alias.clone(),
-                        status: AgentStatus::Pending,
-                        enrolled_at: entry.recorded_at,
-                        approved_at: None,
-                        revoked_at: None,
-                        last_good_proof: None,
-                        head: None,
-                        highest_proof: None,
-                    },
-                );
-            }
-            Event::AgentApproved(approved) => {
-                if let Some(agent) = self.agents.get_mut(&approved.agent_id) {
-                    agent.status = AgentStatus::Active;
-                    agent.approved_at = Some(entry.recorded_at);
+            Event::LeagueJoined(joined) => self.apply_league(joined, entry),
+            Event::LeagueLeft(left) => {
+                if let Some(league) = self.leagues.get_mut(&left.league) {
+                    league.left_at = Some(entry.recorded_at);
                 }
             }
-            Event::AgentRevoked(revoked) => {
-                if let Some(agent) = self.agents.get_mut(&revoked.agent_id) {
-                    agent.status = AgentStatus::Revoked;
-                    agent.revoked_at = Some(entry.recorded_at);
-                    agent.last_good_proof = revoked.last_good_proof;
-                }
+            Event::AgentEnrolled(request) => self.apply_enrolment(request, entry.recorded_at),
+            Event::AgentApproved(approved) => self.apply_approval(approved, entry.recorded_at),
+            Event::AgentDismissed(dismissed) => {
+                self.end_trust(dismissed.agent_id, None, entry.recorded_at);
+            }
+            Event::AgentRevoked(revoked) => self.apply_revocation(revoked, entry.recorded_at),
+            Event::KeyRotated(rotation) => self.apply_rotation(rotation),
+            Event::ChainReset(reset) => self.apply_reset(reset),
+            Event::AgentOutage(outage) => {
+                let outages = self.outages.entry(outage.agent_id).or_default();
+                outages.push(Outage {
+                    from: outage.from,
+                    until: outage.until,
+                });
             }
             Event::ForkRefused(_) => {}
         }
         Applied::Noted
     }
 
-    fn apply_proof(&mut self, proof: &AcceptedProof, position: u64) -> Applied {
-        let body = proof.body();
-        let earns = proof.earns();
-        let hour = HourlyActivity::hour(body.timestamp);
-        let day = self
-            .farm
-            .as_ref()
-            .map(|farm| farm.calendar.day(body.timestamp));
-        if let (true, Some(day), Some(farm)) = (earns, day, &self.farm) {
-            self.streak = self.streak.after_work_on(day, &farm.calendar);
-            self.streak_longest = self.streak_longest.max(self.streak.days);
+    fn apply_purchase(&mut self, purchased: &ItemPurchased, entry: &Entry) {
+        self.coins.spent = self.coins.spent.saturating_add(purchased.price);
+        match self
+            .upgrades
+            .binary_search_by(|owned| owned.slug.cmp(&purchased.item))
+        {
+            Ok(at) => self.upgrades[at].level = purchased.level,
+            Err(at) => self.upgrades.insert(
+                at,
+                Owned {
+                    slug: purchased.item.clone(),
+                    level: purchased.level,
+                },
+            ),
         }
-        let category = body.action.category;
-        let score = self.rules.set.score(&ScoreInput {
-            category,
-            complexity: body.scoring_hints.complexity,
-            earns,
-            // The schema holds the radius to 1..=10.
-            impact_radius: u8::try_from(body.scoring_hints.impact_radius.value())
-                .unwrap_or(u8::MAX),
-            like_this_hour: self.activity.like(hour, &body.action),
-            streak_days: self.streak.days,
-            upgrade_bp: ONE_BP
-                .saturating_add(Catalogue::builtin().upgrade_boost_bp(category, &self.upgrades)),
+        self.purchases.push(Purchase {
+            position: entry.position,
+            purchased_at: entry.recorded_at,
+            idempotency_key: purchased.idempotency_key,
+            item: purchased.item.clone(),
+            level: purchased.level,
+            price: purchased.price,
         });
-        self.activity.count(hour, &body.action);
-        if earns {
-            let totals = self.categories.entry(category).or_default();
-            totals.proofs += 1;
-            totals.coins = totals.coins.saturating_add(score.coins);
-            totals.last_proof_at = totals.last_proof_at.max(Some(body.timestamp));
-            if let Some(day) = day {
-                let totals = self.days.entry(day).or_default();
-                totals.proofs += 1;
-                totals.coins = totals.coins.saturating_add(score.coins);
-            }
-            self.coins.earned = self.coins.earned.saturating_add(score.coins);
-            self.public_position = position;
-        }
-        self.last_active = self.last_active.max(Some(body.timestamp));
-        Applied::Scored {
-            score,
-            chain_length: self.extend_chain(proof),
-        }
     }
 
-    /// Moves the agent's head to `proof`. That it extends the chain was decided before it was recorded.
-    fn extend_chain(&mut self, proof: &AcceptedProof) -> u64 {
-        let body = proof.body();
-        let Some(agent) = self.agents.get_mut(&body.agent.agent_id) else {
-            return 0;
-        };
-        let length = agent
-            .head
-            .map_or(SafeUint::ZERO, |head| head.length)
-            .saturating_add(SafeUint::from(1));
-        agent.head = Some(ChainHead {
-            hash: proof.hash(),
-            length,
-            proof_id: body.proof_id,
-            timestamp: body.timestamp,
-        });
-        agent.highest_proof = agent.highest_proof.max(Some(body.proof_id));
-        length.value()
+    /// Joining again goes on with what was earned before.
+    fn apply_league(&mut self, joined: &LeagueJoined, entry: &Entry) {
+        let before = self.leagues.remove(&joined.league);
+        self.leagues.insert(
+            joined.league.clone(),
+            League {
+                name: joined.name.clone(),
+                rules: Rules::new(joined.rules.clone()),
+                village: joined.village.clone(),
+                joined_at: entry.recorded_at,
+                left_at: None,
+                seasons: before.map(|league| league.seasons).unwrap_or_default(),
+            },
+        );
+    }
+
+    fn apply_composite(&mut self, composite: &CompositeEarned) -> Applied {
+        let coins = composite.coins;
+        let day = self.days.entry(composite.day).or_default();
+        day.coins = day.coins.saturating_add(coins);
+        self.coins.earned = self.coins.earned.saturating_add(coins);
+        Applied::Composed { coins }
+    }
+}
+
+/// Whether an event changes what everyone may see, so that a new snapshot is due. A proof says so
+/// itself, because only one that earns does.
+fn is_public(event: &Event) -> bool {
+    match event {
+        Event::FarmFounded(_)
+        | Event::FarmRenamed(_)
+        | Event::CalendarChanged(_)
+        | Event::DayMarked(_)
+        | Event::ItemPurchased(_)
+        | Event::AgentRevoked(_)
+        | Event::AgentOutage(_)
+        | Event::CompositeEarned(_) => true,
+        Event::ProofAccepted(_)
+        | Event::RulesAdopted(_)
+        | Event::LeagueJoined(_)
+        | Event::LeagueLeft(_)
+        | Event::AgentEnrolled(_)
+        | Event::AgentApproved(_)
+        | Event::AgentDismissed(_)
+        | Event::KeyRotated(_)
+        | Event::ChainReset(_)
+        | Event::ForkRefused(_) => false,
     }
 }

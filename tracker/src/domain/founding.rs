@@ -8,7 +8,7 @@ use farmops_protocol::{
 };
 
 use super::{refusal::Refusal, state::State};
-use crate::ledger::{Event, FarmFounded};
+use crate::ledger::{Event, FarmProfile};
 
 /// What the owner configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn decide_found(
     check_display_name(&founding.name)?;
     Calendar::new(&founding.time_zone, founding.working_days)?;
     Ok(vec![
-        Event::FarmFounded(FarmFounded {
+        Event::FarmFounded(FarmProfile {
             farmer_key,
             handle: founding.handle.clone(),
             name: founding.name.clone(),

@@ -1,5 +1,6 @@
 //! Why the tracker does not do what it was asked, with a word for machines and the field to blame.
 
+use farmops_farm::shop::NotForSale;
 use farmops_protocol::{
     chain::{ChainError, ChainHead},
     field::FieldError,
@@ -21,6 +22,27 @@ pub enum Refusal {
     /// The owner revoked the agent.
     #[error("the owner has revoked this agent")]
     AgentRevoked,
+    /// The owner has not approved the agent yet.
+    #[error("the owner has not approved this agent yet")]
+    AgentPending,
+    /// Only an agent that waits can be sent away.
+    #[error("the agent is approved; revoke it instead")]
+    AgentActive,
+    /// No proof of this agent has that id.
+    #[error("no proof of this agent has that id")]
+    NoSuchProof,
+    /// Only the agent or a proof's id says where its chain is to resume.
+    #[error("this agent has not asked for its chain to resume; name the proof to resume after")]
+    NoResetAsked,
+    /// The farm was never in that league.
+    #[error("the farm was never in that league")]
+    NoSuchLeague,
+    /// The item cannot be bought now.
+    #[error(transparent)]
+    NotForSale(#[from] NotForSale),
+    /// The key stands for another purchase.
+    #[error("this key was used to buy `{0}`; use a new key for another purchase")]
+    KeyReused(String),
     /// The id belongs to another key.
     #[error("another key is enrolled under this id")]
     AgentIdTaken,
@@ -54,6 +76,23 @@ pub enum Refusal {
     BufferFull(&'static str),
 }
 
+/// What sort of refusal it is: each door has one status for each sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// It is about something that does not exist.
+    NotFound,
+    /// Whoever asks may not.
+    Denied,
+    /// Someone else has it.
+    Taken,
+    /// It does not fit what is recorded.
+    Conflict,
+    /// There is too much of it for now.
+    TooMany,
+    /// It breaks a rule whatever is recorded.
+    Invalid,
+}
+
 /// Seconds after which a refused agent should try again when the owner has to act first.
 const OWNER_SECONDS: u32 = 300;
 
@@ -65,6 +104,13 @@ impl Refusal {
             Self::BadSignature => "bad-signature",
             Self::AgentUnknown => "agent-unknown",
             Self::AgentRevoked => "agent-revoked",
+            Self::AgentPending => "agent-pending",
+            Self::AgentActive => "agent-active",
+            Self::NoSuchProof => "no-such-proof",
+            Self::NoResetAsked => "no-reset-asked",
+            Self::NoSuchLeague => "no-such-league",
+            Self::NotForSale(reason) => reason.code(),
+            Self::KeyReused(_) => "idempotency-key-reused",
             Self::AgentIdTaken => "agent-id-taken",
             Self::TooManyPending(_) => "too-many-pending",
             Self::FingerprintDiffers(_) => "fingerprint-differs",
@@ -79,6 +125,34 @@ impl Refusal {
         }
     }
 
+    /// What sort of refusal it is.
+    pub fn sort(&self) -> Sort {
+        match self {
+            Self::AgentUnknown | Self::NoSuchLeague => Sort::NotFound,
+            Self::AgentRevoked => Sort::Denied,
+            Self::TooManyPending(_) | Self::BufferFull(_) => Sort::TooMany,
+            Self::Invalid(_)
+            | Self::ProofIdTaken
+            | Self::NoSuchProof
+            | Self::BadSignature
+            | Self::FingerprintDiffers(_)
+            | Self::KeyReused(_)
+            | Self::NotForSale(NotForSale::Unknown(_))
+            // A time is wrong whatever the chain holds.
+            | Self::Chain {
+                error: ChainError::BackInTime | ChainError::FutureDated,
+                ..
+            } => Sort::Invalid,
+            Self::AgentIdTaken => Sort::Taken,
+            Self::NoResetAsked
+            | Self::AgentPending
+            | Self::AgentActive
+            | Self::NotForSale(_)
+            | Self::Chain { .. }
+            | Self::Fork { .. } => Sort::Conflict,
+        }
+    }
+
     /// The member of the document that the refusal is about.
     pub fn field(&self) -> &str {
         match self {
@@ -86,7 +160,14 @@ impl Refusal {
             Self::BadSignature => "signature",
             Self::ProofIdTaken => "proof_id",
             Self::AgentUnknown | Self::AgentRevoked | Self::BufferFull(_) => "agent.agent_id",
-            Self::AgentIdTaken | Self::TooManyPending(_) => "agent_id",
+            Self::AgentIdTaken
+            | Self::TooManyPending(_)
+            | Self::AgentPending
+            | Self::AgentActive => "agent_id",
+            Self::NoSuchProof | Self::NoResetAsked => "resumes_after",
+            Self::NoSuchLeague => "league",
+            Self::NotForSale(_) => "item",
+            Self::KeyReused(_) => "Idempotency-Key",
             Self::FingerprintDiffers(_) => "fingerprint",
             Self::Chain { error, .. } => error.field(),
             Self::Fork { .. } => "prev_proof_id",

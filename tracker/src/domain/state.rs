@@ -1,6 +1,6 @@
 //! The farm as the ledger tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{
@@ -14,10 +14,12 @@ use farmops_protocol::{
     time::Timestamp,
 };
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use url::Url;
 use uuid::Uuid;
 
 use super::activity::HourlyActivity;
-use crate::ledger::FarmFounded;
+use crate::ledger::FarmProfile;
 
 /// Everything that decisions and scores depend on. It is a fold over the ledger: two states with the
 /// same entries behind them are equal.
@@ -41,8 +43,16 @@ pub struct State {
     pub days: BTreeMap<Date, DayTotals>,
     /// What was done in which hour, for diminishing returns.
     pub activity: HourlyActivity,
-    /// What stands on the farm.
+    /// What stands on the farm, ordered by slug.
     pub upgrades: Vec<Owned>,
+    /// What was bought, in order.
+    pub purchases: Vec<Purchase>,
+    /// Days of rest to come and past.
+    pub rest_days: BTreeSet<Date>,
+    /// When which agent was not heard of, in order.
+    pub outages: BTreeMap<Uuid, Vec<Outage>>,
+    /// The leagues that the farm is or was in, by slug.
+    pub leagues: BTreeMap<String, League>,
     /// The position of the last entry; 0 before the first.
     pub position: u64,
     /// When the last entry was recorded.
@@ -56,8 +66,8 @@ pub struct State {
 /// Whose farm it is.
 #[derive(Debug, Clone)]
 pub struct Farm {
-    /// As it was founded.
-    pub founded: FarmFounded,
+    /// As it was founded, with what was changed since.
+    pub profile: FarmProfile,
     /// When.
     pub created_at: Timestamp,
     /// The days that count, ready for use.
@@ -69,6 +79,8 @@ pub struct Farm {
 pub struct Agent {
     /// The key that signs its proofs.
     pub public_key: PublicKey,
+    /// The keys that signed before, oldest first.
+    pub former_keys: Vec<FormerKey>,
     /// The label its operator chose.
     pub cluster_alias: String,
     /// Whether its proofs count.
@@ -81,10 +93,67 @@ pub struct Agent {
     pub revoked_at: Option<Timestamp>,
     /// The last proof that counts, once revoked.
     pub last_good_proof: Option<Uuid>,
-    /// Where its chain ends.
+    /// The branch that its chain grows on: 0 until the first reset.
+    pub branch: u64,
+    /// Where that branch ends.
     pub head: Option<ChainHead>,
     /// The highest proof id in its chain: ids carry their time, so a higher one is new for certain.
     pub highest_proof: Option<Uuid>,
+    /// Proofs accepted, over all branches: the place of the next one in the history of its keys.
+    pub proofs: u64,
+}
+
+/// A key that an agent replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormerKey {
+    /// The key.
+    pub key: PublicKey,
+    /// It signed the proofs that fewer than this many came before, over all branches.
+    pub until: u64,
+}
+
+/// One level of one item, bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    /// The ledger position.
+    pub position: u64,
+    /// When.
+    pub purchased_at: Timestamp,
+    /// The SHA-256 of the key that makes it happen once.
+    pub idempotency_key: Digest,
+    /// The item's slug.
+    pub item: String,
+    /// The level that was bought.
+    pub level: u64,
+    /// What it cost, in coins.
+    pub price: u64,
+}
+
+/// From when to when an agent was not heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// When it was last heard of.
+    pub from: Timestamp,
+    /// When it was heard of again.
+    pub until: Timestamp,
+}
+
+/// A league by whose rules proofs are scored as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct League {
+    /// Its name for people.
+    pub name: String,
+    /// Its rules.
+    pub rules: Rules,
+    /// The village that runs it.
+    pub village: Option<Url>,
+    /// When the farm joined it, the last time.
+    pub joined_at: Timestamp,
+    /// When the farm left it, if it is in it no longer.
+    pub left_at: Option<Timestamp>,
+    /// Coins of each season.
+    pub seasons: BTreeMap<String, u64>,
 }
 
 /// The active rules and their name.
@@ -125,6 +194,14 @@ pub struct DayTotals {
     pub coins: u64,
 }
 
+impl Agent {
+    /// The key that signs the proof that `place` proofs came before.
+    pub fn key_at(&self, place: u64) -> &PublicKey {
+        let former = self.former_keys.iter().find(|former| place < former.until);
+        former.map_or(&self.public_key, |former| &former.key)
+    }
+}
+
 impl State {
     /// The position that the next entry gets.
     pub fn next_position(&self) -> u64 {
@@ -140,22 +217,28 @@ impl Coins {
 }
 
 impl Farm {
-    /// The farm as founded at `created_at`; days in UTC if the zone has left the time zone database.
-    pub fn new(founded: FarmFounded, created_at: Timestamp) -> Self {
-        let calendar = Calendar::new(&founded.time_zone, founded.working_days)
-            .unwrap_or_else(|_| Calendar::weekdays_utc());
+    /// The farm with this profile, founded at `created_at`.
+    pub fn new(profile: FarmProfile, created_at: Timestamp) -> Self {
         Self {
-            founded,
+            calendar: profile.calendar(),
+            profile,
             created_at,
-            calendar,
         }
     }
 }
 
+impl FarmProfile {
+    /// The farmer's days; in UTC if the zone has left the time zone database.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(&self.time_zone, self.working_days)
+            .unwrap_or_else(|_| Calendar::weekdays_utc())
+    }
+}
+
 impl PartialEq for Farm {
-    /// The calendar follows from what was founded.
+    /// The calendar follows from the profile.
     fn eq(&self, other: &Self) -> bool {
-        self.founded == other.founded && self.created_at == other.created_at
+        self.profile == other.profile && self.created_at == other.created_at
     }
 }
 

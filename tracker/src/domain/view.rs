@@ -7,22 +7,17 @@ use farmops_farm::{
     season::Season,
     state::{CategoryTotal, FarmState},
 };
-use farmops_protocol::{
-    proof::Category,
-    snapshot::season_of,
-    streak::{Calendar, Streak},
-    time::Timestamp,
-};
+use farmops_protocol::{proof::Category, snapshot::season_of, streak::Streak, time::Timestamp};
 use std::collections::BTreeMap;
 
 use super::state::{CategoryTotals, Coins, State};
-use crate::ledger::FarmFounded;
+use crate::ledger::FarmProfile;
 
 /// The farm's figures at one moment: totals, never proofs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FarmView {
     /// Whose farm it is.
-    pub founded: FarmFounded,
+    pub profile: FarmProfile,
     /// Coins earned and spent.
     pub coins: Coins,
     /// What each category brought.
@@ -48,7 +43,7 @@ impl FarmView {
     pub fn of(state: &State) -> Option<Self> {
         let farm = state.farm.as_ref()?;
         Some(Self {
-            founded: farm.founded.clone(),
+            profile: farm.profile.clone(),
             coins: state.coins,
             categories: state.categories.clone(),
             upgrades: state.upgrades.clone(),
@@ -61,15 +56,9 @@ impl FarmView {
         })
     }
 
-    /// The farmer's days; in UTC if the zone has left the time zone database.
-    pub fn calendar(&self) -> Calendar {
-        Calendar::new(&self.founded.time_zone, self.founded.working_days)
-            .unwrap_or_else(|_| Calendar::weekdays_utc())
-    }
-
     /// The streak as it stands on the day of `now`.
     pub fn streak_days(&self, now: Timestamp) -> u32 {
-        let calendar = self.calendar();
+        let calendar = self.profile.calendar();
         self.streak.days_on(calendar.day(now), &calendar)
     }
 
@@ -102,7 +91,7 @@ impl FarmView {
     /// What is drawn at `now`.
     pub fn drawing(&self, now: Timestamp) -> FarmState {
         FarmState {
-            name: self.founded.name.clone(),
+            name: self.profile.name.clone(),
             level: self.level(),
             streak_days: u64::from(self.streak_days(now)),
             coins: self.coins.earned,
@@ -138,7 +127,7 @@ mod tests {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let friday = at("2026-02-20T12:00:00Z");
         let view = FarmView {
-            founded: FarmFounded {
+            profile: FarmProfile {
                 farmer_key: SecretKey::from_bytes([7; 32]).public(),
                 handle: "alice".into(),
                 name: "Alice's farm".into(),

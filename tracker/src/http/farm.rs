@@ -115,7 +115,7 @@ fn no_past(error: PastError) -> Problem {
 /// The account everyone should show.
 pub(super) async fn account(app: &App, farm: &FarmView) -> Result<Option<String>, Problem> {
     let villages = app.reads.villages().await.map_err(not_read)?;
-    let account = app.site.account(&farm.founded.handle, &villages);
+    let account = app.site.account(&farm.profile.handle, &villages);
     Ok(account.map(|account| account.to_handle()))
 }
 
@@ -140,10 +140,10 @@ pub(super) async fn show(
         last_active: farm.last_active,
         created_at: farm.created_at,
         updated_at: farm.updated_at,
-        name: farm.founded.name,
-        handle: farm.founded.handle,
-        time_zone: farm.founded.time_zone,
-        working_days: farm.founded.working_days,
+        name: farm.profile.name,
+        handle: farm.profile.handle,
+        time_zone: farm.profile.time_zone,
+        working_days: farm.profile.working_days,
     };
     tagged_json(&headers, &shown)
 }

@@ -47,7 +47,7 @@ pub(super) async fn profile(
     let profile = Profile {
         account: account(&app, &farm).await?,
         actor: app.site.actor(),
-        farmer_key: farm.founded.farmer_key,
+        farmer_key: farm.profile.farmer_key,
         picture: app.site.picture(),
         level: farm.level(),
         total_coins: farm.coins.earned,
@@ -63,8 +63,8 @@ pub(super) async fn profile(
             })
             .collect(),
         founded_at: farm.created_at,
-        name: farm.founded.name,
-        handle: farm.founded.handle,
+        name: farm.profile.name,
+        handle: farm.profile.handle,
     };
     tagged_json(&headers, &profile)
 }

@@ -1,37 +1,34 @@
 //! Refusals and failures as problem documents.
 
-use farmops_protocol::chain::ChainError;
 use farmops_service::problem::Problem;
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 
-use crate::{domain::Refusal, store::StoreError, writer::WriteError};
+use crate::{
+    domain::{Refusal, Sort},
+    store::StoreError,
+    writer::WriteError,
+};
 
 /// Seconds after which a caller tries again when the writer could not write.
 const UNAVAILABLE_SECONDS: u64 = 1;
 
 /// The problem document of a refusal.
 pub fn problem_of(refusal: &Refusal) -> Problem {
-    let status = match refusal {
-        Refusal::AgentUnknown => StatusCode::NOT_FOUND,
-        Refusal::AgentRevoked => StatusCode::FORBIDDEN,
-        Refusal::TooManyPending(_) | Refusal::BufferFull(_) => StatusCode::TOO_MANY_REQUESTS,
-        Refusal::Invalid(_)
-        | Refusal::ProofIdTaken
-        | Refusal::BadSignature
-        | Refusal::FingerprintDiffers(_)
-        // A time is wrong whatever the chain holds.
-        | Refusal::Chain {
-            error: ChainError::BackInTime | ChainError::FutureDated,
-            ..
-        } => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::AgentIdTaken | Refusal::Chain { .. } | Refusal::Fork { .. } => {
-            StatusCode::CONFLICT
-        }
+    let status = match refusal.sort() {
+        Sort::NotFound => StatusCode::NOT_FOUND,
+        Sort::Denied => StatusCode::FORBIDDEN,
+        Sort::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Sort::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Sort::Taken | Sort::Conflict => StatusCode::CONFLICT,
     };
     let mut problem = Problem::new(status, refusal.code())
         .field(refusal.field())
         .detail(refusal.to_string());
-    if status == StatusCode::CONFLICT {
+    if matches!(
+        refusal,
+        Refusal::Chain { .. } | Refusal::Fork { .. } | Refusal::AgentIdTaken
+    ) && status == StatusCode::CONFLICT
+    {
         problem = problem.extension("head", refusal.head());
     }
     match refusal.retry_after_seconds() {

@@ -1,4 +1,4 @@
-//! The events, and their bodies as they stand in the ledger.
+//! The events: their words, and how their bodies are written and read.
 //!
 //! What someone else signed is kept as they signed it: the body of an accepted proof is the proof,
 //! the body of an enrolment is the agent's request. All bodies are canonical JSON.
@@ -10,81 +10,57 @@ use farmops_protocol::{
     digest::Digest,
     enrolment::EnrolmentRequest,
     field::FieldError,
-    key::{Fingerprint, PublicKey},
     limits::DEPTH_MAX,
     proof::{ParsedProof, ProofBody, VerifiedProof},
     scoring::RuleSet,
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::bodies::{
+    AgentApproved, AgentDismissed, AgentOutage, AgentRevoked, CalendarChanged, ChainReset,
+    CompositeEarned, DayMarked, FarmProfile, FarmRenamed, ForkRefused, ItemPurchased, KeyRotated,
+    LeagueJoined, LeagueLeft,
+};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The farm began: always the first entry.
-    FarmFounded(FarmFounded),
+    FarmFounded(FarmProfile),
+    /// The farm has another name.
+    FarmRenamed(FarmRenamed),
+    /// The farmer lives by another calendar.
+    CalendarChanged(CalendarChanged),
+    /// A day was marked as one of rest, or no longer.
+    DayMarked(DayMarked),
+    /// Something was bought.
+    ItemPurchased(ItemPurchased),
     /// From here on proofs are scored by these rules.
     RulesAdopted(RuleSet),
+    /// From here on proofs are scored by a league's rules as well.
+    LeagueJoined(LeagueJoined),
+    /// The farm left a league.
+    LeagueLeft(LeagueLeft),
     /// An agent presented its key; nothing of it counts yet.
     AgentEnrolled(EnrolmentRequest),
     /// The owner compared the fingerprint and trusts the agent.
     AgentApproved(AgentApproved),
+    /// The owner sent away an agent that waited.
+    AgentDismissed(AgentDismissed),
     /// The owner trusts the agent no longer.
     AgentRevoked(AgentRevoked),
+    /// The agent handed over to a new key.
+    KeyRotated(KeyRotated),
+    /// The owner let the agent's chain resume at an earlier proof.
+    ChainReset(ChainReset),
+    /// An agent was not heard of for long.
+    AgentOutage(AgentOutage),
     /// A proof extended its agent's chain.
     ProofAccepted(Box<AcceptedProof>),
     /// An agent signed a second successor of one proof; it was refused, and this is the evidence.
     ForkRefused(ForkRefused),
-}
-
-/// Whose farm it is and which days count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FarmFounded {
-    /// The key that signs checkpoints and snapshots.
-    pub farmer_key: PublicKey,
-    /// The name before the `@`.
-    pub handle: String,
-    /// The name people read.
-    pub name: String,
-    /// An IANA time zone.
-    pub time_zone: String,
-    /// The days of the week that count, Monday first.
-    pub working_days: [bool; 7],
-}
-
-/// The owner's word for an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentApproved {
-    /// The agent.
-    pub agent_id: Uuid,
-    /// The fingerprint the owner saw.
-    pub fingerprint: Fingerprint,
-}
-
-/// The end of trust in an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentRevoked {
-    /// The agent.
-    pub agent_id: Uuid,
-    /// The last proof of it that counts; none if it never had one.
-    pub last_good_proof: Option<Uuid>,
-}
-
-/// Two proofs of one agent with the same predecessor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForkRefused {
-    /// The agent that signed both.
-    pub agent_id: Uuid,
-    /// The predecessor that both name; none for two first proofs.
-    pub follows: Option<Uuid>,
-    /// The proof that came first and stands.
-    pub kept: Uuid,
-    /// The canonical text of the one that was refused.
-    pub refused: String,
+    /// Proofs made a composite complete.
+    CompositeEarned(CompositeEarned),
 }
 
 /// A proof in the ledger: just verified, or read back from where only verified ones are written.
@@ -151,37 +127,71 @@ impl PartialEq for AcceptedProof {
 }
 
 const FARM_FOUNDED: &str = "farm_founded";
+const FARM_RENAMED: &str = "farm_renamed";
+const CALENDAR_CHANGED: &str = "calendar_changed";
+const DAY_MARKED: &str = "day_marked";
+const ITEM_PURCHASED: &str = "item_purchased";
 const RULES_ADOPTED: &str = "rules_adopted";
+const LEAGUE_JOINED: &str = "league_joined";
+const LEAGUE_LEFT: &str = "league_left";
 const AGENT_ENROLLED: &str = "agent_enrolled";
 const AGENT_APPROVED: &str = "agent_approved";
+const AGENT_DISMISSED: &str = "agent_dismissed";
 const AGENT_REVOKED: &str = "agent_revoked";
+const KEY_ROTATED: &str = "key_rotated";
+const CHAIN_RESET: &str = "chain_reset";
+const AGENT_OUTAGE: &str = "agent_outage";
 const PROOF_ACCEPTED: &str = "proof_accepted";
 const FORK_REFUSED: &str = "fork_refused";
+const COMPOSITE_EARNED: &str = "composite_earned";
 
 impl Event {
     /// The event's word in the ledger. Words are never reused.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::FarmFounded(_) => FARM_FOUNDED,
+            Self::FarmRenamed(_) => FARM_RENAMED,
+            Self::CalendarChanged(_) => CALENDAR_CHANGED,
+            Self::DayMarked(_) => DAY_MARKED,
+            Self::ItemPurchased(_) => ITEM_PURCHASED,
             Self::RulesAdopted(_) => RULES_ADOPTED,
+            Self::LeagueJoined(_) => LEAGUE_JOINED,
+            Self::LeagueLeft(_) => LEAGUE_LEFT,
             Self::AgentEnrolled(_) => AGENT_ENROLLED,
             Self::AgentApproved(_) => AGENT_APPROVED,
+            Self::AgentDismissed(_) => AGENT_DISMISSED,
             Self::AgentRevoked(_) => AGENT_REVOKED,
+            Self::KeyRotated(_) => KEY_ROTATED,
+            Self::ChainReset(_) => CHAIN_RESET,
+            Self::AgentOutage(_) => AGENT_OUTAGE,
             Self::ProofAccepted(_) => PROOF_ACCEPTED,
             Self::ForkRefused(_) => FORK_REFUSED,
+            Self::CompositeEarned(_) => COMPOSITE_EARNED,
         }
     }
 
     /// The event's canonical body.
     pub fn body(&self) -> Cow<'_, [u8]> {
         match self {
+            // What someone else signed stays as it was signed.
             Self::ProofAccepted(proof) => Cow::Borrowed(proof.bytes()),
             Self::FarmFounded(body) => written(body),
-            Self::RulesAdopted(rules) => written(rules),
-            Self::AgentEnrolled(request) => written(request),
+            Self::FarmRenamed(body) => written(body),
+            Self::CalendarChanged(body) => written(body),
+            Self::DayMarked(body) => written(body),
+            Self::ItemPurchased(body) => written(body),
+            Self::RulesAdopted(body) => written(body),
+            Self::LeagueJoined(body) => written(body),
+            Self::LeagueLeft(body) => written(body),
+            Self::AgentEnrolled(body) => written(body),
             Self::AgentApproved(body) => written(body),
+            Self::AgentDismissed(body) => written(body),
             Self::AgentRevoked(body) => written(body),
+            Self::KeyRotated(body) => written(body),
+            Self::ChainReset(body) => written(body),
+            Self::AgentOutage(body) => written(body),
             Self::ForkRefused(body) => written(body),
+            Self::CompositeEarned(body) => written(body),
         }
     }
 
@@ -198,11 +208,22 @@ impl Event {
                     source,
                 }),
             FARM_FOUNDED => read(FARM_FOUNDED, body).map(Self::FarmFounded),
+            FARM_RENAMED => read(FARM_RENAMED, body).map(Self::FarmRenamed),
+            CALENDAR_CHANGED => read(CALENDAR_CHANGED, body).map(Self::CalendarChanged),
+            DAY_MARKED => read(DAY_MARKED, body).map(Self::DayMarked),
+            ITEM_PURCHASED => read(ITEM_PURCHASED, body).map(Self::ItemPurchased),
             RULES_ADOPTED => read(RULES_ADOPTED, body).map(Self::RulesAdopted),
+            LEAGUE_JOINED => read(LEAGUE_JOINED, body).map(Self::LeagueJoined),
+            LEAGUE_LEFT => read(LEAGUE_LEFT, body).map(Self::LeagueLeft),
             AGENT_ENROLLED => read(AGENT_ENROLLED, body).map(Self::AgentEnrolled),
             AGENT_APPROVED => read(AGENT_APPROVED, body).map(Self::AgentApproved),
+            AGENT_DISMISSED => read(AGENT_DISMISSED, body).map(Self::AgentDismissed),
             AGENT_REVOKED => read(AGENT_REVOKED, body).map(Self::AgentRevoked),
+            KEY_ROTATED => read(KEY_ROTATED, body).map(Self::KeyRotated),
+            CHAIN_RESET => read(CHAIN_RESET, body).map(Self::ChainReset),
+            AGENT_OUTAGE => read(AGENT_OUTAGE, body).map(Self::AgentOutage),
             FORK_REFUSED => read(FORK_REFUSED, body).map(Self::ForkRefused),
+            COMPOSITE_EARNED => read(COMPOSITE_EARNED, body).map(Self::CompositeEarned),
             other => Err(EventError::UnknownKind(other.to_owned())),
         }
     }

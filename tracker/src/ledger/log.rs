@@ -69,6 +69,7 @@ pub fn enter(state: &mut State, log: &mut Log, salts: &SaltSource, entry: &Entry
 pub fn logged_score(applied: &Applied, state: &State) -> Option<LoggedScore> {
     match applied {
         Applied::Scored { score, .. } => Some(logged(score.coins, state.rules.digest)),
+        Applied::Composed { coins } => Some(logged(*coins, state.rules.digest)),
         Applied::Noted => None,
     }
 }

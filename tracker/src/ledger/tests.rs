@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use farmops_protocol::{
-    canonical::is_canonical, enrolment::EnrolmentRequest, key::SecretKey, proof::Category,
-    scoring::RuleSet, time::Timestamp,
+    canonical::is_canonical, digest::sha256, enrolment::EnrolmentRequest, key::SecretKey,
+    proof::Category, scoring::RuleSet, time::Timestamp,
 };
 
 use super::*;
@@ -16,7 +16,7 @@ fn events() -> Vec<Event> {
     let proof = agent.work(Category::Incident, now);
     let proof_id = proof.body().proof_id;
     vec![
-        Event::FarmFounded(FarmFounded {
+        Event::FarmFounded(FarmProfile {
             farmer_key: SecretKey::from_bytes([9; 32]).public(),
             handle: "alice".to_owned(),
             name: "Alice's \"farm\"".to_owned(),
@@ -39,6 +39,70 @@ fn events() -> Vec<Event> {
         Event::AgentRevoked(AgentRevoked {
             agent_id: agent.id,
             last_good_proof: Some(proof_id),
+            withdrawn: vec![Withdrawn {
+                category: Some(Category::Toil),
+                coins: 12,
+                day: "2026-02-20".parse().unwrap(),
+                leagues: vec![LeagueCoins {
+                    coins: 5,
+                    league: "harvest".to_owned(),
+                    season: "2026-Q1".to_owned(),
+                }],
+                proofs: 1,
+            }],
+        }),
+        Event::FarmRenamed(FarmRenamed {
+            name: "Hill farm".to_owned(),
+        }),
+        Event::CalendarChanged(CalendarChanged {
+            time_zone: "Pacific/Apia".to_owned(),
+            working_days: [false, true, true, true, true, true, false],
+        }),
+        Event::DayMarked(DayMarked {
+            day: "2026-12-24".parse().unwrap(),
+            rest: true,
+        }),
+        Event::ItemPurchased(ItemPurchased {
+            idempotency_key: sha256(b"key"),
+            item: "barn".to_owned(),
+            level: 2,
+            price: 300,
+        }),
+        Event::LeagueJoined(LeagueJoined {
+            league: "harvest".to_owned(),
+            name: "Harvest".to_owned(),
+            rules: RuleSet::default(),
+            village: Some("https://orchard.example".parse().unwrap()),
+        }),
+        Event::LeagueLeft(LeagueLeft {
+            league: "harvest".to_owned(),
+        }),
+        Event::AgentDismissed(AgentDismissed {
+            agent_id: agent.id,
+            head: agent.head,
+        }),
+        Event::KeyRotated(KeyRotated {
+            agent_id: agent.id,
+            new_key: SecretKey::from_bytes([8; 32]).public(),
+            place: 1,
+            rotation: "{}".to_owned(),
+        }),
+        Event::ChainReset(ChainReset {
+            agent_id: agent.id,
+            asked: None,
+            branch: 1,
+            resumes_at: agent.head,
+        }),
+        Event::AgentOutage(AgentOutage {
+            agent_id: agent.id,
+            from: now,
+            until: now.saturating_add(50_000),
+        }),
+        Event::CompositeEarned(CompositeEarned {
+            coins: 40,
+            day: "2026-02-20".parse().unwrap(),
+            parts: vec![proof_id],
+            slug: "safe-change".to_owned(),
         }),
     ]
 }

@@ -36,16 +36,23 @@ const fn named(table: &'static str, key: &'static [&'static str]) -> Projection 
 }
 
 /// Every projection. What is missing here is neither rebuilt nor checked.
-pub const PROJECTIONS: [Projection; 11] = [
+pub const PROJECTIONS: [Projection; 18] = [
+    numbered("agent_outage", &["position"]),
     named("agent_trust", &["agent_id"]),
     named("category_stats", &["category"]),
+    numbered("composite", &["position"]),
+    numbered("composite_part", &["position", "step"]),
     named("day_stats", &["day"]),
     numbered("farm", &["id"]),
     named("farm_upgrade", &["upgrade_slug"]),
     numbered("fork_evidence", &["position"]),
     named("hour_activity", &["hour", "plugin", "action_type"]),
+    named("league", &["league"]),
+    named("league_season", &["league", "season"]),
     numbered("ledger_head", &["id"]),
     numbered("proof_chain", &["position"]),
+    numbered("purchase", &["position"]),
+    named("rest_day", &["day"]),
     named("rule_set", &["digest"]),
     numbered("tile", &["level", "idx"]),
 ];

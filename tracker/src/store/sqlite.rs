@@ -1,5 +1,6 @@
 //! The store on SQLite: one writing connection, a pool of reading ones, one file.
 
+mod agents;
 mod commit;
 mod history;
 mod inspect;
@@ -7,9 +8,11 @@ mod journal;
 mod load;
 mod log;
 mod multi;
+mod owner;
 mod publications;
 mod reads;
 mod rebuild;
+mod revocations;
 mod rows;
 mod secrets;
 #[cfg(test)]
@@ -80,6 +83,26 @@ impl Database {
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
+            .connect_with(options)
+            .await?;
+        Ok(SqliteReads { pool })
+    }
+
+    /// As [`Self::inspect`], of the database as it is at the first question, whatever is written meanwhile.
+    /// Only [`super::Inspect`] and single statements of it: it is one transaction already.
+    pub async fn frozen(url: &str) -> Result<SqliteReads, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(Self::path_of(url)?)
+            .read_only(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        // One connection for as long as it takes: another one would see another moment.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(|conn, _| {
+                Box::pin(async { sqlx::query("BEGIN").execute(conn).await.map(|_| ()) })
+            })
             .connect_with(options)
             .await?;
         Ok(SqliteReads { pool })

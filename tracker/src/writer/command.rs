@@ -2,16 +2,20 @@
 
 use farmops_federation::Post;
 use farmops_protocol::{
+    chain_reset::ParsedChainReset,
     digest::Digest,
     enrolment::{EnrolmentAnswer, EnrolmentRequest},
     key::Fingerprint,
     log::TreeHead,
+    rotation::ParsedKeyRotation,
+    time::Timestamp,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    domain::{FarmView, Refusal, Submission},
+    domain::{FarmView, Refusal, State, Submission},
+    ledger::Event,
     store::{Notice, Publication, SignedHead, Village},
 };
 
@@ -103,6 +107,46 @@ impl Outgoing {
     }
 }
 
+/// From where on a revoked agent's proofs stop counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Since {
+    /// From now on: everything that is in the ledger counts.
+    #[default]
+    Now,
+    /// After this proof; none means that no proof of the agent counts.
+    After(Option<Uuid>),
+}
+
+/// Where a chain resumes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resumption {
+    /// Where the agent asked.
+    #[default]
+    AsAsked,
+    /// After this proof; none for a first proof.
+    After(Option<Uuid>),
+}
+
+/// A decision on the state alone: what it records, and how it is answered once that is durable.
+pub(super) type Decision = Box<dyn FnOnce(&State, Timestamp) -> Decided + Send>;
+
+pub(super) struct Decided {
+    pub(super) events: Vec<Event>,
+    /// Looks at the state with the events in it.
+    pub(super) answer: Box<dyn FnOnce(&State) -> Answering + Send>,
+}
+
+/// Sends an answer, or says why there is none.
+pub(super) type Answering = Box<dyn FnOnce(Result<(), WriteError>) + Send>;
+
+/// Sends `answer` to `reply` after the commit. A caller who has gone away is no fault.
+pub(super) fn answering<T: Send + 'static>(
+    reply: Reply<T>,
+    answer: Result<T, WriteError>,
+) -> Answering {
+    Box::new(move |committed| drop(reply.send(committed.and(answer))))
+}
+
 pub(super) type Reply<T> = oneshot::Sender<Result<T, WriteError>>;
 
 pub(super) enum Command {
@@ -119,10 +163,30 @@ pub(super) enum Command {
         fingerprint: Fingerprint,
         reply: Reply<EnrolmentAnswer>,
     },
-    Revoke {
+    Dismiss {
         agent_id: Uuid,
         reply: Reply<EnrolmentAnswer>,
     },
+    Revoke {
+        agent_id: Uuid,
+        since: Since,
+        reply: Reply<EnrolmentAnswer>,
+    },
+    Rotate {
+        rotation: Box<ParsedKeyRotation>,
+        reply: Reply<EnrolmentAnswer>,
+    },
+    AskReset {
+        request: Box<ParsedChainReset>,
+        reply: Reply<EnrolmentAnswer>,
+    },
+    Reset {
+        agent_id: Uuid,
+        resumption: Resumption,
+        reply: Reply<EnrolmentAnswer>,
+    },
+    /// A decision on the state alone.
+    Decide(Decision),
     Glimpse {
         notice_keys: Vec<String>,
         reply: Reply<Glimpse>,

@@ -6,14 +6,24 @@ use std::sync::{
 };
 
 use farmops_protocol::{
+    chain_reset::ParsedChainReset,
     enrolment::{EnrolmentAnswer, EnrolmentRequest},
     key::Fingerprint,
+    rotation::ParsedKeyRotation,
+    time::Timestamp,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-use super::command::{Answer, Checked, Command, Glimpse, Outgoing, Reply, WriteError};
-use crate::intake::Directory;
+use super::command::{
+    Answer, Checked, Command, Decided, Glimpse, Outgoing, Reply, Resumption, Since, WriteError,
+    answering,
+};
+use crate::{
+    domain::{Refusal, State},
+    intake::Directory,
+    ledger::Event,
+};
 
 /// A way to the writer; cheap to clone.
 #[derive(Clone)]
@@ -96,9 +106,87 @@ impl WriterHandle {
         .await
     }
 
-    /// Revokes an agent.
-    pub async fn revoke(&self, agent_id: Uuid) -> Result<EnrolmentAnswer, WriteError> {
-        self.ask(|reply| Command::Revoke { agent_id, reply }).await
+    /// Sends away an agent that waits, with what it has sent.
+    pub async fn dismiss(&self, agent_id: Uuid) -> Result<EnrolmentAnswer, WriteError> {
+        self.ask(|reply| Command::Dismiss { agent_id, reply }).await
+    }
+
+    /// Revokes an agent, and takes back what its proofs brought `since`.
+    pub async fn revoke(
+        &self,
+        agent_id: Uuid,
+        since: Since,
+    ) -> Result<EnrolmentAnswer, WriteError> {
+        self.ask(|reply| Command::Revoke {
+            agent_id,
+            since,
+            reply,
+        })
+        .await
+    }
+
+    /// Takes up an agent's hand-over to a new key.
+    pub async fn rotate(&self, rotation: ParsedKeyRotation) -> Result<EnrolmentAnswer, WriteError> {
+        let rotation = Box::new(rotation);
+        self.ask(|reply| Command::Rotate { rotation, reply }).await
+    }
+
+    /// Keeps an agent's request to let its chain resume earlier, for the owner.
+    pub async fn ask_reset(
+        &self,
+        request: ParsedChainReset,
+    ) -> Result<EnrolmentAnswer, WriteError> {
+        let request = Box::new(request);
+        self.ask(|reply| Command::AskReset { request, reply }).await
+    }
+
+    /// Lets an agent's chain resume earlier.
+    pub async fn reset_chain(
+        &self,
+        agent_id: Uuid,
+        resumption: Resumption,
+    ) -> Result<EnrolmentAnswer, WriteError> {
+        self.ask(|reply| Command::Reset {
+            agent_id,
+            resumption,
+            reply,
+        })
+        .await
+    }
+
+    /// Records what `decide` makes of the state, and answers with what `answer` sees in it afterwards,
+    /// once that is durable. `decide` sees every earlier decision, also those still on their way.
+    pub async fn decide<T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&State, Timestamp) -> Result<Vec<Event>, Refusal> + Send + 'static,
+        answer: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, WriteError> {
+        self.decide_with(
+            |state, now| Ok((decide(state, now)?, ())),
+            |state, ()| answer(state),
+        )
+        .await
+    }
+
+    /// Like [`Self::decide`], handing something on from before to after.
+    pub async fn decide_with<C: Send + 'static, T: Send + 'static>(
+        &self,
+        decide: impl FnOnce(&State, Timestamp) -> Result<(Vec<Event>, C), Refusal> + Send + 'static,
+        answer: impl FnOnce(&State, C) -> T + Send + 'static,
+    ) -> Result<T, WriteError> {
+        self.ask(|reply| {
+            Command::Decide(Box::new(move |state, now| match decide(state, now) {
+                Ok((events, handed)) => Decided {
+                    events,
+                    answer: Box::new(move |state| answering(reply, Ok(answer(state, handed)))),
+                },
+                Err(refusal) => Decided {
+                    events: Vec::new(),
+                    answer: Box::new(move |_| answering(reply, Err(refusal.into()))),
+                },
+            }))
+        })
+        .await
     }
 
     /// The farm as it stands, with those of the named notices that exist.

@@ -1,26 +1,26 @@
 //! One round of the writer: commands decided, not yet durable, not yet answered.
 
 use farmops_protocol::{
-    chain::ChainError,
-    enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest},
-    int::SafeUint,
-    key::Fingerprint,
-    proof::{ParsedProof, VerifiedProof},
+    chain::{ChainError, ChainHead},
+    proof::VerifiedProof,
     time::Timestamp,
 };
 use uuid::Uuid;
 
 use super::{
     Writer,
-    command::{Answer, Checked, Command, Glimpse, Outgoing, Receipt, Reply, Standing, WriteError},
+    command::{
+        Answer, Answering, Checked, Command, Glimpse, Outgoing, Receipt, Reply, Standing,
+        WriteError, answering,
+    },
 };
 use crate::{
     domain::{
-        Approval, Changes, FarmView, Fit, History, Refusal, Stray, Submission, decide_approve,
-        decide_enrol, decide_revoke, decide_stray, decide_submit,
+        Changes, FarmView, Fit, History, Refusal, Stray, Submission, decide_stray, decide_submit,
+        follows,
     },
     ledger::{AcceptedProof, Entry, Event, FullTile},
-    store::{BufferedProof, Journal, StoreError},
+    store::{BufferedProof, Journal, ResetAsked, StoreError},
 };
 
 /// What a round has gathered.
@@ -33,14 +33,11 @@ pub(super) struct Round {
     pub(super) released: Vec<Uuid>,
     pub(super) outgoing: Outgoing,
     pub(super) agents_changed: bool,
-    decided: Vec<Decided>,
-}
-
-/// A command with its answer, held back until the commit.
-enum Decided {
-    Proofs(Reply<Vec<Answer>>, Result<Vec<Answer>, WriteError>),
-    Agent(Reply<EnrolmentAnswer>, Result<EnrolmentAnswer, WriteError>),
-    Said(Reply<()>),
+    pub(super) resets_asked: Vec<ResetAsked>,
+    pub(super) resets_answered: Vec<Uuid>,
+    pub(super) contacts: Vec<(Uuid, Timestamp)>,
+    /// The answers, held back until the commit.
+    answers: Vec<Answering>,
 }
 
 impl Round {
@@ -54,7 +51,10 @@ impl Round {
             released: Vec::new(),
             outgoing: Outgoing::default(),
             agents_changed: false,
-            decided: Vec::new(),
+            resets_asked: Vec::new(),
+            resets_answered: Vec::new(),
+            contacts: Vec::new(),
+            answers: Vec::new(),
         }
     }
 
@@ -63,29 +63,27 @@ impl Round {
     }
 
     pub(super) fn is_dirty(&self) -> bool {
-        self.proofs() > 0 || !self.released.is_empty() || !self.outgoing.is_empty()
+        self.proofs() > 0
+            || !self.released.is_empty()
+            || !self.outgoing.is_empty()
+            || !self.resets_asked.is_empty()
+            || !self.resets_answered.is_empty()
+            || !self.contacts.is_empty()
     }
 
-    /// Sends the answers, after the commit. A caller who has gone away is no fault.
-    pub(super) fn answer(&mut self) {
-        for decided in std::mem::take(&mut self.decided) {
-            match decided {
-                Decided::Proofs(reply, answers) => drop(reply.send(answers)),
-                Decided::Agent(reply, answer) => drop(reply.send(answer)),
-                Decided::Said(reply) => drop(reply.send(Ok(()))),
-            }
-        }
-        *self = Self::new(self.now);
+    /// Keeps an answer for after the commit.
+    pub(super) fn keep<T: Send + 'static>(
+        &mut self,
+        reply: Reply<T>,
+        answer: Result<T, WriteError>,
+    ) {
+        self.answers.push(answering(reply, answer));
     }
 
-    /// Answers "unavailable" to everyone.
-    pub(super) fn fail(&mut self) {
-        for decided in std::mem::take(&mut self.decided) {
-            match decided {
-                Decided::Proofs(reply, _) => drop(reply.send(Err(WriteError::Unavailable))),
-                Decided::Agent(reply, _) => drop(reply.send(Err(WriteError::Unavailable))),
-                Decided::Said(reply) => drop(reply.send(Err(WriteError::Unavailable))),
-            }
+    /// Answers everyone: as decided, or that nothing came of it.
+    pub(super) fn end(&mut self, committed: &Result<(), WriteError>) {
+        for answer in std::mem::take(&mut self.answers) {
+            answer(committed.clone());
         }
         *self = Self::new(self.now);
     }
@@ -97,11 +95,11 @@ impl<J: Journal> Writer<J> {
         match command {
             Command::Submit { chunk, reply } => {
                 let answers = self.submit(round, chunk).await;
-                round.decided.push(Decided::Proofs(reply, answers));
+                round.keep(reply, answers);
             }
             Command::Enrol { request, reply } => {
-                let answer = self.enrol(round, *request).map_err(WriteError::from);
-                round.decided.push(Decided::Agent(reply, answer));
+                let answer = self.enrol(round, *request);
+                round.keep(reply, answer.map_err(WriteError::from));
             }
             Command::Approve {
                 agent_id,
@@ -109,11 +107,42 @@ impl<J: Journal> Writer<J> {
                 reply,
             } => {
                 let answer = self.approve(round, agent_id, fingerprint).await;
-                round.decided.push(Decided::Agent(reply, answer));
+                round.keep(reply, answer);
             }
-            Command::Revoke { agent_id, reply } => {
-                let answer = self.revoke(round, agent_id).map_err(WriteError::from);
-                round.decided.push(Decided::Agent(reply, answer));
+            Command::Dismiss { agent_id, reply } => {
+                let answer = self.dismiss(round, agent_id);
+                round.keep(reply, answer.map_err(WriteError::from));
+            }
+            Command::Revoke {
+                agent_id,
+                since,
+                reply,
+            } => {
+                let answer = self.revoke(round, agent_id, since).await;
+                round.keep(reply, answer);
+            }
+            Command::Rotate { rotation, reply } => {
+                let answer = self.rotate(round, *rotation);
+                round.keep(reply, answer.map_err(WriteError::from));
+            }
+            Command::AskReset { request, reply } => {
+                let answer = self.ask_reset(round, *request).await;
+                round.keep(reply, answer);
+            }
+            Command::Reset {
+                agent_id,
+                resumption,
+                reply,
+            } => {
+                let answer = self.reset(round, agent_id, resumption).await;
+                round.keep(reply, answer);
+            }
+            Command::Decide(decide) => {
+                let decided = decide(&self.state, round.now);
+                for event in decided.events {
+                    self.record(round, event);
+                }
+                round.answers.push((decided.answer)(&self.state));
             }
             Command::Glimpse { notice_keys, reply } => {
                 // What is shown must be durable.
@@ -126,7 +155,7 @@ impl<J: Journal> Writer<J> {
             }
             Command::Say { outgoing, reply } => {
                 round.outgoing.append(*outgoing);
-                round.decided.push(Decided::Said(reply));
+                round.keep(reply, Ok(()));
             }
         }
     }
@@ -137,7 +166,12 @@ impl<J: Journal> Writer<J> {
         chunk: Vec<Checked>,
     ) -> Result<Vec<Answer>, WriteError> {
         let mut answers = Vec::with_capacity(chunk.len());
+        let mut heard = None;
         for checked in chunk {
+            let agent = checked.as_ref().ok().map(|s| s.proof.body().agent.agent_id);
+            if let Some(agent) = agent.filter(|agent| heard.replace(*agent) != Some(*agent)) {
+                self.hear(round, agent);
+            }
             answers.push(match checked {
                 Ok(submission) => self.submit_one(round, submission).await?,
                 Err(refusal) => Err(refusal),
@@ -190,12 +224,7 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    fn buffer(
-        &mut self,
-        round: &mut Round,
-        proof: &VerifiedProof,
-        head: farmops_protocol::chain::ChainHead,
-    ) {
+    fn buffer(&mut self, round: &mut Round, proof: &VerifiedProof, head: ChainHead) {
         let body = proof.body();
         let agent_id = body.agent.agent_id;
         let room = self.waiting.entry(agent_id).or_default();
@@ -204,7 +233,7 @@ impl<J: Journal> Writer<J> {
             agent_id,
             chain_length: head.length.value(),
             proof_id: body.proof_id,
-            follows: body.prev_proof_id.unwrap_or(agent_id),
+            follows: follows(body),
             hash: proof.hash(),
             timestamp: body.timestamp,
             received_at: round.now,
@@ -252,86 +281,6 @@ impl<J: Journal> Writer<J> {
         }
     }
 
-    fn enrol(
-        &mut self,
-        round: &mut Round,
-        request: EnrolmentRequest,
-    ) -> Result<EnrolmentAnswer, Refusal> {
-        let agent_id = request.agent_id;
-        if let Some(event) = decide_enrol(&self.state, &self.setup.bounds, request)? {
-            self.record(round, event);
-            round.agents_changed = true;
-        }
-        self.standing_of(agent_id)
-    }
-
-    async fn approve(
-        &mut self,
-        round: &mut Round,
-        agent_id: Uuid,
-        fingerprint: Fingerprint,
-    ) -> Result<EnrolmentAnswer, WriteError> {
-        // Proofs buffered in this very round have to be on disk to be found.
-        if round.is_dirty() && !self.commit(round).await {
-            return Err(WriteError::Unavailable);
-        }
-        let buffered = self.buffered_chain(agent_id).await?;
-        match decide_approve(&self.state, agent_id, fingerprint, buffered)? {
-            Approval::Already => {}
-            Approval::Now(events) => {
-                for event in events {
-                    self.record(round, event);
-                }
-                round.agents_changed = true;
-                round.released.push(agent_id);
-                self.waiting.remove(&agent_id);
-            }
-        }
-        Ok(self.standing_of(agent_id)?)
-    }
-
-    async fn buffered_chain(&mut self, agent_id: Uuid) -> Result<Vec<VerifiedProof>, WriteError> {
-        let Some(agent) = self.state.agents.get(&agent_id) else {
-            return Ok(Vec::new());
-        };
-        let key = agent.public_key;
-        let bodies = self.journal.buffered(agent_id).await.map_err(unavailable)?;
-        bodies
-            .iter()
-            .map(|bytes| {
-                let parsed = ParsedProof::parse(bytes).map_err(Refusal::from)?;
-                Ok(parsed.verify(&key).map_err(|_| Refusal::BadSignature)?)
-            })
-            .collect()
-    }
-
-    fn revoke(&mut self, round: &mut Round, agent_id: Uuid) -> Result<EnrolmentAnswer, Refusal> {
-        if let Some(event) = decide_revoke(&self.state, agent_id)? {
-            self.record(round, event);
-            round.agents_changed = true;
-        }
-        self.standing_of(agent_id)
-    }
-
-    fn standing_of(&self, agent_id: Uuid) -> Result<EnrolmentAnswer, Refusal> {
-        let agent = self
-            .state
-            .agents
-            .get(&agent_id)
-            .ok_or(Refusal::AgentUnknown)?;
-        let head = match agent.status {
-            AgentStatus::Pending => self.waiting.get(&agent_id).and_then(|room| room.head),
-            AgentStatus::Active | AgentStatus::Revoked => agent.head,
-        };
-        Ok(EnrolmentAnswer {
-            branch: SafeUint::ZERO,
-            fingerprint: agent.public_key.fingerprint(),
-            head,
-            reset_waiting: false,
-            status: agent.status,
-        })
-    }
-
     async fn glimpse(&mut self, notice_keys: &[String]) -> Result<Glimpse, StoreError> {
         let mut notices = Vec::new();
         for key in notice_keys {
@@ -349,7 +298,7 @@ impl<J: Journal> Writer<J> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
-fn unavailable(error: StoreError) -> WriteError {
+pub(super) fn unavailable(error: StoreError) -> WriteError {
     tracing::error!(%error, cause = ?error, "the store could not be read");
     WriteError::Unavailable
 }

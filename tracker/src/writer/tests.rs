@@ -4,7 +4,9 @@
 mod buffer;
 mod commits;
 mod fsck;
+mod keys;
 mod log;
+mod owner;
 mod random;
 mod replay;
 mod strays;
@@ -16,9 +18,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use farmops_protocol::{
-    enrolment::{AgentStatus, EnrolmentRequest},
+    chain::ChainHead,
+    chain_reset::{ChainResetRequest, ParsedChainReset},
+    digest::sha256,
+    enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest},
     key::SecretKey,
     proof::Category,
+    rotation::{KeyRotation, ParsedKeyRotation},
+    scoring::RuleSet,
     time::Timestamp,
 };
 use tempfile::TempDir;
@@ -28,7 +35,10 @@ use super::*;
 use crate::{
     audit::Audit,
     cast::TestAgent,
-    domain::{History, Refusal, Submission},
+    domain::{
+        Cut, FarmView, History, LeagueOffer, Purchase, Refusal, Submission, decide_join_league,
+        decide_purchase, decide_rename, decide_rest, decide_rules,
+    },
     store::{
         Loaded, Notice, ProofFilter, Publication, Reads, SignedHead, Village,
         sqlite::{Database, SqliteJournal},
@@ -64,6 +74,12 @@ impl Journal for Faulty {
     }
     async fn history(&mut self, a: Uuid, p: Uuid, f: Uuid) -> Result<History, StoreError> {
         self.journal.history(a, p, f).await
+    }
+    async fn cut(&mut self, a: Uuid, p: Option<Uuid>) -> Result<Option<Cut>, StoreError> {
+        self.journal.cut(a, p).await
+    }
+    async fn head_at(&mut self, a: Uuid, p: Uuid) -> Result<Option<ChainHead>, StoreError> {
+        self.journal.head_at(a, p).await
     }
     async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {
         self.journal.buffered(agent).await
@@ -161,6 +177,58 @@ impl Farm {
             .unwrap()
             .pop()
             .unwrap()
+    }
+
+    /// Buys the next level of an item under a key of its own for each name.
+    async fn buy(&self, key: &str, item: &str) -> Result<Purchase, WriteError> {
+        let key = sha256(key.as_bytes());
+        let item = item.to_owned();
+        let bought = self.writer.decide(
+            move |state, now| {
+                Ok(decide_purchase(state, key, &item, now)?
+                    .into_iter()
+                    .collect())
+            },
+            move |state| {
+                let mut purchases = state.purchases.iter();
+                purchases.find(|p| p.idempotency_key == key).cloned()
+            },
+        );
+        bought.await.map(Option::unwrap)
+    }
+
+    /// Hands an agent's key over to another one.
+    async fn rotate(
+        &self,
+        agent: &mut TestAgent,
+        new: [u8; 32],
+    ) -> Result<EnrolmentAnswer, WriteError> {
+        let new = SecretKey::from_bytes(new);
+        let text = KeyRotation::sign(agent.id, agent.head.as_ref(), &agent.key, &new, friday());
+        let Ok(text) = text else {
+            return Err(WriteError::Unavailable);
+        };
+        let parsed = ParsedKeyRotation::parse(&text).unwrap();
+        let answer = self.writer.rotate(parsed).await;
+        if answer.is_ok() {
+            agent.key = new;
+        }
+        answer
+    }
+
+    /// Asks, in an agent's name, for its chain to resume earlier.
+    async fn ask_reset(
+        &self,
+        agent: &TestAgent,
+        resumes_after: Option<Uuid>,
+    ) -> Result<EnrolmentAnswer, WriteError> {
+        let text = ChainResetRequest::sign(agent.id, resumes_after, &agent.key, friday()).unwrap();
+        let parsed = ParsedChainReset::parse(&text).unwrap();
+        self.writer.ask_reset(parsed).await
+    }
+
+    async fn view(&self) -> FarmView {
+        self.database.reads().farm().await.unwrap().unwrap()
     }
 
     async fn coins(&self) -> u64 {

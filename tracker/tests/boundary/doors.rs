@@ -13,7 +13,7 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What carries the owner's token.
-const OWNERS: [(&str, &str); 20] = [
+const OWNERS: [(&str, &str); 35] = [
     ("GET", "/api/v1/proofs"),
     ("GET", "/api/v1/proofs/{id}"),
     ("GET", "/api/v1/ledger"),
@@ -22,9 +22,24 @@ const OWNERS: [(&str, &str); 20] = [
     ("GET", "/api/v1/farm/balance"),
     ("GET", "/api/v1/farm/stats"),
     ("GET", "/api/v1/farm/upgrades"),
+    ("PUT", "/api/v1/farm/name"),
+    ("PUT", "/api/v1/farm/calendar"),
+    ("GET", "/api/v1/farm/rest-days"),
+    ("PUT", "/api/v1/farm/rest-days/{date}"),
+    ("DELETE", "/api/v1/farm/rest-days/{date}"),
+    ("GET", "/api/v1/rules"),
+    ("PUT", "/api/v1/rules"),
+    ("GET", "/api/v1/rules/{digest}"),
+    ("GET", "/api/v1/leagues"),
+    ("PUT", "/api/v1/leagues/{league}"),
+    ("DELETE", "/api/v1/leagues/{league}"),
     ("GET", "/api/v1/shop/items"),
+    ("POST", "/api/v1/shop/purchase"),
+    ("GET", "/api/v1/shop/purchases"),
     ("GET", "/api/v1/agents"),
     ("POST", "/api/v1/agents/{id}/approve"),
+    ("POST", "/api/v1/agents/{id}/dismiss"),
+    ("POST", "/api/v1/agents/{id}/reset-chain"),
     ("POST", "/api/v1/agents/{id}/revoke"),
     ("GET", "/api/v1/villages"),
     ("POST", "/api/v1/villages"),
@@ -45,9 +60,11 @@ const FORMS: [(&str, &str); 4] = [
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 11] = [
+const ANYONES: [(&str, &str); 13] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
+    ("POST", "/api/v1/agents/{id}/rotate"),
+    ("POST", "/api/v1/agents/{id}/chain-reset"),
     ("GET", "/api/v1/public/profile"),
     ("GET", "/api/v1/public/snapshot"),
     ("GET", "/farm.svg"),

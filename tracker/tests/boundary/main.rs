@@ -9,6 +9,7 @@ mod doors;
 mod grpc;
 mod log;
 mod owner;
+mod owning;
 mod past;
 mod publishing;
 mod rest;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{FormToken, page, view::OwnerPage};
-use crate::{app::App, session::Session, villages};
+use crate::{app::App, session::Session, villages, writer::Since};
 
 /// The session that sent a form; refuses a form that none of its pages made.
 pub(super) fn session(
@@ -59,7 +59,11 @@ pub(in crate::http) async fn revoke(
     Form(form): Form<FormToken>,
 ) -> Result<Response, Problem> {
     let session = session(&app, &headers, &form.form_token)?;
-    let outcome = app.writer.revoke(id).await.map_err(|e| e.to_string());
+    let outcome = app
+        .writer
+        .revoke(id, Since::Now)
+        .await
+        .map_err(|e| e.to_string());
     done(&app, &session, outcome.map(|_| ())).await
 }
 

@@ -124,7 +124,7 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
         .max(1);
     let level = farm.level();
     Ok(FarmCard {
-        name: farm.founded.name.clone(),
+        name: farm.profile.name.clone(),
         account: farm::account(app, farm).await?.unwrap_or_default(),
         alt: farmops_farm::alt_text(&farm.drawing(app.now())),
         level,

@@ -3,9 +3,9 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    SqliteJournal, log,
+    SqliteJournal, agents, log,
     multi::{MultiInsert, blocks},
-    publications,
+    owner, publications, revocations,
     rows::{number, tag, text},
 };
 use crate::{
@@ -19,9 +19,10 @@ static LEDGER: MultiInsert = MultiInsert::new(
     4,
 );
 static PROOFS: MultiInsert = MultiInsert::new(
-    "INSERT INTO proof_chain (position, proof_id, agent_id, follows, chain_length, hash, \
-     finished_at, action_type, category, coins_awarded, scoring_detail) VALUES",
-    11,
+    "INSERT INTO proof_chain (position, proof_id, agent_id, follows, branch, chain_length, hash, \
+     finished_at, action_type, category, coins_awarded, scoring_detail, league_coins, day, earns, \
+     counts) VALUES",
+    16,
 );
 static BUFFER: MultiInsert = MultiInsert::new(
     "INSERT INTO proof_buffer (agent_id, chain_length, proof_id, follows, hash, finished_at, \
@@ -46,6 +47,7 @@ impl SqliteJournal {
                 .execute(&mut *tx)
                 .await?;
         }
+        agents::write(&mut tx, batch).await?;
         for checkpoint in batch.checkpoints {
             log::sign(&mut tx, checkpoint).await?;
         }
@@ -102,14 +104,12 @@ pub(super) async fn project(
     for fork in &changes.forks {
         insert_fork(conn, fork).await?;
     }
-    if changes.rules {
-        sqlx::query(
-            "INSERT INTO rule_set (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
-        )
-        .bind(state.rules.digest.as_bytes().to_vec())
-        .bind(text(&state.rules.set).into_bytes())
-        .execute(&mut *conn)
-        .await?;
+    for rules in &changes.rules {
+        owner::write_rules(conn, rules).await?;
+    }
+    owner::project(conn, state, changes).await?;
+    for (agent, last_good) in &changes.revoked {
+        revocations::mark(conn, *agent, *last_good).await?;
     }
     upsert_agents(conn, state, changes).await?;
     upsert_totals(conn, state, changes).await?;
@@ -126,13 +126,18 @@ async fn insert_proofs(conn: &mut SqliteConnection, proofs: &[ProofRow]) -> Resu
                 .bind(proof.proof_id)
                 .bind(proof.agent_id)
                 .bind(proof.follows)
+                .bind(number(proof.branch))
                 .bind(number(proof.chain_length))
                 .bind(proof.hash.as_bytes().to_vec())
                 .bind(proof.timestamp.second())
                 .bind(proof.action_type.as_str())
                 .bind(proof.category.as_str())
                 .bind(number(proof.score.coins))
-                .bind(text(&proof.score));
+                .bind(text(&proof.score))
+                .bind((!proof.leagues.is_empty()).then(|| text(&proof.leagues)))
+                .bind(proof.day.map(|day| day.to_string()))
+                .bind(i64::from(proof.earns))
+                .bind(i64::from(proof.counts));
         }
         query.execute(&mut *conn).await?;
     }
@@ -164,17 +169,19 @@ async fn upsert_agents(
             continue;
         };
         sqlx::query(
-            "INSERT INTO agent_trust (agent_id, public_key, cluster_alias, status, enrolled_at, \
-             approved_at, revoked_at, last_good_proof, head, highest_proof) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+            "INSERT INTO agent_trust (agent_id, public_key, former_keys, cluster_alias, status, \
+             enrolled_at, approved_at, revoked_at, last_good_proof, branch, head, highest_proof, \
+             proofs) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
              ON CONFLICT (agent_id) DO UPDATE SET public_key = excluded.public_key, \
-             cluster_alias = excluded.cluster_alias, status = excluded.status, \
+             former_keys = excluded.former_keys, cluster_alias = excluded.cluster_alias, status = excluded.status, \
              approved_at = excluded.approved_at, revoked_at = excluded.revoked_at, \
-             last_good_proof = excluded.last_good_proof, head = excluded.head, \
-             highest_proof = excluded.highest_proof",
+             last_good_proof = excluded.last_good_proof, branch = excluded.branch, \
+             head = excluded.head, highest_proof = excluded.highest_proof, \
+             proofs = excluded.proofs",
         )
         .bind(*id)
         .bind(agent.public_key.to_string())
+        .bind(text(&agent.former_keys))
         .bind(agent.cluster_alias.as_str())
         .bind(tag(&agent.status))
         .bind(agent.enrolled_at.second())
@@ -189,8 +196,10 @@ async fn upsert_agents(
                 .map(farmops_protocol::time::Timestamp::second),
         )
         .bind(agent.last_good_proof)
+        .bind(number(agent.branch))
         .bind(agent.head.as_ref().map(text))
         .bind(agent.highest_proof)
+        .bind(number(agent.proofs))
         .execute(&mut *conn)
         .await?;
     }
@@ -265,17 +274,17 @@ async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), S
         return Ok(());
     };
     sqlx::query(
-        "INSERT INTO farm (id, founded, rules_digest, total_coins, spent_coins, streak_days, \
+        "INSERT INTO farm (id, profile, rules_digest, total_coins, spent_coins, streak_days, \
          streak_last_day, streak_longest, last_active, public_position, created_at, updated_at) \
          VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-         ON CONFLICT (id) DO UPDATE SET founded = excluded.founded, \
+         ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, \
          rules_digest = excluded.rules_digest, total_coins = excluded.total_coins, \
          spent_coins = excluded.spent_coins, streak_days = excluded.streak_days, \
          streak_last_day = excluded.streak_last_day, streak_longest = excluded.streak_longest, \
          last_active = excluded.last_active, public_position = excluded.public_position, \
          updated_at = excluded.updated_at",
     )
-    .bind(text(&farm.founded))
+    .bind(text(&farm.profile))
     .bind(state.rules.digest.as_bytes().to_vec())
     .bind(number(state.coins.earned))
     .bind(number(state.coins.spent))

@@ -1,9 +1,13 @@
 //! What the chains and the buffer know of a proof that does not extend its chain.
 
+use farmops_protocol::{chain::ChainHead, int::SafeUint};
 use sqlx::Row;
 use uuid::Uuid;
 
-use super::{SqliteJournal, rows::digest};
+use super::{
+    SqliteJournal,
+    rows::{count, digest, time, unreadable},
+};
 use crate::{domain::History, store::StoreError};
 
 impl SqliteJournal {
@@ -24,8 +28,9 @@ impl SqliteJournal {
         .map(|row| digest(&row, "hash"))
         .transpose()?;
         let sibling = sqlx::query(
-            "SELECT proof_id FROM proof_chain WHERE agent_id = $1 AND follows = $2 \
-             UNION ALL SELECT proof_id FROM proof_buffer WHERE agent_id = $1 AND follows = $2",
+            "SELECT proof_id, branch FROM proof_chain WHERE agent_id = $1 AND follows = $2 \
+             UNION ALL SELECT proof_id, 0 AS branch FROM proof_buffer \
+             WHERE agent_id = $1 AND follows = $2 ORDER BY branch DESC LIMIT 1",
         )
         .bind(agent)
         .bind(follows)
@@ -45,6 +50,31 @@ impl SqliteJournal {
             sibling,
             fork_recorded,
         })
+    }
+
+    pub(super) async fn read_head_at(
+        &mut self,
+        agent: Uuid,
+        proof: Uuid,
+    ) -> Result<Option<ChainHead>, StoreError> {
+        let row = sqlx::query(
+            "SELECT hash, chain_length, finished_at FROM proof_chain \
+             WHERE proof_id = $1 AND agent_id = $2",
+        )
+        .bind(proof)
+        .bind(agent)
+        .fetch_optional(&mut self.conn)
+        .await?;
+        row.map(|row| {
+            Ok(ChainHead {
+                hash: digest(&row, "hash")?,
+                length: SafeUint::try_from(count(&row, "chain_length")?)
+                    .map_err(|e| unreadable("chain_length", e))?,
+                proof_id: proof,
+                timestamp: time(&row, "finished_at")?,
+            })
+        })
+        .transpose()
     }
 
     pub(super) async fn read_buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -1,11 +1,12 @@
 //! The writing side's use cases, one line each.
 
 use async_trait::async_trait;
+use farmops_protocol::chain::ChainHead;
 use uuid::Uuid;
 
-use super::{SqliteJournal, log, publications};
+use super::{SqliteJournal, log, publications, revocations};
 use crate::{
-    domain::History,
+    domain::{Cut, History},
     store::{Batch, Journal, Loaded, Notice, Publication, SignedHead, StoreError, Village},
 };
 
@@ -26,6 +27,18 @@ impl Journal for SqliteJournal {
         follows: Uuid,
     ) -> Result<History, StoreError> {
         self.look_up(agent, proof, follows).await
+    }
+
+    async fn cut(
+        &mut self,
+        agent: Uuid,
+        last_good: Option<Uuid>,
+    ) -> Result<Option<Cut>, StoreError> {
+        revocations::cut(&mut self.conn, agent, last_good).await
+    }
+
+    async fn head_at(&mut self, agent: Uuid, proof: Uuid) -> Result<Option<ChainHead>, StoreError> {
+        self.read_head_at(agent, proof).await
     }
 
     async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {

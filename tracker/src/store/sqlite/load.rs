@@ -8,7 +8,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    SqliteJournal, log,
+    SqliteJournal, agents, log, owner,
     rows::{count, count_u32, digest, json, tagged, time, time_if_any, unreadable, word},
 };
 use crate::{
@@ -30,11 +30,19 @@ impl SqliteJournal {
         read_totals(conn, &mut state).await?;
         read_hours(conn, &mut state).await?;
         state.upgrades = read_upgrades(conn).await?;
+        state.purchases = owner::purchases(conn).await?;
+        state.rest_days = owner::rest_days(conn).await?;
+        state.outages = owner::outages(conn).await?;
+        state.leagues = owner::leagues(conn).await?;
         let waiting = read_waiting(conn).await?;
+        let resets = agents::resets(conn).await?;
+        let contacts = agents::contacts(conn).await?;
         Ok(Loaded {
             state,
             log,
             waiting,
+            resets,
+            contacts,
         })
     }
 }
@@ -47,8 +55,8 @@ async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(),
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let founded = json(row.try_get("founded")?, "founded")?;
-    state.farm = Some(Farm::new(founded, time(&row, "created_at")?));
+    let profile = json(row.try_get("profile")?, "profile")?;
+    state.farm = Some(Farm::new(profile, time(&row, "created_at")?));
     if let Some(body) = row.try_get::<Option<&[u8]>, _>("rules")? {
         let set = RuleSet::parse(body).map_err(|e| unreadable("rules", e))?;
         state.rules = Rules::new(set);
@@ -95,14 +103,17 @@ pub(super) fn read_agent(row: &SqliteRow) -> Result<Agent, StoreError> {
     let head: Option<&str> = row.try_get("head")?;
     Ok(Agent {
         public_key: word(row, "public_key")?,
+        former_keys: json(row.try_get("former_keys")?, "former_keys")?,
         cluster_alias: row.try_get("cluster_alias")?,
         status: tagged(row, "status")?,
         enrolled_at: time(row, "enrolled_at")?,
         approved_at: time_if_any(row, "approved_at")?,
         revoked_at: time_if_any(row, "revoked_at")?,
         last_good_proof: row.try_get("last_good_proof")?,
+        branch: count(row, "branch")?,
         head: head.map(|head| json(head, "head")).transpose()?,
         highest_proof: row.try_get("highest_proof")?,
+        proofs: count(row, "proofs")?,
     })
 }
 

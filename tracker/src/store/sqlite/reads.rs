@@ -1,20 +1,28 @@
 //! The reading side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use farmops_protocol::log::{Tile, commitment::LoggedScore};
+use farmops_protocol::{
+    digest::Digest,
+    log::{Tile, commitment::LoggedScore},
+    scoring::RuleSet,
+};
+use jiff::civil::Date;
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    SqliteReads,
+    SqliteReads, agents,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
-    log, publications,
-    rows::{count, count_u32, digest, json, number, time, time_if_any, word},
+    log, owner, publications,
+    rows::{
+        count, count_u32, digest, flag, json, json_if_any, number, time, time_if_any, word,
+        word_if_any,
+    },
 };
 use crate::{
-    domain::{DayTotals, FarmView, ProofRow},
+    domain::{CompositeRow, DayTotals, FarmView, League, Outage, ProofRow, Purchase},
     store::{
         AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, SignedHead,
         StoreError, Village,
@@ -40,7 +48,7 @@ impl Reads for SqliteReads {
             categories.insert(word(&row, "category")?, read_category(&row)?);
         }
         Ok(Some(FarmView {
-            founded: json(farm.try_get("founded")?, "founded")?,
+            profile: json(farm.try_get("profile")?, "profile")?,
             coins: read_coins(&farm)?,
             categories,
             upgrades: read_upgrades(&mut tx).await?,
@@ -103,11 +111,14 @@ impl Reads for SqliteReads {
     }
 
     async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {
+        let mut tx = self.pool.begin().await?;
+        let resets = agents::resets(&mut tx).await?;
+        let contacts = agents::contacts(&mut tx).await?;
         let rows = sqlx::query(
             "SELECT a.*, (SELECT COUNT(*) FROM proof_buffer b WHERE b.agent_id = a.agent_id) \
              AS buffered FROM agent_trust a ORDER BY a.enrolled_at, a.agent_id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *tx)
         .await?;
         rows.iter()
             .map(|row| {
@@ -115,6 +126,8 @@ impl Reads for SqliteReads {
                     agent_id: row.try_get("agent_id")?,
                     agent: read_agent(row)?,
                     buffered: count(row, "buffered")?,
+                    reset_asked: resets.get(&row.try_get("agent_id")?).cloned(),
+                    heard_at: contacts.get(&row.try_get("agent_id")?).copied(),
                 })
             })
             .collect()
@@ -153,6 +166,30 @@ impl Reads for SqliteReads {
 
     async fn checkpoints(&self, after: u64, limit: u32) -> Result<Vec<SignedHead>, StoreError> {
         log::after(&mut *self.pool.acquire().await?, after, limit).await
+    }
+
+    async fn purchases(&self) -> Result<Vec<Purchase>, StoreError> {
+        owner::purchases(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn rest_days(&self) -> Result<BTreeSet<Date>, StoreError> {
+        owner::rest_days(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn outages(&self) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError> {
+        owner::outages(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn leagues(&self) -> Result<BTreeMap<String, League>, StoreError> {
+        owner::leagues(&mut *self.pool.begin().await?).await
+    }
+
+    async fn rules(&self, digest: Option<Digest>) -> Result<Option<RuleSet>, StoreError> {
+        owner::rules(&mut *self.pool.acquire().await?, digest).await
+    }
+
+    async fn composites(&self, limit: u32) -> Result<Vec<CompositeRow>, StoreError> {
+        owner::composites(&mut *self.pool.begin().await?, limit).await
     }
 
     async fn forks(&self) -> Result<Vec<(Uuid, u64)>, StoreError> {
@@ -202,12 +239,17 @@ fn read_proof(row: &SqliteRow) -> Result<ProofRecord, StoreError> {
             proof_id: row.try_get("proof_id")?,
             agent_id: row.try_get("agent_id")?,
             follows: row.try_get("follows")?,
+            branch: count(row, "branch")?,
             chain_length: count(row, "chain_length")?,
             hash: digest(row, "hash")?,
             timestamp: time(row, "finished_at")?,
             action_type: word(row, "action_type")?,
             category: word(row, "category")?,
             score: json(row.try_get("scoring_detail")?, "scoring_detail")?,
+            day: word_if_any(row, "day")?,
+            earns: flag(row, "earns")?,
+            leagues: json_if_any(row, "league_coins")?.unwrap_or_default(),
+            counts: flag(row, "counts")?,
         },
         recorded_at: time(row, "recorded_at")?,
         bytes: row.try_get("body")?,

@@ -61,6 +61,30 @@ where
     text.parse().map_err(|e| unreadable(column, e))
 }
 
+/// Text that has a typed form, if there is any.
+pub(super) fn word_if_any<T>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, StoreError>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let text: Option<&str> = row.try_get(column)?;
+    text.map(|text| text.parse().map_err(|e| unreadable(column, e)))
+        .transpose()
+}
+
+/// A flag, kept as 0 or 1.
+pub(super) fn flag(row: &SqliteRow, column: &'static str) -> Result<bool, StoreError> {
+    Ok(count(row, column)? != 0)
+}
+
+/// JSON that has a typed form, if there is any.
+pub(super) fn json_if_any<T: serde::de::DeserializeOwned>(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<Option<T>, StoreError> {
+    let text: Option<&str> = row.try_get(column)?;
+    text.map(|text| json(text, column)).transpose()
+}
+
 /// JSON that has a typed form.
 pub(super) fn json<T: serde::de::DeserializeOwned>(
     text: &str,

@@ -1,5 +1,7 @@
 //! Whatever happens on a farm, its tables are what its ledger says.
 
+use farmops_farm::catalogue::Catalogue;
+use jiff::{Span, civil::Date};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,6 +15,17 @@ enum Step {
     Work(u8, Category, i64),
     /// A second successor of the agent's first proof.
     Fork(u8),
+    /// Revokes the agent from this of its proofs on.
+    RevokeAfter(u8, usize),
+    /// Hands the agent's key over to one of this number.
+    Rotate(u8, u8),
+    /// Lets the agent's chain resume at this of its proofs.
+    Reset(u8, usize),
+    Buy(u8),
+    Rest(i8),
+    Rename(u8),
+    Rules(u32),
+    League(u32),
     Restart,
 }
 
@@ -25,9 +38,23 @@ fn step() -> impl Strategy<Value = Step> {
         1 => agent.clone().prop_map(Step::Revoke),
         24 => (agent.clone(), category, 0..100_000_i64)
             .prop_map(|(agent, category, seconds)| Step::Work(agent, category, seconds)),
-        1 => agent.prop_map(Step::Fork),
+        1 => agent.clone().prop_map(Step::Fork),
+        1 => (agent.clone(), 0..40_usize).prop_map(|(n, k)| Step::RevokeAfter(n, k)),
+        1 => (agent.clone(), 10..14_u8).prop_map(|(n, key)| Step::Rotate(n, key)),
+        1 => (agent, 0..20_usize).prop_map(|(n, k)| Step::Reset(n, k)),
+        2 => (0..20_u8).prop_map(Step::Buy),
+        1 => (-35..5_i8).prop_map(Step::Rest),
+        1 => (0..3_u8).prop_map(Step::Rename),
+        1 => (1..4_u32).prop_map(Step::Rules),
+        1 => (1..4_u32).prop_map(Step::League),
         1 => Just(Step::Restart),
     ]
+}
+
+fn rules(base: u32) -> RuleSet {
+    let mut rules = RuleSet::default();
+    rules.base_coins.toil = base;
+    rules
 }
 
 /// Takes every step, allowed or not, through the real writer.
@@ -35,6 +62,7 @@ async fn live(steps: &[Step]) -> Farm {
     let mut farm = Farm::begin().await;
     let mut agents: Vec<_> = (1..=3).map(TestAgent::new).collect();
     let mut clocks = [friday().saturating_add(-20 * 86_400); 3];
+    let mut heads: [Vec<ChainHead>; 3] = Default::default();
     for step in steps {
         match *step {
             Step::Enrol(n) => drop(farm.enrol(&agents[usize::from(n)]).await),
@@ -43,7 +71,10 @@ async fn live(steps: &[Step]) -> Farm {
                 let fingerprint = agent.key.public().fingerprint();
                 drop(farm.writer.approve(agent.id, fingerprint).await);
             }
-            Step::Revoke(n) => drop(farm.writer.revoke(agents[usize::from(n)].id).await),
+            Step::Revoke(n) => {
+                let id = agents[usize::from(n)].id;
+                drop(farm.writer.revoke(id, Since::Now).await);
+            }
             Step::Work(n, category, seconds) => {
                 let n = usize::from(n);
                 let when = clocks[n].saturating_add(seconds);
@@ -51,6 +82,7 @@ async fn live(steps: &[Step]) -> Farm {
                 let proof = agents[n].work(category, when);
                 if farm.submit(proof.bytes()).await.is_ok() {
                     clocks[n] = when;
+                    heads[n].extend(agents[n].head);
                 } else {
                     agents[n].head = before;
                 }
@@ -59,6 +91,62 @@ async fn live(steps: &[Step]) -> Farm {
                 let n = usize::from(n);
                 let proof = agents[n].work_after(None, Category::Toil, clocks[n]);
                 drop(farm.submit(proof.bytes()).await);
+            }
+            Step::RevokeAfter(n, k) => {
+                let last_good = heads[usize::from(n)].get(k).map(|head| head.proof_id);
+                let id = agents[usize::from(n)].id;
+                drop(farm.writer.revoke(id, Since::After(last_good)).await);
+            }
+            Step::Rotate(n, key) => {
+                drop(farm.rotate(&mut agents[usize::from(n)], [key; 32]).await);
+            }
+            Step::Reset(n, k) => {
+                let n = usize::from(n);
+                let head = heads[n].get(k).copied();
+                let after = Resumption::After(head.map(|head| head.proof_id));
+                if farm.writer.reset_chain(agents[n].id, after).await.is_ok() {
+                    agents[n].head = head;
+                    clocks[n] = head.map_or(clocks[n], |head| head.timestamp);
+                }
+            }
+            Step::Buy(n) => {
+                let items = Catalogue::builtin().items();
+                let item = &items[usize::from(n) % items.len()].slug;
+                drop(farm.buy(&format!("{n}-{}", steps.len()), item).await);
+            }
+            Step::Rest(days) => {
+                let day = "2026-02-20".parse::<Date>().unwrap() + Span::new().days(days);
+                let decide = move |state: &State, now| {
+                    let rest = !state.rest_days.contains(&day);
+                    Ok(decide_rest(state, day, rest, now)?.into_iter().collect())
+                };
+                drop(farm.writer.decide(decide, |_| ()).await);
+            }
+            Step::Rename(n) => {
+                let decide = move |state: &State, _| {
+                    Ok(decide_rename(state, &format!("Farm {n}"))?
+                        .into_iter()
+                        .collect())
+                };
+                farm.writer.decide(decide, |_| ()).await.unwrap();
+            }
+            Step::Rules(base) => {
+                let decide = move |state: &State, _| {
+                    Ok(decide_rules(state, rules(base)).into_iter().collect())
+                };
+                farm.writer.decide(decide, |_| ()).await.unwrap();
+            }
+            Step::League(base) => {
+                let offer = LeagueOffer {
+                    league: format!("league-{}", base % 2),
+                    name: "A league".to_owned(),
+                    rules: rules(base),
+                    village: None,
+                };
+                let decide = move |state: &State, _| {
+                    Ok(decide_join_league(state, offer)?.into_iter().collect())
+                };
+                farm.writer.decide(decide, |_| ()).await.unwrap();
             }
             Step::Restart => farm = farm.restart().await,
         }

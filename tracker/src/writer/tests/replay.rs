@@ -26,7 +26,7 @@ pub(super) async fn lively(farm: &Farm, steps: i64) {
     let fork = first.work_after(None, Category::Toil, friday());
     assert_eq!(code(&farm.submit(fork.bytes()).await), "fork");
     farm.approve(&stranger).await;
-    farm.writer.revoke(second.id).await.unwrap();
+    farm.writer.revoke(second.id, Since::Now).await.unwrap();
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ async fn a_revoked_agent_and_a_foreign_key_are_refused() {
         .directory()
         .check(agent.work(Category::Toil, friday()).bytes())
         .unwrap();
-    farm.writer.revoke(agent.id).await.unwrap();
+    farm.writer.revoke(agent.id, Since::Now).await.unwrap();
     // Checked before the revocation, decided after it.
     let answer = farm
         .writer

@@ -1,0 +1,100 @@
+//! `/api/v1/farm/name`, `/calendar`, `/rest-days`: what the owner says about herself.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use farmops_service::problem::{Problem, StrictJson};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::refused::{not_read, not_written};
+use crate::{
+    app::App,
+    domain::{decide_calendar, decide_rename, decide_rest},
+};
+
+/// A name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Named {
+    name: String,
+}
+
+/// Gives the farm another name.
+pub(super) async fn rename(
+    State(app): State<App>,
+    StrictJson(named): StrictJson<Named, 2048>,
+) -> Result<Json<Named>, Problem> {
+    let name = named.name.clone();
+    let decide = move |state: &_, _| Ok(decide_rename(state, &name)?.into_iter().collect());
+    let renamed = app.writer.decide(decide, |_| ()).await;
+    renamed.map(|()| Json(named)).map_err(|e| not_written(&e))
+}
+
+/// The farmer's days.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Days {
+    /// An IANA time zone.
+    time_zone: String,
+    /// The days of the week that count, Monday first.
+    working_days: [bool; 7],
+}
+
+/// Lives by another calendar; days that were counted stay as they are.
+pub(super) async fn calendar(
+    State(app): State<App>,
+    StrictJson(days): StrictJson<Days, 2048>,
+) -> Result<Json<Days>, Problem> {
+    let wanted = days.clone();
+    let decide = move |state: &_, _| {
+        let event = decide_calendar(state, &wanted.time_zone, wanted.working_days)?;
+        Ok(event.into_iter().collect())
+    };
+    let changed = app.writer.decide(decide, |_| ()).await;
+    changed.map(|()| Json(days)).map_err(|e| not_written(&e))
+}
+
+/// Days of rest.
+#[derive(Debug, Serialize)]
+pub(super) struct RestDays {
+    rest_days: Vec<Date>,
+}
+
+/// Lists the days of rest, the earliest first.
+pub(super) async fn rest_days(State(app): State<App>) -> Result<Json<RestDays>, Problem> {
+    let days = app.reads.rest_days().await.map_err(not_read)?;
+    Ok(Json(RestDays {
+        rest_days: days.into_iter().collect(),
+    }))
+}
+
+/// Marks a day as one of rest.
+pub(super) async fn rest(
+    State(app): State<App>,
+    Path(date): Path<String>,
+) -> Result<Json<RestDays>, Problem> {
+    mark(&app, &date, true).await
+}
+
+/// Marks a day as one of rest no longer.
+pub(super) async fn work(
+    State(app): State<App>,
+    Path(date): Path<String>,
+) -> Result<Json<RestDays>, Problem> {
+    mark(&app, &date, false).await
+}
+
+async fn mark(app: &App, date: &str, rest: bool) -> Result<Json<RestDays>, Problem> {
+    let day: Date = date
+        .parse()
+        .map_err(|_| Problem::bad_request("date", "expected a day like 2026-12-24"))?;
+    let decide =
+        move |state: &_, now| Ok(decide_rest(state, day, rest, now)?.into_iter().collect());
+    let marked = app.writer.decide(decide, |state| state.rest_days.clone());
+    let days = marked.await.map_err(|e| not_written(&e))?;
+    Ok(Json(RestDays {
+        rest_days: days.into_iter().collect(),
+    }))
+}

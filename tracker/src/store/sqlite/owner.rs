@@ -1,0 +1,314 @@
+//! What follows from the owner's own decisions: purchases, days of rest, leagues; and from long silences.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use farmops_protocol::{digest::Digest, scoring::RuleSet};
+use jiff::civil::Date;
+use sqlx::{Row, SqliteConnection};
+use uuid::Uuid;
+
+use super::rows::{
+    count, digest, flag, number, text, time, time_if_any, unreadable, word, word_if_any,
+};
+use crate::{
+    domain::{Changes, CompositeRow, League, Outage, OutageRow, Purchase, Rules, State},
+    ledger::CompositeEarned,
+    store::StoreError,
+};
+
+/// Writes the rows of these tables that `changes` names.
+pub(super) async fn project(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    for purchase in changes
+        .purchases
+        .iter()
+        .filter_map(|at| state.purchases.get(*at))
+    {
+        insert_purchase(conn, purchase).await?;
+    }
+    for day in &changes.rest_days {
+        mark(conn, *day, state.rest_days.contains(day)).await?;
+    }
+    for row in &changes.outages {
+        insert_outage(conn, row).await?;
+    }
+    for (slug, seasons) in &changes.leagues {
+        if let Some(league) = state.leagues.get(slug) {
+            write_league(conn, slug, league, seasons).await?;
+        }
+    }
+    for row in &changes.composites {
+        insert_composite(conn, row).await?;
+    }
+    Ok(())
+}
+
+async fn insert_purchase(
+    conn: &mut SqliteConnection,
+    purchase: &Purchase,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO purchase (position, idempotency_key, item, level, price, purchased_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(number(purchase.position))
+    .bind(purchase.idempotency_key.as_bytes().to_vec())
+    .bind(purchase.item.as_str())
+    .bind(number(purchase.level))
+    .bind(number(purchase.price))
+    .bind(purchase.purchased_at.second())
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query(
+        "INSERT INTO farm_upgrade (upgrade_slug, level, purchased_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (upgrade_slug) DO UPDATE SET level = excluded.level, \
+         purchased_at = excluded.purchased_at",
+    )
+    .bind(purchase.item.as_str())
+    .bind(number(purchase.level))
+    .bind(purchase.purchased_at.second())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn mark(conn: &mut SqliteConnection, day: Date, rest: bool) -> Result<(), StoreError> {
+    let mark = if rest {
+        sqlx::query("INSERT INTO rest_day (day) VALUES ($1) ON CONFLICT (day) DO NOTHING")
+    } else {
+        sqlx::query("DELETE FROM rest_day WHERE day = $1")
+    };
+    mark.bind(day.to_string()).execute(conn).await?;
+    Ok(())
+}
+
+async fn insert_outage(conn: &mut SqliteConnection, row: &OutageRow) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO agent_outage (position, agent_id, began_at, ended_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(number(row.position))
+    .bind(row.outage.agent_id)
+    .bind(row.outage.from.second())
+    .bind(row.outage.until.second())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn write_league(
+    conn: &mut SqliteConnection,
+    slug: &str,
+    league: &League,
+    seasons: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO league (league, name, village, rules_digest, joined_at, left_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (league) DO UPDATE SET name = excluded.name, \
+         village = excluded.village, rules_digest = excluded.rules_digest, \
+         joined_at = excluded.joined_at, left_at = excluded.left_at",
+    )
+    .bind(slug)
+    .bind(league.name.as_str())
+    .bind(league.village.as_ref().map(ToString::to_string))
+    .bind(league.rules.digest.as_bytes().to_vec())
+    .bind(league.joined_at.second())
+    .bind(
+        league
+            .left_at
+            .map(farmops_protocol::time::Timestamp::second),
+    )
+    .execute(&mut *conn)
+    .await?;
+    for season in seasons {
+        sqlx::query(
+            "INSERT INTO league_season (league, season, coins) VALUES ($1, $2, $3) \
+             ON CONFLICT (league, season) DO UPDATE SET coins = excluded.coins",
+        )
+        .bind(slug)
+        .bind(season.as_str())
+        .bind(number(league.seasons.get(season).copied().unwrap_or(0)))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Keeps a rule set under its digest.
+pub(super) async fn write_rules(
+    conn: &mut SqliteConnection,
+    rules: &Rules,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO rule_set (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(rules.digest.as_bytes().to_vec())
+    .bind(text(&rules.set).into_bytes())
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn insert_composite(
+    conn: &mut SqliteConnection,
+    row: &CompositeRow,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO composite (position, slug, day, coins, recorded_at, counts) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(number(row.position))
+    .bind(row.composite.slug.as_str())
+    .bind(row.composite.day.to_string())
+    .bind(number(row.composite.coins))
+    .bind(row.recorded_at.second())
+    .bind(i64::from(row.counts))
+    .execute(&mut *conn)
+    .await?;
+    for (step, part) in (0_i64..).zip(&row.composite.parts) {
+        sqlx::query("INSERT INTO composite_part (position, step, proof_id) VALUES ($1, $2, $3)")
+            .bind(number(row.position))
+            .bind(step)
+            .bind(*part)
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What was bought, in order.
+pub(super) async fn purchases(conn: &mut SqliteConnection) -> Result<Vec<Purchase>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM purchase ORDER BY position")
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Purchase {
+                position: count(row, "position")?,
+                purchased_at: time(row, "purchased_at")?,
+                idempotency_key: digest(row, "idempotency_key")?,
+                item: row.try_get("item")?,
+                level: count(row, "level")?,
+                price: count(row, "price")?,
+            })
+        })
+        .collect()
+}
+
+/// The days of rest.
+pub(super) async fn rest_days(conn: &mut SqliteConnection) -> Result<BTreeSet<Date>, StoreError> {
+    let rows = sqlx::query("SELECT day FROM rest_day")
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|row| word(row, "day")).collect()
+}
+
+/// The outages of each agent, in order.
+pub(super) async fn outages(
+    conn: &mut SqliteConnection,
+) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM agent_outage ORDER BY position")
+        .fetch_all(conn)
+        .await?;
+    let mut outages = BTreeMap::<Uuid, Vec<Outage>>::new();
+    for row in &rows {
+        let outage = Outage {
+            from: time(row, "began_at")?,
+            until: time(row, "ended_at")?,
+        };
+        outages
+            .entry(row.try_get("agent_id")?)
+            .or_default()
+            .push(outage);
+    }
+    Ok(outages)
+}
+
+/// The leagues with what each season brought.
+pub(super) async fn leagues(
+    conn: &mut SqliteConnection,
+) -> Result<BTreeMap<String, League>, StoreError> {
+    let mut leagues = BTreeMap::new();
+    for row in sqlx::query(
+        "SELECT league.*, rule_set.body AS rules FROM league \
+         JOIN rule_set ON rule_set.digest = league.rules_digest",
+    )
+    .fetch_all(&mut *conn)
+    .await?
+    {
+        let set = RuleSet::parse(row.try_get("rules")?).map_err(|e| unreadable("rules", e))?;
+        let league = League {
+            name: row.try_get("name")?,
+            rules: Rules::new(set),
+            village: word_if_any(&row, "village")?,
+            joined_at: time(&row, "joined_at")?,
+            left_at: time_if_any(&row, "left_at")?,
+            seasons: BTreeMap::new(),
+        };
+        leagues.insert(row.try_get::<String, _>("league")?, league);
+    }
+    for row in sqlx::query("SELECT * FROM league_season")
+        .fetch_all(conn)
+        .await?
+    {
+        if let Some(league) = leagues.get_mut(row.try_get::<&str, _>("league")?) {
+            let season = row.try_get("season")?;
+            league.seasons.insert(season, count(&row, "coins")?);
+        }
+    }
+    Ok(leagues)
+}
+
+/// The rules of that digest, or those in force.
+pub(super) async fn rules(
+    conn: &mut SqliteConnection,
+    wanted: Option<Digest>,
+) -> Result<Option<RuleSet>, StoreError> {
+    let query = match wanted {
+        Some(digest) => sqlx::query("SELECT body FROM rule_set WHERE digest = $1")
+            .bind(digest.as_bytes().to_vec()),
+        None => sqlx::query(
+            "SELECT rule_set.body FROM rule_set JOIN farm ON farm.rules_digest = rule_set.digest",
+        ),
+    };
+    let row = query.fetch_optional(conn).await?;
+    row.map(|row| RuleSet::parse(row.try_get("body")?).map_err(|e| unreadable("body", e)))
+        .transpose()
+}
+
+/// The composites that were earned, latest first.
+pub(super) async fn composites(
+    conn: &mut SqliteConnection,
+    limit: u32,
+) -> Result<Vec<CompositeRow>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM composite ORDER BY position DESC LIMIT $1")
+        .bind(i64::from(limit))
+        .fetch_all(&mut *conn)
+        .await?;
+    let mut composites = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let position: i64 = row.try_get("position")?;
+        let parts =
+            sqlx::query("SELECT proof_id FROM composite_part WHERE position = $1 ORDER BY step")
+                .bind(position)
+                .fetch_all(&mut *conn)
+                .await?;
+        composites.push(CompositeRow {
+            position: count(row, "position")?,
+            composite: CompositeEarned {
+                coins: count(row, "coins")?,
+                day: word(row, "day")?,
+                parts: parts
+                    .iter()
+                    .map(|part| part.try_get("proof_id"))
+                    .collect::<Result<_, _>>()?,
+                slug: row.try_get("slug")?,
+            },
+            recorded_at: time(row, "recorded_at")?,
+            counts: flag(row, "counts")?,
+        });
+    }
+    Ok(composites)
+}

@@ -1,0 +1,181 @@
+//! The owner's own decisions: buying, rest, rules, leagues.
+
+use farmops_protocol::key::Fingerprint;
+
+use super::*;
+
+/// A farm whose agent has earned some coins.
+async fn rich(coins: u64) -> (Farm, TestAgent) {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let mut when = friday().saturating_add(-10 * 86_400);
+    while farm.coins().await < coins {
+        let proof = agent.work(Category::Incident, when);
+        assert_eq!(
+            standing(&farm.submit(proof.bytes()).await),
+            Standing::Chained
+        );
+        when = when.saturating_add(600);
+    }
+    (farm, agent)
+}
+
+/// The cheapest thing that is sold to this farm now.
+pub(super) fn cheapest(view: &FarmView) -> (String, u64) {
+    let customer = farmops_farm::shop::Customer {
+        owned: &view.upgrades,
+        farm_level: view.level(),
+        balance: view.coins.current(),
+        season: farmops_farm::shop::season_at(friday()),
+    };
+    let offers =
+        farmops_farm::shop::offers(farmops_farm::catalogue::Catalogue::builtin(), &customer);
+    let sold = offers.into_iter().filter_map(|offer| offer.decision.ok());
+    let cheapest = sold.min_by_key(|purchase| purchase.price).unwrap();
+    (cheapest.item, cheapest.price)
+}
+
+#[tokio::test]
+async fn a_purchase_happens_once_however_often_it_is_asked_for() {
+    let (farm, _) = rich(800).await;
+    let before = farm.view().await;
+    let (item, price) = cheapest(&before);
+    let bought = farm.buy("a", &item).await.unwrap();
+    assert_eq!((bought.level, bought.price), (1, price));
+    assert_eq!(farm.buy("a", &item).await.unwrap(), bought);
+    let after = farm.view().await;
+    assert_eq!(after.coins.current(), before.coins.current() - price);
+    assert_eq!(after.coins.earned, before.coins.earned);
+    // Also when the tracker has forgotten everything but the disk.
+    let farm = farm.restart().await;
+    assert_eq!(farm.buy("a", &item).await.unwrap(), bought);
+    assert_eq!(farm.view().await.coins, after.coins);
+    let refusal = farm.buy("a", "something-else").await.unwrap_err();
+    assert!(matches!(
+        refusal,
+        WriteError::Refused(Refusal::KeyReused(_))
+    ));
+}
+
+#[tokio::test]
+async fn no_crowd_of_buyers_spends_more_than_there_is() {
+    let (farm, _) = rich(700).await;
+    let before = farm.view().await.coins.current();
+    let (item, _) = cheapest(&farm.view().await);
+    let farm = Arc::new(farm);
+    let buyers = (0..1_000).map(|n| {
+        let (farm, item) = (farm.clone(), item.clone());
+        // Every key is used twice, at the same time.
+        tokio::spawn(async move { farm.buy(&format!("{}", n / 2), &item).await })
+    });
+    let mut bought = Vec::new();
+    for buyer in buyers.collect::<Vec<_>>() {
+        match buyer.await.unwrap() {
+            Ok(purchase) => bought.push(purchase),
+            Err(error) => assert!(matches!(error, WriteError::Refused(Refusal::NotForSale(_)))),
+        }
+    }
+    bought.sort_by_key(|purchase| purchase.position);
+    bought.dedup();
+    let spent: u64 = bought.iter().map(|purchase| purchase.price).sum();
+    let after = farm.view().await;
+    assert!(spent > 0 && spent <= before);
+    assert_eq!(after.coins.current(), before - spent);
+    let levels: Vec<_> = bought.iter().map(|purchase| purchase.level).collect();
+    assert_eq!(levels, (1..=levels.len() as u64).collect::<Vec<_>>());
+    let ledgered = farm.database.reads().purchases().await.unwrap();
+    assert_eq!(ledgered, bought);
+}
+
+#[tokio::test]
+async fn history_keeps_its_scores_when_the_rules_change() {
+    let (farm, mut agent) = rich(100).await;
+    let before = farm.view().await.coins.earned;
+    let mut rules = RuleSet::default();
+    rules.base_coins.incident = 1_000;
+    let adopted = rules.clone();
+    let decide = move |state: &State, _| Ok(decide_rules(state, adopted).into_iter().collect());
+    farm.writer.decide(decide, |_| ()).await.unwrap();
+    assert_eq!(farm.view().await.coins.earned, before);
+    let proof = agent.work(Category::Incident, friday());
+    farm.submit(proof.bytes()).await.unwrap();
+    assert!(farm.view().await.coins.earned >= before + 1_000);
+    let reads = farm.database.reads();
+    assert_eq!(reads.rules(None).await.unwrap(), Some(rules));
+    let first = RuleSet::default();
+    let kept = reads.rules(Some(first.digest())).await.unwrap();
+    assert_eq!(kept, Some(first));
+}
+
+#[tokio::test]
+async fn a_league_is_scored_by_its_own_rules_and_apart() {
+    let (farm, mut agent) = rich(100).await;
+    let before = farm.view().await.coins.earned;
+    join_league(&farm).await;
+    let proof = agent.work(Category::Upgrade, friday());
+    farm.submit(proof.bytes()).await.unwrap();
+    let leagues = farm.database.reads().leagues().await.unwrap();
+    assert!(leagues["harvest"].seasons["2026-Q1"] >= 500_000);
+    let earned = farm.view().await.coins.earned - before;
+    assert!(
+        earned < 1_000,
+        "the farm's own coins are scored by its own rules"
+    );
+}
+
+/// Joins a league in which upgrades are worth a fortune.
+pub(super) async fn join_league(farm: &Farm) {
+    let mut rules = RuleSet::default();
+    rules.base_coins.upgrade = 500_000;
+    let offer = LeagueOffer {
+        league: "harvest".to_owned(),
+        name: "Harvest league".to_owned(),
+        rules,
+        village: None,
+    };
+    let decide =
+        move |state: &State, _| Ok(decide_join_league(state, offer)?.into_iter().collect());
+    farm.writer.decide(decide, |_| ()).await.unwrap();
+}
+
+/// Marks a day as one of rest; how many there are then.
+pub(super) async fn rest_on(farm: &Farm, day: &str) -> Result<usize, WriteError> {
+    let day = day.parse().unwrap();
+    let decide =
+        move |state: &State, now| Ok(decide_rest(state, day, true, now)?.into_iter().collect());
+    farm.writer
+        .decide(decide, |state| state.rest_days.len())
+        .await
+}
+
+#[tokio::test]
+async fn a_day_of_rest_is_not_far_away() {
+    let farm = Farm::begin().await;
+    assert_eq!(rest_on(&farm, "2026-02-23").await, Ok(1));
+    assert_eq!(rest_on(&farm, "2026-02-23").await, Ok(1));
+    for far in ["2025-12-31", "2031-01-01"] {
+        let refusal = rest_on(&farm, far).await.unwrap_err();
+        assert!(matches!(refusal, WriteError::Refused(refusal) if refusal.field() == "date"));
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_is_sent_away_takes_its_proofs_with_it() {
+    let farm = Farm::begin().await;
+    let mut agent = TestAgent::new(1);
+    farm.enrol(&agent).await.unwrap();
+    let proof = agent.work(Category::Toil, friday());
+    assert_eq!(
+        standing(&farm.submit(proof.bytes()).await),
+        Standing::Buffered
+    );
+    let answer = farm.writer.dismiss(agent.id).await.unwrap();
+    assert_eq!(answer.status, AgentStatus::Revoked);
+    assert_eq!(code(&farm.submit(proof.bytes()).await), "agent-revoked");
+    let agents = farm.database.reads().agents().await.unwrap();
+    assert_eq!(agents[0].buffered, 0);
+    let fingerprint: Fingerprint = agent.key.public().fingerprint();
+    assert!(farm.writer.approve(agent.id, fingerprint).await.is_err());
+    let trusted = farm.trusted(2).await;
+    assert!(farm.writer.dismiss(trusted.id).await.is_err());
+}
