@@ -11,7 +11,7 @@ mod queue;
 mod resume;
 mod source_states;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::Path;
 use std::time::Duration;

@@ -20,7 +20,7 @@ use crate::proof::{Circumstances, Farmer, Generator, Identities};
 
 const NOW: i64 = 1_771_666_200;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn reader() -> Vec<String> {
 }
 
 /// A draft for a piece of work, following `head`.
-fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
+pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
     let identity = Identity {
         key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),

@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
 
     /// Once everything that the old key signed is delivered, the next key may follow. The rotation is the
     /// first word of the next stay, as it is after a crash.
-    async fn rotate_when_empty(&self) -> Result<(), SessionEnd> {
+    pub(super) async fn rotate_when_empty(&self) -> Result<(), SessionEnd> {
         let keys = &self.uplink.identity.key;
         if keys.stage() != Stage::Staged {
             return Ok(());

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use super::link::Refusal;
 use super::*;
-use crate::keys::Keys;
+use crate::keys::{self, Keys};
 use crate::store::Bounds;
+use crate::store::tests::{draft, now};
 
-async fn uplink(folder: &std::path::Path) -> Uplink {
+async fn uplink(folder: &Path) -> Uplink {
     let bounds = Bounds {
         observations_max: 1,
         proofs_kept_max: 1,
@@ -23,7 +24,7 @@ async fn uplink(folder: &std::path::Path) -> Uplink {
             ca_file: None,
         },
         identity: Identity {
-            key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
+            key: Keys::new(folder, SecretKey::from_bytes([7; 32])),
             agent_id: Uuid::nil(),
             farm_secret: [9; 32],
         },
@@ -84,4 +85,27 @@ async fn an_absent_tracker_is_tried_again_soon_and_never_before_it_asked_for() {
     assert_eq!(uplink.judge(&busy.into(), &mut backoff).1, wait);
     let (standing, _) = uplink.judge(&refused("agent-unknown"), &mut backoff);
     assert_eq!(standing, Standing::Connecting);
+}
+
+#[tokio::test]
+async fn what_was_signed_while_the_key_waited_goes_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let uplink = uplink(folder.path()).await;
+    let (keys, store) = (&uplink.identity.key, &uplink.store);
+    let session = Session::new(&uplink, Link::Rest(RestLink::new(&uplink.tracker).unwrap()));
+    assert!(session.rotate_when_empty().await.is_ok(), "no key waits");
+    keys::stage(folder.path(), &mut rand::rng()).unwrap();
+    store.chain(-1, &draft(None, 1), now()).await.unwrap();
+    assert!(session.rotate_when_empty().await.is_ok());
+    assert_eq!(keys.stage(), Stage::Staged);
+    drop(keys.sign().await);
+    store.mark_delivered(1).await.unwrap();
+    let end = session.rotate_when_empty().await;
+    assert!(matches!(end, Err(SessionEnd::Again)));
+    assert_eq!(keys.stage(), Stage::Rotating);
+    let signs = tokio::time::timeout(Duration::from_millis(20), keys.sign()).await;
+    assert!(
+        signs.is_err(),
+        "nobody signs until the tracker has answered"
+    );
 }

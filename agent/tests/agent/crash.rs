@@ -40,6 +40,32 @@ pub(crate) fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
     (agent, address(&ready["api"]), address(&ready["webhooks"]))
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_whose_log_nobody_reads_any_more_stops_in_good_order() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let mut agent = Command::new(env!("CARGO_BIN_EXE_farmops-agent"))
+        .arg("--config")
+        .arg(world.config_file())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = BufReader::new(agent.stderr.take().unwrap());
+    let mut lines = log.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("the agent is at work")));
+    drop(lines);
+    let stopped = Command::new("kill").arg(agent.id().to_string()).status();
+    assert!(stopped.unwrap().success());
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let id = agent.id();
+    std::thread::spawn(move || ended.send(agent.wait().unwrap()));
+    let waited = tokio::time::timeout(Duration::from_secs(30), end).await;
+    let kill = || Command::new("kill").arg("-9").arg(id.to_string()).status();
+    let status = waited.unwrap_or_else(|_| panic!("does not stop: {:?}", kill()));
+    assert!(status.unwrap().success());
+}
+
 /// Delivers review after review, each until it is acknowledged, as a forge's operator would.
 async fn replay(mut webhooks: watch::Receiver<SocketAddr>, stop: watch::Receiver<bool>) -> usize {
     let client = client();

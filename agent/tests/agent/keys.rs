@@ -1,5 +1,6 @@
 //! A new key for an agent: what goes first, and what a crash at each step leaves.
 
+use std::net::SocketAddr;
 use std::process::Child;
 
 use farmops_protocol::enrolment::AgentStatus;
@@ -118,10 +119,19 @@ async fn after_a_refusal_the_old_key_signs_on() {
     assert_eq!(second_key_from(&chains), None);
 }
 
-/// Kills the agent's program and waits for its end.
-fn kill(mut agent: Child) {
-    agent.kill().unwrap();
-    agent.wait().unwrap();
+/// The agent's program; dropping it is `kill -9`, so a failed test leaves none behind.
+struct Program(Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+fn start(world: &World) -> (Program, SocketAddr, SocketAddr) {
+    let (agent, api, webhooks) = crash::start(world);
+    (Program(agent), api, webhooks)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,12 +140,12 @@ async fn a_kill_around_the_answer_leaves_one_key() {
         let chains = Chains::new(AgentStatus::Active);
         let (address, server) = chains.serve("127.0.0.1:0");
         let world = World::new(address);
-        let (agent, _, webhooks) = crash::start(&world);
+        let (agent, _, webhooks) = start(&world);
         deliver(webhooks, "d1", review(1), SECRET).await.unwrap();
         chains.wait_for(1).await;
         let (dead, died) = std::sync::mpsc::channel();
         let then = Box::new(move || {
-            kill(agent);
+            drop(agent);
             dead.send(()).unwrap();
         });
         chains.ledger.lock().unwrap().fate = Some(if accepted {
@@ -149,7 +159,7 @@ async fn a_kill_around_the_answer_leaves_one_key() {
             .await
             .unwrap();
         drop(server);
-        let (agent, api, webhooks) = crash::start(&world);
+        let (_agent, api, webhooks) = start(&world);
         // What comes in before the key is certain waits for it.
         deliver(webhooks, "d2", review(2), SECRET).await.unwrap();
         until(api, "/readyz", |ready| ready["status"] == "ready").await;
@@ -163,7 +173,6 @@ async fn a_kill_around_the_answer_leaves_one_key() {
         chains.wait_for(2).await;
         until(api, STATUS, rotated(&chains)).await;
         assert_eq!(second_key_from(&chains), Some(1));
-        kill(agent);
     }
 }
 

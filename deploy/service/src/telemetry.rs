@@ -62,6 +62,8 @@ pub fn init(format: Format, filter: &str) -> Result<(), TelemetryError> {
     );
     let builder = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        // A reader of the log that went away must not make whoever logs panic.
+        .log_internal_errors(false)
         .with_env_filter(filter);
     match format {
         Format::Text => builder.with_ansi(ansi).try_init(),
