@@ -35,7 +35,7 @@ impl UpkeepArgs {
     /// Checks the database; fails if anything is wrong.
     pub(super) async fn fsck(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
         let url = self.url(serve)?;
-        let database = Database::inspect(&url)
+        let database = Database::frozen(&url)
             .await
             .with_context(|| format!("opening {url}"))?;
         let folder = tempfile::tempdir().context("making a place for the comparison")?;

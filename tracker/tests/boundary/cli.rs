@@ -182,3 +182,35 @@ async fn a_database_is_checked_and_made_anew_when_no_tracker_runs_on_it() {
     }
     assert!(!tracker.folder.path().join("other.db").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_sees_one_moment_of_a_busy_tracker() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let url = format!("sqlite://{}/farm.db", tracker.folder.path().display());
+    let checks = async {
+        let mut entries = Vec::new();
+        for _ in 0..5 {
+            let (ok, report, complaint) = run(&tracker, &["fsck", "--db", &url, "--json"]).await;
+            assert!(ok, "{report} {complaint}");
+            let report: Value = serde_json::from_str(&report).unwrap();
+            entries.push(report["entries"].as_u64().unwrap());
+        }
+        entries
+    };
+    let work = async {
+        let start = now().saturating_add(-86_400);
+        for n in 0.. {
+            let proof = agent.work(Category::Toil, start.saturating_add(n));
+            tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        }
+    };
+    let entries = tokio::select! {
+        entries = checks => entries,
+        () = work => unreachable!("there is always work"),
+    };
+    assert!(
+        entries.is_sorted() && entries[0] < entries[4],
+        "{entries:?}"
+    );
+}
