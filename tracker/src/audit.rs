@@ -9,21 +9,22 @@ pub mod fsck;
 mod report;
 mod rows;
 mod said;
+mod signed;
 mod waiting;
 mod witness;
 
 use std::collections::HashMap;
 
 use farmops_protocol::{
-    chain, enrolment::EnrolmentRequest, field::FieldError, log::commitment::SaltSource,
-    proof::ParsedProof, rotation::ParsedKeyRotation, time::Timestamp,
+    chain, enrolment::EnrolmentRequest, log::commitment::SaltSource, proof::ParsedProof,
+    time::Timestamp,
 };
 use uuid::Uuid;
 
 pub use self::report::{Finding, Remedy, Report};
 use crate::{
     domain::{Applied, State},
-    ledger::{AcceptedProof, Entry, Event, KeyRotated, Log, enter, log::Entered},
+    ledger::{AcceptedProof, Entry, Event, Log, enter, log::Entered},
 };
 
 /// An audit in progress.
@@ -157,27 +158,13 @@ impl Audit {
                 }
                 Event::AgentEnrolled(request)
             }
-            Event::KeyRotated(rotated) => {
-                if let Err(error) = self.check_rotation(&rotated) {
-                    self.find(position, error.to_string());
+            other => {
+                if let Err(reason) = signed::check(&self.state, &other) {
+                    self.find(position, reason);
                 }
-                Event::KeyRotated(rotated)
+                other
             }
-            other => other,
         }
-    }
-
-    fn check_rotation(&self, rotated: &KeyRotated) -> Result<(), FieldError> {
-        let parsed = ParsedKeyRotation::parse(rotated.rotation.as_bytes())?;
-        if parsed.rotation().new_key != rotated.new_key {
-            let reason = "not the key that was handed over to";
-            return Err(FieldError::new("new_key", reason));
-        }
-        let agent = self.state.agents.get(&rotated.agent_id);
-        let agent = agent.ok_or_else(|| FieldError::new("agent_id", "never enrolled"))?;
-        parsed
-            .verify(rotated.agent_id, &agent.public_key)
-            .map(|_| ())
     }
 
     fn check_proof(&mut self, position: u64, parsed: ParsedProof, at: Timestamp) -> AcceptedProof {

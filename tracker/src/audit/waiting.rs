@@ -40,9 +40,10 @@ fn waiting(
     let parsed = ParsedProof::parse(body).map_err(|e| e.to_string())?;
     let agent = parsed.body().agent.agent_id;
     let known = audit.state().agents.get(&agent);
-    let key = known
+    let place = heads.get(&agent).map_or(0, |head| head.length.value());
+    let key = *known
         .ok_or("a proof of an agent that never enrolled")?
-        .public_key;
+        .key_at(place);
     let verified = parsed.verify(&key).map_err(|e| e.to_string())?;
     // It was timely when it came; what is asked here is whether the chain holds.
     let now = verified.body().timestamp;

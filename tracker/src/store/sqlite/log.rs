@@ -104,10 +104,13 @@ pub(super) async fn score(
     conn: &mut SqliteConnection,
     position: u64,
 ) -> Result<Option<LoggedScore>, StoreError> {
-    let scored = sqlx::query("SELECT coins_awarded FROM proof_chain WHERE position = $1")
-        .bind(number(position))
-        .fetch_optional(&mut *conn)
-        .await?;
+    let scored = sqlx::query(
+        "SELECT coins_awarded AS coins FROM proof_chain WHERE position = $1 \
+         UNION ALL SELECT coins FROM composite WHERE position = $1",
+    )
+    .bind(number(position))
+    .fetch_optional(&mut *conn)
+    .await?;
     let Some(scored) = scored else {
         return Ok(None);
     };
@@ -122,10 +125,7 @@ pub(super) async fn score(
         Some(row) => RuleSet::parse(row.try_get("body")?).map_err(|e| unreadable("body", e))?,
         None => RuleSet::default(),
     };
-    Ok(Some(logged(
-        count(&scored, "coins_awarded")?,
-        rules.digest(),
-    )))
+    Ok(Some(logged(count(&scored, "coins")?, rules.digest())))
 }
 
 /// The number under which a layer is kept.

@@ -13,7 +13,7 @@ use crate::{
     store::PROJECTIONS,
 };
 
-const FARM_KEY: [u8; 32] = [200; 32];
+pub(super) const FARM_KEY: [u8; 32] = [200; 32];
 
 /// A farm with something in every table: proofs, a fork, someone who waits, and a published snapshot.
 async fn lived_in(steps: i64) -> Farm {
@@ -91,7 +91,7 @@ async fn publish(farm: &Farm) {
     farm.writer.say(outgoing).await.unwrap();
 }
 
-async fn checked(path: &str) -> Report {
+pub(super) async fn checked(path: &str) -> Report {
     let reads = Database::frozen(&format!("sqlite://{path}")).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/fold.db", folder.path().display());

@@ -60,6 +60,9 @@ fn rules(base: u32) -> RuleSet {
 /// Takes every step, allowed or not, through the real writer.
 async fn live(steps: &[Step]) -> Farm {
     let mut farm = Farm::begin().await;
+    farm.database
+        .keep_secrets([super::fsck::FARM_KEY, SECRET])
+        .await;
     let mut agents: Vec<_> = (1..=3).map(TestAgent::new).collect();
     let mut clocks = [friday().saturating_add(-20 * 86_400); 3];
     let mut heads: [Vec<ChainHead>; 3] = Default::default();
@@ -165,6 +168,9 @@ proptest! {
         runtime.block_on(async {
             let farm = live(&steps).await;
             let (before, coins) = (farm.dump().await, farm.coins().await);
+            let url = format!("{}/farm.db", farm.folder.path().display());
+            let report = super::fsck::checked(&url).await;
+            assert_eq!(report.findings, []);
             let mut journal = farm.database.journal().await.unwrap();
             let loaded = journal.load().await.unwrap();
             let salts = SaltSource::new(SECRET);
