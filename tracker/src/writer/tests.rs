@@ -9,6 +9,7 @@ mod log;
 mod owner;
 mod random;
 mod replay;
+mod signed;
 mod strays;
 
 use std::sync::{
