@@ -5,6 +5,7 @@
 //! totals and never a proof.
 
 mod agents;
+mod coins;
 mod etag;
 mod farm;
 mod federation;
@@ -71,6 +72,7 @@ fn owner(app: App) -> Router {
         .route("/api/v1/ledger/{position}/opening", get(opening::open))
         .route("/api/v1/farm", get(farm::show))
         .route("/api/v1/farm/balance", get(farm::balance))
+        .route("/api/v1/farm/balance/history", get(coins::history))
         .route("/api/v1/farm/stats", get(farm::stats))
         .route("/api/v1/farm/upgrades", get(farm::upgrades))
         .route("/api/v1/farm/name", put(settings::rename))

@@ -12,6 +12,7 @@ mod event;
 pub mod log;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use self::{
     bodies::{

@@ -10,7 +10,10 @@ use futures::TryStreamExt as _;
 use uuid::Uuid;
 
 use super::{Audit, Remedy};
-use crate::store::{Cell, Inspect, RawRow, StoreError};
+use crate::{
+    domain::follows,
+    store::{Cell, Inspect, RawRow, StoreError},
+};
 
 /// Checks the proofs that wait for their agents' approval.
 pub(super) async fn buffered(database: &dyn Inspect, audit: &mut Audit) -> Result<(), StoreError> {
@@ -51,7 +54,7 @@ fn waiting(
     heads.insert(agent, head);
     let length = i64::try_from(head.length.value()).unwrap_or(i64::MAX);
     let body = verified.body();
-    let follows = body.prev_proof_id.unwrap_or(agent);
+    let follows = follows(body);
     let expected = [
         ("agent_id", Cell::Bytes(agent.as_bytes().to_vec())),
         ("proof_id", Cell::Bytes(body.proof_id.as_bytes().to_vec())),

@@ -58,7 +58,7 @@ impl LedgerCommand {
                         entry["position"].to_string(),
                         super::output::text(&entry["recorded_at"]),
                         super::output::text(&entry["kind"]),
-                        entry["body"].to_string(),
+                        super::output::text(&entry["text"]),
                     ]
                 }))
             }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{etag::tagged_json, refused::not_read};
 use crate::{
     app::App,
-    domain::{DayTotals, FarmView},
+    domain::{DayTotals, FarmView, Purchase},
     past::{At, NoMoment, PastError, fold_to},
 };
 
@@ -55,9 +55,12 @@ pub(super) struct Wanted {
 }
 
 /// The farm at the moment asked about.
-struct Seen {
-    farm: FarmView,
-    days: Vec<(String, DayTotals)>,
+pub(super) struct Seen {
+    pub(super) farm: FarmView,
+    pub(super) days: Vec<(String, DayTotals)>,
+    pub(super) purchases: Vec<Purchase>,
+    /// Whether there may be earlier days.
+    pub(super) cut: bool,
     moment: Timestamp,
 }
 
@@ -69,17 +72,21 @@ impl Seen {
             None => Ok(Self {
                 farm: figures(app).await?,
                 days: Vec::new(),
+                purchases: Vec::new(),
+                cut: false,
                 moment: app.now(),
             }),
         }
     }
 
-    /// The farm with its days, latest first.
-    async fn with_days(app: &App, wanted: &Wanted) -> Result<Self, Problem> {
+    /// The farm with its days, latest first, and what was bought.
+    pub(super) async fn with_days(app: &App, wanted: &Wanted) -> Result<Self, Problem> {
         let mut seen = Self::figures(app, wanted).await?;
         if wanted.at.is_none() {
             seen.days = app.reads.days(DAYS_MAX).await.map_err(not_read)?;
+            seen.purchases = app.reads.purchases().await.map_err(not_read)?;
         }
+        seen.cut = seen.days.len() >= DAYS_MAX as usize;
         Ok(seen)
     }
 
@@ -99,6 +106,8 @@ impl Seen {
             days: days
                 .map(|(day, totals)| (day.to_string(), *totals))
                 .collect(),
+            purchases: past.state.purchases,
+            cut: false,
             farm: past.farm,
             moment: past.moment,
         })

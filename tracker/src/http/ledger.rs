@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::refused::not_read;
-use crate::app::App;
+use crate::{app::App, ledger::Event};
 
 /// Entries on a page at most, and unless the caller asks for fewer.
 pub(crate) const PAGE_MAX: u32 = 1000;
@@ -29,12 +29,14 @@ pub(crate) struct Page {
     pub(crate) entries: Vec<Line>,
 }
 
-/// One entry; the body is the canonical text that its leaf commits to.
+/// One entry; the body is the canonical text that the log commits to.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) position: u64,
     pub(crate) kind: String,
     pub(crate) recorded_at: Timestamp,
+    /// What happened, in sentences for people.
+    pub(crate) text: String,
     pub(crate) body: Box<RawValue>,
 }
 
@@ -52,8 +54,11 @@ pub(super) async fn list(
     let entries = lines
         .into_iter()
         .map(|line| {
+            let told = Event::read(&line.kind, &line.body).map(|event| event.told());
             let text = String::from_utf8(line.body).map_err(|e| Problem::internal(&e))?;
             Ok(Line {
+                // An entry of a later version is shown all the same.
+                text: told.unwrap_or_else(|_| line.kind.clone()),
                 position: line.position,
                 kind: line.kind,
                 recorded_at: line.recorded_at,

@@ -135,3 +135,37 @@ fn a_line_that_is_not_ours_is_refused() {
         }
     }
 }
+
+#[test]
+fn every_event_is_told_in_sentences() {
+    let agent = TestAgent::new(1).id;
+    let told: Vec<_> = events()
+        .iter()
+        .map(|event| event.told().replace(&agent.to_string(), "A"))
+        .collect();
+    let expected = "\
+alice founded the farm “Alice's \"farm\"”, whose days are those of Europe/Berlin.
+Proofs are scored by the rules be296d54f490 from here on.
+The agent A for “cluster-1” presented its key and waits for approval.
+The owner approved the agent A.
+The agent A signed a second proof where the proof 019c7a62-79c0-7000-8000-000000000101 stands; \
+it was refused and kept as evidence.
+“cluster-1” proved incident work: Resolved an alert of severity 2 after 14 minutes.
+The owner trusts the agent A no longer. 1 proof and 12 coins no longer count.
+The farm is called “Hill farm” now.
+The farmer lives by the clocks of Pacific/Apia and works on Tuesday, Wednesday, Thursday, Friday \
+and Saturday.
+2026-12-24 is a day of rest.
+Barn was raised to level 2 for 300 coins.
+The farm joined the league “Harvest” of orchard.example, or took over its rules.
+The farm left the league harvest.
+The owner sent the agent A away. The proof that it had sent was not kept.
+The agent A handed over to a new key, after 1 proof.
+The chain of the agent A resumes after its proof 019c7a62-79c0-7000-8000-000000000101.
+The agent A was heard of again after 13 hours of silence, since 2026-02-20T09:30:00Z.
+1 proof together made safe-change, for 40 coins.";
+    // The digest changes with the default rules.
+    let digest = RuleSet::default().digest().to_string();
+    let expected = expected.replace("be296d54f490", &digest[..12]);
+    assert_eq!(told.join("\n"), expected);
+}

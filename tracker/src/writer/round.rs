@@ -253,8 +253,8 @@ impl<J: Journal> Writer<J> {
         }
         let body = submission.proof.body();
         let agent = body.agent.agent_id;
-        let follows = body.prev_proof_id.unwrap_or(agent);
-        let history = self.journal.history(agent, body.proof_id, follows).await;
+        let history = self.journal.history(agent, body.proof_id, follows(body));
+        let history = history.await;
         history.map_err(unavailable)
     }
 

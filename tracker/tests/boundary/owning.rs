@@ -107,6 +107,20 @@ async fn a_purchase_is_asked_for_with_a_key_and_happens_once() {
     assert_eq!(owned["upgrades"][0]["slug"], json!(item));
     let purchases = tracker.get("/api/v1/shop/purchases").await;
     assert_eq!(purchases["purchases"].as_array().unwrap().len(), 1);
+    let history = tracker.get("/api/v1/farm/balance/history").await;
+    let days = history["days"].as_array().unwrap();
+    let sum = |member: &str| days.iter().map(|day| day[member].as_u64().unwrap()).sum();
+    let last = days.last().unwrap();
+    assert_eq!(last["balance"], after["current_coins"]);
+    assert_eq!((last["spent"].as_u64(), sum("spent")), (Some(price), price));
+    assert_eq!(balance["total_coins"].as_u64(), Some(sum("earned")));
+    let position = bought["position"].as_u64().unwrap();
+    let past = format!("/api/v1/farm/balance/history?at={position}");
+    assert_eq!(tracker.get(&past).await, history);
+    let path = format!("/api/v1/ledger?after={}", position - 1);
+    let text = tracker.get(&path).await["entries"][0]["text"].clone();
+    let expected = format!("was bought for {price} coins.");
+    assert!(text.as_str().unwrap().ends_with(&expected), "{text}");
 }
 
 #[tokio::test]
