@@ -25,7 +25,9 @@ async fn contested() -> Vec<LedgerLine> {
     farm.database.reads().ledger(0, 1_000).await.unwrap()
 }
 
-fn audited(lines: &[LedgerLine], position: u64, change: &dyn Fn(&mut Value)) -> Vec<u64> {
+type Change<'a> = &'a dyn Fn(&mut Value);
+
+fn audited(lines: &[LedgerLine], position: u64, change: Change<'_>) -> Vec<u64> {
     let mut audit = Audit::default();
     for line in lines {
         let mut body = line.body.clone();
@@ -58,7 +60,7 @@ async fn a_changed_signature_hand_over_or_branch_is_found() {
     let stranger = SecretKey::from_bytes([5; 32]).public();
     let other = farmops_protocol::digest::sha256(b"other");
     let later = |value: &mut Value| value["requested_at"] = json!("2026-02-20T09:31:00Z");
-    let changes: [(&str, &dyn Fn(&mut Value)); 9] = [
+    let changes: [(&str, Change<'_>); 9] = [
         ("agent_approved", &|body| {
             body["fingerprint"] = json!(stranger.fingerprint());
         }),
