@@ -12,6 +12,7 @@ mod founding;
 mod owner;
 mod purchase;
 mod refusal;
+mod schedule;
 mod state;
 mod submit;
 mod view;
@@ -32,9 +33,10 @@ pub use self::{
     },
     purchase::{customer, decide_purchase},
     refusal::{Refusal, Sort},
+    schedule::{Schedule, Term},
     state::{
-        Agent, CategoryTotals, Coins, DayTotals, Farm, FormerKey, League, Outage, Purchase, Rules,
-        State,
+        Agent, CategoryTotals, Coins, DayTotals, Farm, FormerKey, League, Outage, Profile,
+        Purchase, Rules, State,
     },
     submit::{Fit, History, Stray, Submission, decide_stray, decide_submit},
     view::FarmView,

@@ -76,7 +76,10 @@ fn owner(app: App) -> Router {
         .route("/api/v1/farm/stats", get(farm::stats))
         .route("/api/v1/farm/upgrades", get(farm::upgrades))
         .route("/api/v1/farm/name", put(settings::rename))
-        .route("/api/v1/farm/calendar", put(settings::calendar))
+        .route(
+            "/api/v1/farm/calendar",
+            get(settings::calendars).put(settings::calendar),
+        )
         .route("/api/v1/farm/rest-days", get(settings::rest_days))
         .route(
             "/api/v1/farm/rest-days/{date}",

@@ -8,7 +8,9 @@ use farmops_protocol::scoring::Score;
 use jiff::civil::Date;
 
 use super::state::{Farm, League, Outage, Purchase, Rules, State};
-use crate::ledger::{CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined};
+use crate::ledger::{
+    CalendarChanged, CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined,
+};
 
 /// What applying an entry worked out besides the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +55,10 @@ impl State {
             Event::ProofAccepted(proof) => return self.apply_proof(proof, entry.position),
             Event::CompositeEarned(composite) => return self.apply_composite(composite),
             Event::FarmFounded(profile) => {
-                self.farm = Some(Farm::new(profile.clone(), entry.recorded_at));
+                self.farm = Some(Farm {
+                    profile: profile.clone().into(),
+                    created_at: entry.recorded_at,
+                });
             }
             Event::FarmRenamed(renamed) => {
                 if let Some(farm) = &mut self.farm {
@@ -62,9 +67,12 @@ impl State {
             }
             Event::CalendarChanged(changed) => {
                 if let Some(farm) = &mut self.farm {
-                    farm.profile.time_zone.clone_from(&changed.time_zone);
-                    farm.profile.working_days = changed.working_days;
-                    farm.calendar = farm.profile.calendar();
+                    let CalendarChanged {
+                        from,
+                        time_zone,
+                        working_days,
+                    } = changed.clone();
+                    farm.profile.schedule.change(from, time_zone, working_days);
                 }
             }
             Event::DayMarked(marked) => {

@@ -32,18 +32,22 @@ fn check_name(name: &str) -> Result<(), FieldError> {
     check_display_name(name).map_err(|error| FieldError::new("name", error.reason))
 }
 
-/// Decides another calendar; the same one changes nothing.
+/// Decides another calendar, from tomorrow on; the same one changes nothing.
 pub fn decide_calendar(
     state: &State,
     time_zone: &str,
     working_days: [bool; 7],
+    now: Timestamp,
 ) -> Result<Option<Event>, Refusal> {
     Calendar::new(time_zone, working_days)?;
-    let same = state.farm.as_ref().is_some_and(|farm| {
-        farm.profile.time_zone == time_zone && farm.profile.working_days == working_days
-    });
+    let Some(schedule) = state.farm.as_ref().map(|farm| &farm.profile.schedule) else {
+        return Ok(None);
+    };
+    let latest = schedule.latest();
+    let same = latest.time_zone == time_zone && latest.working_days == working_days;
     Ok((!same).then(|| {
         Event::CalendarChanged(CalendarChanged {
+            from: schedule.day(now).tomorrow().unwrap_or(Date::MAX),
             time_zone: time_zone.to_owned(),
             working_days,
         })
@@ -60,7 +64,8 @@ pub fn decide_rest(
     if state.rest_days.contains(&day) == rest {
         return Ok(None);
     }
-    let today = state.farm.as_ref().map(|farm| farm.calendar.day(now));
+    let today = state.farm.as_ref();
+    let today = today.map(|farm| farm.profile.schedule.day(now));
     let away = today.and_then(|today| today.until(day).ok());
     let away = away.map_or(0, |span| span.get_days());
     if !(-REST_BACK_DAYS_MAX..=REST_AHEAD_DAYS_MAX).contains(&away) {

@@ -4,21 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{
-    chain::ChainHead,
-    digest::Digest,
-    enrolment::AgentStatus,
-    key::PublicKey,
-    proof::Category,
-    scoring::RuleSet,
-    streak::{Calendar, Streak},
-    time::Timestamp,
+    chain::ChainHead, digest::Digest, enrolment::AgentStatus, key::PublicKey, proof::Category,
+    scoring::RuleSet, streak::Streak, time::Timestamp,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::activity::HourlyActivity;
+use super::{activity::HourlyActivity, schedule::Schedule};
 use crate::ledger::FarmProfile;
 
 /// Everything that decisions and scores depend on. It is a fold over the ledger: two states with the
@@ -64,14 +58,26 @@ pub struct State {
 }
 
 /// Whose farm it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Farm {
     /// As it was founded, with what was changed since.
-    pub profile: FarmProfile,
+    pub profile: Profile,
     /// When.
     pub created_at: Timestamp,
-    /// The days that count, ready for use.
-    pub calendar: Calendar,
+}
+
+/// Who the farmer is, and by which days she lives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The key that signs checkpoints and snapshots.
+    pub farmer_key: PublicKey,
+    /// The name before the `@`.
+    pub handle: String,
+    /// The name people read.
+    pub name: String,
+    /// Her days.
+    pub schedule: Schedule,
 }
 
 /// An agent in the trust store.
@@ -216,29 +222,14 @@ impl Coins {
     }
 }
 
-impl Farm {
-    /// The farm with this profile, founded at `created_at`.
-    pub fn new(profile: FarmProfile, created_at: Timestamp) -> Self {
+impl From<FarmProfile> for Profile {
+    fn from(founded: FarmProfile) -> Self {
         Self {
-            calendar: profile.calendar(),
-            profile,
-            created_at,
+            farmer_key: founded.farmer_key,
+            handle: founded.handle,
+            name: founded.name,
+            schedule: Schedule::new(founded.time_zone, founded.working_days),
         }
-    }
-}
-
-impl FarmProfile {
-    /// The farmer's days; in UTC if the zone has left the time zone database.
-    pub fn calendar(&self) -> Calendar {
-        Calendar::new(&self.time_zone, self.working_days)
-            .unwrap_or_else(|_| Calendar::weekdays_utc())
-    }
-}
-
-impl PartialEq for Farm {
-    /// The calendar follows from the profile.
-    fn eq(&self, other: &Self) -> bool {
-        self.profile == other.profile && self.created_at == other.created_at
     }
 }
 

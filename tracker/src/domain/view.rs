@@ -10,14 +10,13 @@ use farmops_farm::{
 use farmops_protocol::{proof::Category, snapshot::season_of, streak::Streak, time::Timestamp};
 use std::collections::BTreeMap;
 
-use super::state::{CategoryTotals, Coins, State};
-use crate::ledger::FarmProfile;
+use super::state::{CategoryTotals, Coins, Profile, State};
 
 /// The farm's figures at one moment: totals, never proofs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FarmView {
     /// Whose farm it is.
-    pub profile: FarmProfile,
+    pub profile: Profile,
     /// Coins earned and spent.
     pub coins: Coins,
     /// What each category brought.
@@ -58,8 +57,9 @@ impl FarmView {
 
     /// The streak as it stands on the day of `now`.
     pub fn streak_days(&self, now: Timestamp) -> u32 {
-        let calendar = self.profile.calendar();
-        self.streak.days_on(calendar.day(now), &calendar)
+        let schedule = &self.profile.schedule;
+        let today = schedule.day(now);
+        self.streak.days_on(today, schedule.calendar_on(today))
     }
 
     /// Whether the streak that was shown at `shown_at` has lapsed, or grown, by `now`: days go by
@@ -121,18 +121,21 @@ mod tests {
     use farmops_protocol::key::SecretKey;
 
     use super::*;
+    use crate::domain::Schedule;
 
     #[test]
     fn a_streak_lapses_without_an_entry_in_the_ledger() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let friday = at("2026-02-20T12:00:00Z");
         let view = FarmView {
-            profile: FarmProfile {
+            profile: Profile {
                 farmer_key: SecretKey::from_bytes([7; 32]).public(),
                 handle: "alice".into(),
                 name: "Alice's farm".into(),
-                time_zone: "Europe/Berlin".into(),
-                working_days: [true, true, true, true, true, false, false],
+                schedule: Schedule::new(
+                    "Europe/Berlin".into(),
+                    [true, true, true, true, true, false, false],
+                ),
             },
             coins: Coins::default(),
             categories: BTreeMap::new(),

@@ -19,12 +19,12 @@ use crate::app::App;
 
 #[derive(Debug, Serialize)]
 struct History {
-    days: Vec<Day>,
+    days: Vec<DailyCoins>,
 }
 
 /// A day of the farmer on which coins came or went.
 #[derive(Debug, PartialEq, Serialize)]
-struct Day {
+struct DailyCoins {
     day: Date,
     /// What the work of the day brought, less what was taken back since.
     earned: u64,
@@ -40,7 +40,6 @@ pub(super) async fn history(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let seen = Seen::with_days(&app, &wanted).await?;
-    let calendar = seen.farm.profile.calendar();
     let mut coins = BTreeMap::<Date, (u64, u64)>::new();
     for (day, totals) in &seen.days {
         let day = day
@@ -51,7 +50,7 @@ pub(super) async fn history(
     // Older days are not shown, and neither is what was bought then.
     let first = coins.keys().next().copied().filter(|_| seen.cut);
     for purchase in &seen.purchases {
-        let day = calendar.day(purchase.purchased_at);
+        let day = seen.farm.profile.schedule.day(purchase.purchased_at);
         if first.is_none_or(|first| day >= first) {
             coins.entry(day).or_default().1 += purchase.price;
         }
@@ -61,7 +60,7 @@ pub(super) async fn history(
 }
 
 /// The balance at the end of each day, from the totals at the end of the last one backwards.
-fn balances(coins: BTreeMap<Date, (u64, u64)>, earned: u64, spent: u64) -> Vec<Day> {
+fn balances(coins: BTreeMap<Date, (u64, u64)>, earned: u64, spent: u64) -> Vec<DailyCoins> {
     let (mut earned_so_far, mut spent_so_far) = (earned, spent);
     let mut days: Vec<_> = coins
         .into_iter()
@@ -70,7 +69,7 @@ fn balances(coins: BTreeMap<Date, (u64, u64)>, earned: u64, spent: u64) -> Vec<D
             let balance = earned_so_far.saturating_sub(spent_so_far);
             earned_so_far = earned_so_far.saturating_sub(earned);
             spent_so_far = spent_so_far.saturating_sub(spent);
-            Day {
+            DailyCoins {
                 day,
                 earned,
                 spent,

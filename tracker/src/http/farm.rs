@@ -136,6 +136,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let Seen { farm, moment, .. } = Seen::figures(&app, &wanted).await?;
     let level = farm.level();
+    let schedule = &farm.profile.schedule;
+    let term = schedule.term_on(schedule.day(moment));
     let shown = Shown {
         account: account(&app, &farm).await?,
         level,
@@ -149,10 +151,10 @@ pub(super) async fn show(
         last_active: farm.last_active,
         created_at: farm.created_at,
         updated_at: farm.updated_at,
-        name: farm.profile.name,
-        handle: farm.profile.handle,
-        time_zone: farm.profile.time_zone,
-        working_days: farm.profile.working_days,
+        name: farm.profile.name.clone(),
+        handle: farm.profile.handle.clone(),
+        time_zone: term.time_zone.clone(),
+        working_days: term.working_days,
     };
     tagged_json(&headers, &shown)
 }

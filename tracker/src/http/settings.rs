@@ -4,14 +4,18 @@ use axum::{
     Json,
     extract::{Path, State},
 };
+use farmops_protocol::time::Timestamp;
 use farmops_service::problem::{Problem, StrictJson};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::refused::{not_read, not_written};
+use super::{
+    farm::figures,
+    refused::{not_read, not_written},
+};
 use crate::{
     app::App,
-    domain::{decide_calendar, decide_rename, decide_rest},
+    domain::{Schedule, Term, decide_calendar, decide_rename, decide_rest},
 };
 
 /// A name.
@@ -33,7 +37,7 @@ pub(super) async fn rename(
 }
 
 /// The farmer's days.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Days {
     /// An IANA time zone.
@@ -42,18 +46,41 @@ pub(super) struct Days {
     working_days: [bool; 7],
 }
 
-/// Lives by another calendar; days that were counted stay as they are.
+#[derive(Debug, Serialize)]
+pub(super) struct Calendars {
+    /// The farmer's day now.
+    today: Date,
+    /// Every calendar, oldest first; the first one has no first day.
+    calendars: Vec<Term>,
+}
+
+impl Calendars {
+    fn of(schedule: Schedule, now: Timestamp) -> Json<Self> {
+        Json(Self {
+            today: schedule.day(now),
+            calendars: schedule.into(),
+        })
+    }
+}
+
+/// Shows the calendars that counted, that counts, and that will count from tomorrow on.
+pub(super) async fn calendars(State(app): State<App>) -> Result<Json<Calendars>, Problem> {
+    let farm = figures(&app).await?;
+    Ok(Calendars::of(farm.profile.schedule, app.now()))
+}
+
+/// Lives by another calendar from tomorrow on.
 pub(super) async fn calendar(
     State(app): State<App>,
     StrictJson(days): StrictJson<Days, 2048>,
-) -> Result<Json<Days>, Problem> {
-    let wanted = days.clone();
-    let decide = move |state: &_, _| {
-        let event = decide_calendar(state, &wanted.time_zone, wanted.working_days)?;
+) -> Result<Json<Calendars>, Problem> {
+    let decide = move |state: &_, now| {
+        let event = decide_calendar(state, &days.time_zone, days.working_days, now)?;
         Ok(event.into_iter().collect())
     };
     let changed = app.writer.decide(decide, |_| ()).await;
-    changed.map(|()| Json(days)).map_err(|e| not_written(&e))
+    changed.map_err(|e| not_written(&e))?;
+    calendars(State(app)).await
 }
 
 /// Days of rest.

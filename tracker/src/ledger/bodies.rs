@@ -37,10 +37,12 @@ pub struct FarmRenamed {
     pub name: String,
 }
 
-/// The farmer lives by another calendar; days that were counted stay as they are.
+/// The farmer lives by another calendar, from a day on; days before it stay as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarChanged {
+    /// The first day of the new calendar.
+    pub from: Date,
     /// An IANA time zone.
     pub time_zone: String,
     /// The days of the week that count, Monday first.

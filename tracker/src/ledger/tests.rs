@@ -55,6 +55,7 @@ fn events() -> Vec<Event> {
             name: "Hill farm".to_owned(),
         }),
         Event::CalendarChanged(CalendarChanged {
+            from: "2026-02-21".parse().unwrap(),
             time_zone: "Pacific/Apia".to_owned(),
             working_days: [false, true, true, true, true, true, false],
         }),
@@ -153,8 +154,8 @@ it was refused and kept as evidence.
 “cluster-1” proved incident work: Resolved an alert of severity 2 after 14 minutes.
 The owner trusts the agent A no longer. 1 proof and 12 coins no longer count.
 The farm is called “Hill farm” now.
-The farmer lives by the clocks of Pacific/Apia and works on Tuesday, Wednesday, Thursday, Friday \
-and Saturday.
+From 2026-02-21 on the farmer lives by the clocks of Pacific/Apia and works on Tuesday, Wednesday, \
+Thursday, Friday and Saturday.
 2026-12-24 is a day of rest.
 Barn was raised to level 2 for 300 coins.
 The farm joined the league “Harvest” of orchard.example, or took over its rules.

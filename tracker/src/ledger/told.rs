@@ -77,7 +77,8 @@ fn calendar(changed: &CalendarChanged) -> String {
         .map(|(day, _)| *day)
         .collect();
     format!(
-        "The farmer lives by the clocks of {} and works on {}.",
+        "From {} on the farmer lives by the clocks of {} and works on {}.",
+        changed.from,
         changed.time_zone,
         listed(&days)
     )

@@ -39,7 +39,7 @@ struct Milestone<'a> {
 
 /// The key of the card for the farmer's week that `now` lies in: `card-2026-W47`.
 pub(super) fn card_key(farm: &FarmView, now: Timestamp) -> String {
-    let week = farm.profile.calendar().day(now).iso_week_date();
+    let week = farm.profile.schedule.day(now).iso_week_date();
     format!("card-{:04}-W{:02}", week.year(), week.week())
 }
 

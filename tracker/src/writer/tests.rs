@@ -37,8 +37,8 @@ use crate::{
     audit::Audit,
     cast::TestAgent,
     domain::{
-        Cut, FarmView, History, LeagueOffer, Purchase, Refusal, Submission, decide_join_league,
-        decide_purchase, decide_rename, decide_rest, decide_rules,
+        Cut, FarmView, History, LeagueOffer, Purchase, Refusal, Submission, decide_calendar,
+        decide_join_league, decide_purchase, decide_rename, decide_rest, decide_rules,
     },
     store::{
         Loaded, Notice, ProofFilter, Publication, Reads, SignedHead, Village,
@@ -161,6 +161,15 @@ impl Farm {
     async fn approve(&self, agent: &TestAgent) -> farmops_protocol::enrolment::EnrolmentAnswer {
         let fingerprint = agent.key.public().fingerprint();
         self.writer.approve(agent.id, fingerprint).await.unwrap()
+    }
+
+    /// Lives by the calendar of this zone, every day of the week.
+    async fn live_in(&self, zone: &'static str) {
+        let decide = move |state: &State, now| {
+            let event = decide_calendar(state, zone, [true; 7], now)?;
+            Ok(event.into_iter().collect())
+        };
+        self.writer.decide(decide, |_| ()).await.unwrap();
     }
 
     async fn trusted(&self, number: u8) -> TestAgent {

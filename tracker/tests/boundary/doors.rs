@@ -13,16 +13,18 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What carries the owner's token.
-const OWNERS: [(&str, &str); 35] = [
+const OWNERS: [(&str, &str); 37] = [
     ("GET", "/api/v1/proofs"),
     ("GET", "/api/v1/proofs/{id}"),
     ("GET", "/api/v1/ledger"),
     ("GET", "/api/v1/ledger/{position}/opening"),
     ("GET", "/api/v1/farm"),
     ("GET", "/api/v1/farm/balance"),
+    ("GET", "/api/v1/farm/balance/history"),
     ("GET", "/api/v1/farm/stats"),
     ("GET", "/api/v1/farm/upgrades"),
     ("PUT", "/api/v1/farm/name"),
+    ("GET", "/api/v1/farm/calendar"),
     ("PUT", "/api/v1/farm/calendar"),
     ("GET", "/api/v1/farm/rest-days"),
     ("PUT", "/api/v1/farm/rest-days/{date}"),

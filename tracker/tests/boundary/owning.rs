@@ -191,11 +191,19 @@ async fn the_farm_is_named_and_keeps_its_owners_days() {
         (status.as_u16(), &problem["field"]),
         (422, &json!("time_zone"))
     );
+    // Today's days are still those of the founding.
     let farm = tracker.get("/api/v1/farm").await;
     assert_eq!(
         (&farm["name"], &farm["time_zone"]),
-        (&json!("Hill farm"), &days["time_zone"])
+        (&json!("Hill farm"), &json!("UTC"))
     );
+    let calendars = tracker.get("/api/v1/farm/calendar").await;
+    let [founded, set] = &calendars["calendars"].as_array().unwrap()[..] else {
+        panic!("{calendars}");
+    };
+    assert_eq!(founded["from"], Value::Null);
+    assert_eq!(set["time_zone"], days["time_zone"]);
+    assert!(set["from"].as_str().unwrap() > calendars["today"].as_str().unwrap());
     let profile = tracker.get("/api/v1/public/profile").await;
     assert_eq!(profile["name"], "Hill farm");
 

@@ -24,7 +24,7 @@ impl State {
         let day = self
             .farm
             .as_ref()
-            .map(|farm| farm.calendar.day(body.timestamp));
+            .map(|farm| farm.profile.schedule.day(body.timestamp));
         if let (true, Some(day)) = (earns, day) {
             self.count_work_on(day);
         }
@@ -68,7 +68,8 @@ impl State {
     /// Extends the streak by work on `day`.
     pub(super) fn count_work_on(&mut self, day: Date) {
         if let Some(farm) = &self.farm {
-            self.streak = self.streak.after_work_on(day, &farm.calendar);
+            let calendar = farm.profile.schedule.calendar_on(day);
+            self.streak = self.streak.after_work_on(day, calendar);
             self.streak_longest = self.streak_longest.max(self.streak.days);
         }
     }

@@ -55,8 +55,10 @@ async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(),
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else { return Ok(()) };
-    let profile = json(row.try_get("profile")?, "profile")?;
-    state.farm = Some(Farm::new(profile, time(&row, "created_at")?));
+    state.farm = Some(Farm {
+        profile: json(row.try_get("profile")?, "profile")?,
+        created_at: time(&row, "created_at")?,
+    });
     if let Some(body) = row.try_get::<Option<&[u8]>, _>("rules")? {
         let set = RuleSet::parse(body).map_err(|e| unreadable("rules", e))?;
         state.rules = Rules::new(set);

@@ -149,6 +149,30 @@ pub(super) async fn rest_on(farm: &Farm, day: &str) -> Result<usize, WriteError>
 }
 
 #[tokio::test]
+async fn another_calendar_counts_from_tomorrow_on() {
+    let farm = Farm::begin().await;
+    farm.live_in("Pacific/Apia").await;
+    farm.live_in("Pacific/Apia").await;
+    assert_eq!(
+        farm.view().await.ledger_size,
+        3,
+        "the same one is no change"
+    );
+    let days = |view: &FarmView| {
+        // In Berlin midnight is at 23:00 by UTC, in Apia at 11:00.
+        [
+            "2026-02-20T10:59:59Z",
+            "2026-02-20T22:59:59Z",
+            "2026-02-21T11:00:00Z",
+        ]
+        .map(|time| view.profile.schedule.day(at(time)).to_string())
+    };
+    let expected = ["2026-02-20", "2026-02-21", "2026-02-22"];
+    assert_eq!(days(&farm.view().await), expected);
+    assert_eq!(days(&farm.restart().await.view().await), expected);
+}
+
+#[tokio::test]
 async fn a_day_of_rest_is_not_far_away() {
     let farm = Farm::begin().await;
     assert_eq!(rest_on(&farm, "2026-02-23").await, Ok(1));

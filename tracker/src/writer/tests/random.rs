@@ -24,6 +24,7 @@ enum Step {
     Buy(u8),
     Rest(i8),
     Rename(u8),
+    Calendar(bool),
     Rules(u32),
     League(u32),
     Restart,
@@ -45,6 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..20_u8).prop_map(Step::Buy),
         1 => (-35..5_i8).prop_map(Step::Rest),
         1 => (0..3_u8).prop_map(Step::Rename),
+        1 => any::<bool>().prop_map(Step::Calendar),
         1 => (1..4_u32).prop_map(Step::Rules),
         1 => (1..4_u32).prop_map(Step::League),
         1 => Just(Step::Restart),
@@ -55,6 +57,16 @@ fn rules(base: u32) -> RuleSet {
     let mut rules = RuleSet::default();
     rules.base_coins.toil = base;
     rules
+}
+
+/// Marks the day that is so many after today as one of rest, or takes the mark away.
+async fn turn_rest(farm: &Farm, days: i8) {
+    let day = "2026-02-20".parse::<Date>().unwrap() + Span::new().days(days);
+    let decide = move |state: &State, now| {
+        let rest = !state.rest_days.contains(&day);
+        Ok(decide_rest(state, day, rest, now)?.into_iter().collect())
+    };
+    drop(farm.writer.decide(decide, |_| ()).await);
 }
 
 /// Takes every step, allowed or not, through the real writer.
@@ -117,14 +129,7 @@ async fn live(steps: &[Step]) -> Farm {
                 let item = &items[usize::from(n) % items.len()].slug;
                 drop(farm.buy(&format!("{n}-{}", steps.len()), item).await);
             }
-            Step::Rest(days) => {
-                let day = "2026-02-20".parse::<Date>().unwrap() + Span::new().days(days);
-                let decide = move |state: &State, now| {
-                    let rest = !state.rest_days.contains(&day);
-                    Ok(decide_rest(state, day, rest, now)?.into_iter().collect())
-                };
-                drop(farm.writer.decide(decide, |_| ()).await);
-            }
+            Step::Rest(days) => turn_rest(&farm, days).await,
             Step::Rename(n) => {
                 let decide = move |state: &State, _| {
                     Ok(decide_rename(state, &format!("Farm {n}"))?
@@ -132,6 +137,10 @@ async fn live(steps: &[Step]) -> Farm {
                         .collect())
                 };
                 farm.writer.decide(decide, |_| ()).await.unwrap();
+            }
+            Step::Calendar(east) => {
+                let zone = if east { "Pacific/Apia" } else { "America/Lima" };
+                farm.live_in(zone).await;
             }
             Step::Rules(base) => {
                 let decide = move |state: &State, _| {
