@@ -177,7 +177,7 @@ async fn the_farm_is_named_and_keeps_its_owners_days() {
     );
     let (status, problem) = put("/api/v1/farm/name", json!({ "name": "" })).await;
     assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("name")));
-    let days = json!({ "time_zone": "Pacific/Apia", "working_days": [false, true, true, true, true, true, true] });
+    let days = json!({ "time_zone": "America/Lima", "working_days": [false, true, true, true, true, true, true] });
     assert!(
         put("/api/v1/farm/calendar", days.clone())
             .await
@@ -191,7 +191,7 @@ async fn the_farm_is_named_and_keeps_its_owners_days() {
         (status.as_u16(), &problem["field"]),
         (422, &json!("time_zone"))
     );
-    // Today's days are still those of the founding.
+    // In Lima it is never tomorrow yet, so today is still as it was founded.
     let farm = tracker.get("/api/v1/farm").await;
     assert_eq!(
         (&farm["name"], &farm["time_zone"]),
