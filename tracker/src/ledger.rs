@@ -17,8 +17,8 @@ mod told;
 pub use self::{
     bodies::{
         AgentApproved, AgentDismissed, AgentOutage, AgentRevoked, CalendarChanged, ChainReset,
-        CompositeEarned, DayMarked, FarmProfile, FarmRenamed, ForkRefused, ItemPurchased,
-        KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
+        CompositeEarned, CompositePart, DayMarked, FarmProfile, FarmRenamed, ForkRefused,
+        ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
     event::{AcceptedProof, Event, EventError},
     log::{FullTile, Log, enter},

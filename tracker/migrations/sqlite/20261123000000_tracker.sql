@@ -74,6 +74,7 @@ CREATE TABLE farm (
     rules_digest    BLOB    NOT NULL,
     total_coins     INTEGER NOT NULL,
     spent_coins     INTEGER NOT NULL,
+    composites      INTEGER NOT NULL,          -- how many were earned and count
     streak_days     INTEGER NOT NULL,
     streak_last_day TEXT,
     streak_longest  INTEGER NOT NULL,
@@ -142,10 +143,11 @@ CREATE TABLE composite (
 CREATE TABLE composite_part (
     position INTEGER NOT NULL,
     step     INTEGER NOT NULL,                 -- from 0
+    agent_id BLOB    NOT NULL,
     proof_id BLOB    NOT NULL,
     PRIMARY KEY (position, step)
 );
-CREATE INDEX composite_part_of ON composite_part (proof_id);
+CREATE INDEX composite_part_of ON composite_part (agent_id, proof_id);
 
 CREATE TABLE category_stats (
     category      TEXT    PRIMARY KEY,

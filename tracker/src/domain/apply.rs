@@ -153,6 +153,7 @@ impl State {
 
     fn apply_composite(&mut self, composite: &CompositeEarned) -> Applied {
         let coins = composite.coins;
+        self.composites += 1;
         let day = self.days.entry(composite.day).or_default();
         day.coins = day.coins.saturating_add(coins);
         self.coins.earned = self.coins.earned.saturating_add(coins);

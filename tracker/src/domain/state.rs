@@ -31,6 +31,8 @@ pub struct State {
     pub streak_longest: u32,
     /// Coins earned and spent.
     pub coins: Coins,
+    /// Composites that were earned and count.
+    pub composites: u64,
     /// What each category brought; categories without proofs are absent.
     pub categories: BTreeMap<Category, CategoryTotals>,
     /// What each of the farmer's days brought.

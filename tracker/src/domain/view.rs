@@ -10,7 +10,7 @@ use farmops_farm::{
 use farmops_protocol::{proof::Category, snapshot::season_of, streak::Streak, time::Timestamp};
 use std::collections::BTreeMap;
 
-use super::state::{CategoryTotals, Coins, Profile, State};
+use super::state::{CategoryTotals, Coins, League, Profile, State};
 
 /// The farm's figures at one moment: totals, never proofs.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub struct FarmView {
     pub coins: Coins,
     /// What each category brought.
     pub categories: BTreeMap<Category, CategoryTotals>,
+    /// Composites that were earned and count.
+    pub composites: u64,
+    /// The leagues that the farm is or was in, by slug.
+    pub leagues: BTreeMap<String, League>,
     /// What stands on the farm.
     pub upgrades: Vec<Owned>,
     /// The streak as it was when last extended.
@@ -45,6 +49,8 @@ impl FarmView {
             profile: farm.profile.clone(),
             coins: state.coins,
             categories: state.categories.clone(),
+            composites: state.composites,
+            leagues: state.leagues.clone(),
             upgrades: state.upgrades.clone(),
             streak: state.streak,
             streak_longest: state.streak_longest,
@@ -84,7 +90,7 @@ impl FarmView {
             streak_days_longest: u64::from(self.streak_longest),
             level: self.level(),
             owned: self.upgrades.clone(),
-            ..Totals::default()
+            composites: self.composites,
         })
     }
 
@@ -139,6 +145,8 @@ mod tests {
             },
             coins: Coins::default(),
             categories: BTreeMap::new(),
+            composites: 0,
+            leagues: BTreeMap::new(),
             upgrades: Vec::new(),
             streak: Streak {
                 days: 4,

@@ -78,3 +78,28 @@ impl Waiting {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_too_long_is_refused_more_and_keeps_what_was_taken() {
+        let bounds = BufferBounds::default();
+        let start: Timestamp = "2026-02-20T09:30:00Z".parse().unwrap();
+        let waiting = Waiting {
+            since: Some(start),
+            ..Waiting::default()
+        };
+        let last = start.saturating_add(i64::from(bounds.days_max) * 86_400);
+        assert_eq!(waiting.admit(700, &bounds, last), Ok(()));
+        let late = waiting.admit(700, &bounds, last.saturating_add(1));
+        let refusal = late.unwrap_err();
+        assert_eq!(refusal.code(), "buffer-full");
+        assert!(
+            refusal.retry_after_seconds().is_some(),
+            "the owner may still approve"
+        );
+    }
+}

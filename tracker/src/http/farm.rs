@@ -9,6 +9,7 @@ use farmops_protocol::{proof::Category, time::Timestamp};
 use farmops_service::problem::Problem;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use super::{etag::tagged_json, refused::not_read};
 use crate::{
@@ -188,6 +189,19 @@ pub(super) async fn balance(
 struct Stats {
     by_category: Vec<CategoryStats>,
     by_day: Vec<DayStats>,
+    /// By the rules of each league, and apart from the farm's own coins.
+    leagues: Vec<LeagueStats>,
+    composites: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LeagueStats {
+    league: String,
+    name: String,
+    /// Whether proofs are scored by it still.
+    joined: bool,
+    /// Coins by season.
+    seasons: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -233,6 +247,17 @@ pub(super) async fn stats(
                 total_coins: totals.coins,
             })
             .collect(),
+        leagues: farm
+            .leagues
+            .into_iter()
+            .map(|(slug, league)| LeagueStats {
+                league: slug,
+                name: league.name,
+                joined: league.left_at.is_none(),
+                seasons: league.seasons,
+            })
+            .collect(),
+        composites: farm.composites,
     };
     tagged_json(&headers, &stats)
 }

@@ -196,9 +196,19 @@ pub struct CompositeEarned {
     /// The farmer's day on which it was complete.
     pub day: Date,
     /// Its parts, in the order of its steps.
-    pub parts: Vec<Uuid>,
+    pub parts: Vec<CompositePart>,
     /// Its name in the rules.
     pub slug: String,
+}
+
+/// A proof that is part of a composite. Ids are unique within a chain only, so it names its agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompositePart {
+    /// The agent.
+    pub agent_id: Uuid,
+    /// The proof.
+    pub proof_id: Uuid,
 }
 
 /// From here on proofs are scored by a league's rules as well.

@@ -102,7 +102,10 @@ fn events() -> Vec<Event> {
         Event::CompositeEarned(CompositeEarned {
             coins: 40,
             day: "2026-02-20".parse().unwrap(),
-            parts: vec![proof_id],
+            parts: vec![CompositePart {
+                agent_id: agent.id,
+                proof_id,
+            }],
             slug: "safe-change".to_owned(),
         }),
     ]

@@ -74,6 +74,9 @@ impl State {
                 totals.coins = totals.coins.saturating_sub(coins);
             }
         }
+        if withdrawn.category.is_none() {
+            self.composites = self.composites.saturating_sub(withdrawn.proofs);
+        }
         for lost in &withdrawn.leagues {
             let league = self.leagues.get_mut(&lost.league);
             if let Some(total) = league.and_then(|league| league.seasons.get_mut(&lost.season)) {

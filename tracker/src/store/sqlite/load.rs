@@ -64,6 +64,7 @@ async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(),
         state.rules = Rules::new(set);
     }
     state.coins = read_coins(&row)?;
+    state.composites = count(&row, "composites")?;
     state.streak = read_streak(&row)?;
     state.streak_longest = count_u32(&row, "streak_longest")?;
     state.last_active = time_if_any(&row, "last_active")?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use farmops_protocol::{digest::Digest, scoring::RuleSet};
 use jiff::civil::Date;
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::rows::{
@@ -12,7 +12,7 @@ use super::rows::{
 };
 use crate::{
     domain::{Changes, CompositeRow, League, Outage, OutageRow, Purchase, Rules, State},
-    ledger::CompositeEarned,
+    ledger::{CompositeEarned, CompositePart},
     store::StoreError,
 };
 
@@ -168,12 +168,15 @@ async fn insert_composite(
     .execute(&mut *conn)
     .await?;
     for (step, part) in (0_i64..).zip(&row.composite.parts) {
-        sqlx::query("INSERT INTO composite_part (position, step, proof_id) VALUES ($1, $2, $3)")
-            .bind(number(row.position))
-            .bind(step)
-            .bind(*part)
-            .execute(&mut *conn)
-            .await?;
+        sqlx::query(
+            "INSERT INTO composite_part (position, step, agent_id, proof_id) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(number(row.position))
+        .bind(step)
+        .bind(part.agent_id)
+        .bind(part.proof_id)
+        .execute(&mut *conn)
+        .await?;
     }
     Ok(())
 }
@@ -278,6 +281,13 @@ pub(super) async fn rules(
         .transpose()
 }
 
+fn read_part(row: &SqliteRow) -> Result<CompositePart, StoreError> {
+    Ok(CompositePart {
+        agent_id: row.try_get("agent_id")?,
+        proof_id: row.try_get("proof_id")?,
+    })
+}
+
 /// The composites that were earned, latest first.
 pub(super) async fn composites(
     conn: &mut SqliteConnection,
@@ -290,20 +300,16 @@ pub(super) async fn composites(
     let mut composites = Vec::with_capacity(rows.len());
     for row in &rows {
         let position: i64 = row.try_get("position")?;
-        let parts =
-            sqlx::query("SELECT proof_id FROM composite_part WHERE position = $1 ORDER BY step")
-                .bind(position)
-                .fetch_all(&mut *conn)
-                .await?;
+        let parts = sqlx::query("SELECT * FROM composite_part WHERE position = $1 ORDER BY step")
+            .bind(position)
+            .fetch_all(&mut *conn)
+            .await?;
         composites.push(CompositeRow {
             position: count(row, "position")?,
             composite: CompositeEarned {
                 coins: count(row, "coins")?,
                 day: word(row, "day")?,
-                parts: parts
-                    .iter()
-                    .map(|part| part.try_get("proof_id"))
-                    .collect::<Result<_, _>>()?,
+                parts: parts.iter().map(read_part).collect::<Result<_, _>>()?,
                 slug: row.try_get("slug")?,
             },
             recorded_at: time(row, "recorded_at")?,

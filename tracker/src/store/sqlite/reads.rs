@@ -51,6 +51,8 @@ impl Reads for SqliteReads {
             profile: json(farm.try_get("profile")?, "profile")?,
             coins: read_coins(&farm)?,
             categories,
+            composites: count(&farm, "composites")?,
+            leagues: owner::leagues(&mut tx).await?,
             upgrades: read_upgrades(&mut tx).await?,
             streak: read_streak(&farm)?,
             streak_longest: count_u32(&farm, "streak_longest")?,

@@ -49,7 +49,7 @@ pub(super) async fn cut(
     for row in sqlx::query(
         "SELECT day, coins FROM composite WHERE counts = 1 AND position IN \
          (SELECT c.position FROM composite_part c JOIN proof_chain p ON p.proof_id = c.proof_id \
-         WHERE p.agent_id = $1 AND p.position > $2)",
+         AND p.agent_id = c.agent_id WHERE c.agent_id = $1 AND p.position > $2)",
     )
     .bind(agent)
     .bind(after)
@@ -83,7 +83,7 @@ pub(super) async fn mark(
     sqlx::query(
         "UPDATE composite SET counts = 0 WHERE position IN \
          (SELECT c.position FROM composite_part c JOIN proof_chain p ON p.proof_id = c.proof_id \
-         WHERE p.agent_id = $1 AND p.counts = 0)",
+         AND p.agent_id = c.agent_id WHERE c.agent_id = $1 AND p.counts = 0)",
     )
     .bind(agent)
     .execute(conn)

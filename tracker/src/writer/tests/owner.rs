@@ -3,6 +3,7 @@
 use farmops_protocol::key::Fingerprint;
 
 use super::*;
+use crate::ledger::{CompositeEarned, CompositePart};
 
 /// A farm whose agent has earned some coins.
 async fn rich(coins: u64) -> (Farm, TestAgent) {
@@ -202,4 +203,54 @@ async fn an_agent_that_is_sent_away_takes_its_proofs_with_it() {
     assert!(farm.writer.approve(agent.id, fingerprint).await.is_err());
     let trusted = farm.trusted(2).await;
     assert!(farm.writer.dismiss(trusted.id).await.is_err());
+}
+
+#[tokio::test]
+async fn a_composite_is_taken_back_with_any_of_its_parts_and_only_with_them() {
+    let (farm, mut first) = (Farm::begin().await, TestAgent::new(1));
+    farm.enrol(&first).await.unwrap();
+    farm.approve(&first).await;
+    let mut second = farm.trusted(2).await;
+    let id = crate::cast::uuid_v7(1_771_000_000_000, 7);
+    let mut parts = Vec::new();
+    for agent in [&mut first, &mut second] {
+        // Ids are unique within a chain only: both proofs have the same one.
+        let proof = agent.work_as(id, Category::Toil, friday());
+        farm.submit(proof.bytes()).await.unwrap();
+        parts.push(CompositePart {
+            agent_id: agent.id,
+            proof_id: id,
+        });
+    }
+    let alone = farm.coins().await;
+    let composite = CompositeEarned {
+        coins: 100,
+        day: "2026-02-20".parse().unwrap(),
+        parts: vec![parts[0]],
+        slug: "safe-change".to_owned(),
+    };
+    let event = Event::CompositeEarned(composite);
+    farm.writer
+        .decide(move |_, _| Ok(vec![event]), |_| ())
+        .await
+        .unwrap();
+    let view = farm.view().await;
+    assert_eq!((view.coins.earned, view.composites), (alone + 100, 1));
+    farm.writer
+        .revoke(second.id, Since::After(None))
+        .await
+        .unwrap();
+    let view = farm.view().await;
+    assert_eq!((view.coins.earned, view.composites), (alone / 2 + 100, 1));
+    farm.writer
+        .revoke(first.id, Since::After(None))
+        .await
+        .unwrap();
+    let view = farm.view().await;
+    assert_eq!((view.coins.earned, view.composites), (0, 0));
+    let before = farm.dump().await;
+    let mut journal = farm.database.journal().await.unwrap();
+    let salts = SaltSource::new(SECRET);
+    journal.rebuild(&salts, &mut |_| ()).await.unwrap();
+    assert_eq!(before, farm.dump().await);
 }
