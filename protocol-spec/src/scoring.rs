@@ -3,8 +3,11 @@
 //! Every factor is in basis points: 10,000 is 1. The product is taken exactly in 128 bits and
 //! rounded once, half up, so every implementation gives the same coin.
 
+pub mod composite;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::composite::CompositeRule;
 use crate::{
     canonical,
     digest::{Digest, sha256},
@@ -30,6 +33,32 @@ pub struct RuleSet {
     pub streak_bp: Vec<u32>,
     /// What repetition is worth: steps for the same plugin and action type within one UTC hour.
     pub repetition: Vec<RepetitionStep>,
+    /// What one proof and one day can bring at most.
+    pub caps: Caps,
+    /// How a missed working day can be forgiven.
+    pub freezes: Freezes,
+    /// What proofs are worth together.
+    pub composites: Vec<CompositeRule>,
+}
+
+/// Upper limits, in coins; null is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Of one proof.
+    pub per_proof: Option<u32>,
+    /// Of all proofs of one of the farmer's days.
+    pub per_day: Option<u32>,
+}
+
+/// Freezes: each takes the place of one working day without work, so that the streak goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freezes {
+    /// How many a farmer holds at most; she starts with all of them.
+    pub held_max: u32,
+    /// After so many working days with work one that was used comes back.
+    pub recharge_days: u32,
 }
 
 /// Base rates by category.
@@ -83,6 +112,8 @@ pub struct ScoreInput {
     pub streak_days: u32,
     /// The farm's boost for the category, in basis points; 10,000 is none.
     pub upgrade_bp: u32,
+    /// Coins of the proof's day so far, composites included.
+    pub coins_today: u64,
 }
 
 /// A score and how it came about.
@@ -91,6 +122,8 @@ pub struct ScoreInput {
 pub struct Score {
     /// The coins awarded.
     pub coins: u64,
+    /// Coins that a cap took away.
+    pub capped: u64,
     /// The category's base rate, in coins.
     pub base_coins: u32,
     /// The factors, in basis points.
@@ -135,6 +168,12 @@ impl Default for RuleSet {
                 step(5_000, Some(12)),
                 step(1_000, None),
             ],
+            caps: Caps::default(),
+            freezes: Freezes {
+                held_max: 2,
+                recharge_days: 5,
+            },
+            composites: composite::defaults(),
         }
     }
 }
@@ -189,8 +228,11 @@ impl RuleSet {
             input.upgrade_bp,
             repetition_bp,
         ];
+        let product = rounded_product(base_coins, &factors);
+        let coins = self.caps.hold(product, input.coins_today);
         Score {
-            coins: rounded_product(base_coins, &factors),
+            coins,
+            capped: product - coins,
             base_coins,
             complexity_bp,
             impact_bp,
@@ -245,7 +287,32 @@ impl RuleSet {
         if factors.any(|bp| bp > FACTOR_BP_MAX) {
             return refuse("$", "a factor is at most 100000 basis points");
         }
-        Ok(())
+        if self.freezes.held_max > 31 {
+            return refuse("freezes.held_max", "at most 31 freezes can be held");
+        }
+        if !(1..=366).contains(&self.freezes.recharge_days) {
+            return refuse("freezes.recharge_days", "expected 1 to 366 days");
+        }
+        composite::check(&self.composites)
+    }
+}
+
+impl Caps {
+    /// What a composite of `coins` brings on a day that has brought `today` already (`SCO-COMP-001`).
+    pub fn of_composite(self, coins: u32, today: u64) -> u64 {
+        let daily = Self {
+            per_proof: None,
+            ..self
+        };
+        daily.hold(u64::from(coins), today)
+    }
+
+    /// What is left of `coins` on a day that has brought `today` already (`SCO-CAP-001`).
+    fn hold(self, coins: u64, today: u64) -> u64 {
+        let cap = |max: Option<u32>| max.map_or(u64::MAX, u64::from);
+        coins
+            .min(cap(self.per_proof))
+            .min(cap(self.per_day).saturating_sub(today))
     }
 }
 
