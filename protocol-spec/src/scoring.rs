@@ -3,6 +3,7 @@
 //! Every factor is in basis points: 10,000 is 1. The product is taken exactly in 128 bits and
 //! rounded once, half up, so every implementation gives the same coin.
 
+mod bounds;
 pub mod composite;
 
 use serde::{Deserialize, Serialize};
@@ -46,8 +47,10 @@ pub struct RuleSet {
 #[serde(deny_unknown_fields)]
 pub struct Caps {
     /// Of one proof.
+    #[serde(deserialize_with = "field::nullable")]
     pub per_proof: Option<u32>,
-    /// Of all proofs of one of the farmer's days.
+    /// Of one of the farmer's days, composites included.
+    #[serde(deserialize_with = "field::nullable")]
     pub per_day: Option<u32>,
 }
 
@@ -91,6 +94,7 @@ pub struct RepetitionStep {
     /// The factor of this step, in basis points.
     pub factor_bp: u32,
     /// The step holds while fewer than this many like actions came earlier in the hour; null: always.
+    #[serde(deserialize_with = "field::nullable")]
     pub fewer_than: Option<u32>,
 }
 
@@ -185,7 +189,7 @@ impl RuleSet {
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
         let rules: Self = field::from_value(&canonical::parse_value(bytes, DEPTH_MAX)?)?;
-        rules.check()?;
+        bounds::check(&rules)?;
         Ok(rules)
     }
 
@@ -251,49 +255,6 @@ impl RuleSet {
             Category::Incident => self.base_coins.incident,
             Category::Upgrade => self.base_coins.upgrade,
         }
-    }
-
-    /// Bounds that keep the exact product inside 128 bits: five factors up to 10× and a base up to 10^6.
-    fn check(&self) -> Result<(), FieldError> {
-        let refuse = |field: &str, reason: &str| Err(FieldError::new(field, reason));
-        if Category::ALL.iter().any(|&c| self.base(c) > 1_000_000) {
-            return refuse("base_coins", "a base rate is at most 1000000 coins");
-        }
-        if self.impact_bp.len() != 10 {
-            return refuse(
-                "impact_bp",
-                "expected exactly ten factors, for radius 1 to 10",
-            );
-        }
-        if !(1..=366).contains(&self.streak_bp.len()) {
-            return refuse("streak_bp", "expected 1 to 366 factors");
-        }
-        let last = self.repetition.last();
-        if self.repetition.len() > 16 || last.is_none_or(|step| step.fewer_than.is_some()) {
-            return refuse(
-                "repetition",
-                "expected 1 to 16 steps, the last with fewer_than null",
-            );
-        }
-        let ComplexityFactors { low, medium, high } = self.complexity_bp;
-        let repeated = self.repetition.iter().map(|step| step.factor_bp);
-        let mut factors = self
-            .impact_bp
-            .iter()
-            .chain(&self.streak_bp)
-            .copied()
-            .chain(repeated)
-            .chain([low, medium, high]);
-        if factors.any(|bp| bp > FACTOR_BP_MAX) {
-            return refuse("$", "a factor is at most 100000 basis points");
-        }
-        if self.freezes.held_max > 31 {
-            return refuse("freezes.held_max", "at most 31 freezes can be held");
-        }
-        if !(1..=366).contains(&self.freezes.recharge_days) {
-            return refuse("freezes.recharge_days", "expected 1 to 366 days");
-        }
-        composite::check(&self.composites)
     }
 }
 

@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 pub use self::outage::{OUTAGE_SECONDS, Silent, excused};
 use crate::{field::FieldError, scoring::Freezes, time::Timestamp};
 
+/// The longest gap that a streak outlives, in days: longer than any leave (`SCO-STREAK-004`). It also
+/// bounds how many days are ever looked at, whatever was marked as rest or lost to outages.
+pub const GAP_DAYS_MAX: i32 = 1_000;
+
 /// The farmer's days: a time zone and the days of the week that count.
 #[derive(Debug, Clone)]
 pub struct Calendar {
@@ -124,17 +128,20 @@ impl Rhythm<'_> {
 
     /// Days strictly between `earlier` and `later` on which work was missed, counted up to `enough`.
     ///
-    /// Any seven days in a row hold a working day, so it looks no further than `enough` weeks and the
-    /// days that are of rest or excused.
+    /// Past [`GAP_DAYS_MAX`] it is always `enough`, so it never looks at more days than those.
     fn missed(&self, earlier: Date, later: Date, enough: u32) -> u32 {
+        let gap = earlier.until(later).map_or(i32::MAX, |gap| gap.get_days());
+        if gap > GAP_DAYS_MAX {
+            return enough;
+        }
         let (mut day, mut missed) = (earlier, 0);
         while missed < enough {
             day = day.tomorrow().unwrap_or(Date::MAX);
             if day >= later {
                 break;
             }
-            let there = self.days.calendar_on(day).has(day);
-            if there && self.counts(day) && !self.days.excused(day) {
+            let counts = self.counts(day) && self.days.calendar_on(day).has(day);
+            if counts && !self.days.excused(day) {
                 missed += 1;
             }
         }
@@ -158,7 +165,11 @@ impl Streak {
         let next = Self {
             days: if kept { self.days.saturating_add(1) } else { 1 },
             last_day: Some(day),
-            freezes_used: self.freezes_used.saturating_add(used),
+            // Rules that allow fewer than before may have left more in use than there are.
+            freezes_used: self
+                .freezes_used
+                .saturating_add(used)
+                .min(rhythm.freezes.held_max),
             recharged_days: if used > 0 { 0 } else { self.recharged_days },
         };
         next.recharged(rhythm.freezes)

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    field::FieldError,
-    proof::{Action, ActionType, Category, is_slug},
+    field::{self, FieldError},
+    proof::{Action, ActionType, Category, is_plugin, is_slug},
     registration::check_display_name,
     time::Timestamp,
 };
@@ -46,10 +46,13 @@ pub struct CompositeRule {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// The plugin.
+    #[serde(deserialize_with = "field::nullable")]
     pub plugin: Option<String>,
     /// The action type.
+    #[serde(deserialize_with = "field::nullable")]
     pub action_type: Option<ActionType>,
     /// The category.
+    #[serde(deserialize_with = "field::nullable")]
     pub category: Option<Category>,
 }
 
@@ -148,7 +151,7 @@ pub(super) fn check(rules: &[CompositeRule]) -> Result<(), FieldError> {
     let mut slugs = BTreeSet::new();
     for (n, rule) in rules.iter().enumerate() {
         let refuse = |member: &str, reason: &str| {
-            Err(FieldError::new(format!("composites.{n}.{member}"), reason))
+            Err(FieldError::new(format!("composites[{n}].{member}"), reason))
         };
         if !is_slug(&rule.slug) || !slugs.insert(&rule.slug) {
             return refuse("slug", "expected a slug that no other composite has");
@@ -167,6 +170,12 @@ pub(super) fn check(rules: &[CompositeRule]) -> Result<(), FieldError> {
         }
         if rule.steps.contains(&Step::default()) {
             return refuse("steps", "a step that anything fits is none");
+        }
+        for (m, step) in rule.steps.iter().enumerate() {
+            if step.plugin.as_deref().is_some_and(|p| !is_plugin(p)) {
+                let reason = "expected two slugs with a slash between, like farmops/git-pr-review";
+                return refuse(&format!("steps[{m}].plugin"), reason);
+            }
         }
     }
     Ok(())
@@ -207,6 +216,8 @@ pub(super) fn defaults() -> Vec<CompositeRule> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rule() -> CompositeRule {
@@ -236,5 +247,46 @@ mod tests {
             rule.admit(&mut waiting, candidate(4, 101, &[0]));
         }
         assert_eq!(waiting.len(), CANDIDATES_MAX);
+    }
+
+    proptest! {
+        /// Parts keep to steps, order and time, no proof is a part twice, and what could be complete is.
+        #[test]
+        fn parts_belong_together_once(work in prop::collection::vec((0..3_u8, 0..400_i64), 1..30)) {
+            let (rule, mut waiting, mut used) = (rule(), Vec::new(), BTreeSet::new());
+            for (n, &(step, second)) in (0_u8..).zip(&work) {
+                let new = candidate(n, second, &[step]);
+                let id = new.proof_id;
+                rule.admit(&mut waiting, new);
+                let parts = rule.completed_by(&waiting, Uuid::nil(), id);
+                prop_assert_eq!(parts.is_some(), could_be_complete(&waiting, id), "{:?}", waiting);
+                let Some(parts) = parts else { continue };
+                prop_assert_eq!(parts.len(), 3);
+                prop_assert!(parts.iter().any(|part| part.proof_id == id));
+                for (step, part) in (0_u8..).zip(&parts) {
+                    prop_assert!(part.fits.contains(&step));
+                    prop_assert!(used.insert(part.proof_id), "a part of two");
+                }
+                prop_assert!(parts.is_sorted_by_key(|part| part.timestamp));
+                prop_assert!(parts[2].timestamp.seconds_since(parts[0].timestamp) <= 100);
+                let parts: Vec<_> = parts.iter().map(|part| part.proof_id).collect();
+                waiting.retain(|c| !parts.contains(&c.proof_id));
+            }
+        }
+    }
+
+    /// Whether any three that wait, the proof among them, are a composite: every choice is tried.
+    fn could_be_complete(waiting: &[Candidate], id: Uuid) -> bool {
+        let fits = |n: usize, step: u8| waiting[n].fits.contains(&step);
+        let all = 0..waiting.len();
+        all.clone().any(|a| {
+            (a + 1..all.end).any(|b| {
+                (b + 1..all.end).any(|c| {
+                    let span = waiting[c].timestamp.seconds_since(waiting[a].timestamp);
+                    let it_is_there = [a, b, c].iter().any(|&n| waiting[n].proof_id == id);
+                    fits(a, 0) && fits(b, 1) && fits(c, 2) && span <= 100 && it_is_there
+                })
+            })
+        })
     }
 }

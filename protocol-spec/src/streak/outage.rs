@@ -33,14 +33,27 @@ impl Calendar {
         self.bounds(day).is_none_or(|(start, end)| start < end)
     }
 
-    /// Seconds of `day` during which an agent was silent; times that overlap count once each.
+    /// Seconds of `day` during which an agent was silent; what two of them tell counts once.
     pub fn silent_seconds(&self, day: Date, silences: &[Silent]) -> i64 {
         let Some((start, end)) = self.bounds(day) else {
             return 0;
         };
-        let within =
-            |silent: &Silent| silent.until.second().min(end) - silent.from.second().max(start);
-        silences.iter().map(|silent| within(silent).max(0)).sum()
+        let mut spans: Vec<(i64, i64)> = silences
+            .iter()
+            .map(|silent| {
+                (
+                    silent.from.second().max(start),
+                    silent.until.second().min(end),
+                )
+            })
+            .filter(|(from, until)| from < until)
+            .collect();
+        spans.sort_unstable();
+        let none = (0, start);
+        let (seconds, _) = spans.iter().fold(none, |(seconds, told), &(from, until)| {
+            (seconds + (until - from.max(told)).max(0), told.max(until))
+        });
+        seconds
     }
 }
 

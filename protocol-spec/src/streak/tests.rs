@@ -66,6 +66,64 @@ fn a_long_gap_is_counted_no_further_than_it_matters() {
     assert_eq!(long_ago.days_on("9999-12-30".parse().unwrap(), &rhythm), 0);
 }
 
+#[test]
+fn even_a_marked_leave_ends_a_streak_when_it_is_longer_than_any() {
+    struct Leave(Calendar);
+    impl Days for Leave {
+        fn calendar_on(&self, _: Date) -> &Calendar {
+            &self.0
+        }
+        fn rests(&self, day: Date) -> bool {
+            day != date(0)
+        }
+    }
+    let leave = Leave(Calendar::weekdays_utc());
+    let rhythm = Rhythm {
+        days: &leave,
+        freezes: NONE,
+    };
+    let streak = Streak::default().after_work_on(date(0), &rhythm);
+    assert_eq!(streak.days_on(date(GAP_DAYS_MAX), &rhythm), 1);
+    assert_eq!(streak.days_on(date(GAP_DAYS_MAX + 1), &rhythm), 0);
+}
+
+#[test]
+fn rules_with_fewer_freezes_forget_the_surplus_that_was_used() {
+    let calendar = Calendar::weekdays_utc();
+    let days = Plain(&calendar);
+    let rhythm = |held_max| Rhythm {
+        days: &days,
+        freezes: Freezes {
+            held_max,
+            recharge_days: 2,
+        },
+    };
+    // Monday, then Friday: three missed days, three freezes.
+    let (streak, _) = Streak::over([date(0), date(4)], &rhythm(3));
+    assert_eq!((streak.days, streak.freezes_used), (2, 3));
+    let streak = streak.after_work_on(date(7), &rhythm(1));
+    assert_eq!(
+        (streak.days, streak.freezes_on(date(7), &rhythm(1))),
+        (3, 1)
+    );
+}
+
+#[test]
+fn silences_that_overlap_count_once() {
+    let calendar = Calendar::weekdays_utc();
+    let silent = |from: &str, until: &str| Silent {
+        from: from.parse().unwrap(),
+        until: until.parse().unwrap(),
+    };
+    let silences = [
+        silent("2026-02-16T06:00:00Z", "2026-02-16T13:00:00Z"),
+        silent("2026-02-15T00:00:00Z", "2026-02-16T07:00:00Z"),
+        silent("2026-02-16T08:00:00Z", "2026-02-16T09:00:00Z"),
+        silent("2026-02-16T23:00:00Z", "2026-02-18T00:00:00Z"),
+    ];
+    assert_eq!(calendar.silent_seconds(date(0), &silences), 14 * 3600);
+}
+
 proptest! {
     /// What a freeze, a day of rest or an excuse forgives never makes a streak shorter.
     #[test]

@@ -186,6 +186,15 @@ struct StreakInput {
     /// Of each agent.
     silences: Option<Vec<Vec<Silence>>>,
     freezes: Option<Freezes>,
+    changed: Option<Changed>,
+}
+
+/// Other working days, from a day on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    from: Date,
+    working_days: [bool; 7],
 }
 
 #[derive(Deserialize)]
@@ -198,13 +207,17 @@ struct Silence {
 /// What an implementation knows of the days of a vector.
 struct Known<'a> {
     calendar: &'a Calendar,
+    changed: Option<(Date, Calendar)>,
     rest: &'a [Date],
     silences: Vec<Vec<Silent>>,
 }
 
 impl Days for Known<'_> {
-    fn calendar_on(&self, _: Date) -> &Calendar {
-        self.calendar
+    fn calendar_on(&self, day: Date) -> &Calendar {
+        match &self.changed {
+            Some((from, changed)) if *from <= day => changed,
+            _ => self.calendar,
+        }
     }
     fn rests(&self, day: Date) -> bool {
         self.rest.contains(&day)
@@ -221,8 +234,13 @@ fn streak(input: &StreakInput) -> Result<Value, Value> {
         until: silence.until,
     };
     let silences = input.silences.iter().flatten();
+    let changed = input.changed.as_ref().map(|changed| {
+        let calendar = Calendar::new(&input.time_zone, changed.working_days);
+        calendar.map(|calendar| (changed.from, calendar))
+    });
     let known = Known {
         calendar: &calendar,
+        changed: changed.transpose().map_err(field)?,
         rest: &input.rest_days,
         silences: silences
             .map(|agent| agent.iter().map(silent).collect())
