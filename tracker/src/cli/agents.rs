@@ -122,9 +122,8 @@ fn paragraph(agent: &Value) -> String {
             none if none.is_empty() => "with a first proof".to_owned(),
             proof => format!("after proof {proof}"),
         };
-        lines.push_str(&format!(
-            "    lost proofs, and asks to resume {place}: `agents reset-chain`\n"
-        ));
+        let asks = "    lost proofs, and asks to resume ";
+        lines.extend([asks, &place, ": `agents reset-chain`\n"]);
     }
     for (member, what) in [
         ("buffered", "proofs wait for your approval"),
