@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt lint docs clean-demo need-rust need-cc need-demo
+.PHONY: help demo test bench fmt lint docs clean-demo need-rust need-cc need-postgres need-demo
 
 # CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
 CHECK ?=
@@ -22,7 +22,7 @@ demo: need-demo ## Build and start two villages with two farmers. CHECK=1 assert
 	cargo build --workspace --bins
 	target/debug/farmops-demo $(if $(CHECK),--check) $(ARGS)
 
-test: need-cc ## All tests, documentation tests included.
+test: need-postgres ## All tests, documentation tests included.
 	cargo test --workspace
 
 bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
@@ -46,6 +46,9 @@ need-rust:
 
 need-cc: need-rust
 	@$(NEED) cc
+
+need-postgres: need-cc
+	@$(NEED) postgres
 
 need-demo: need-cc
 	@$(NEED) alertmanager

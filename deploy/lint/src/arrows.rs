@@ -1,12 +1,13 @@
 //! Which of our crates may import which. The arrows are the architecture; this is their only copy in code.
 
 use crate::Finding;
-use crate::graph::Graph;
+use crate::graph::{Graph, Kind};
 
 const SERVICE: &[&str] = &[
     "farmops-farm",
     "farmops-federation",
     "farmops-federation-store",
+    "farmops-postgres",
     "farmops-protocol",
     "farmops-service",
 ];
@@ -17,11 +18,12 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("farmops-plugin", &[]),
     ("farmops-service", &[]),
     ("farmops-lint", &[]),
+    ("farmops-postgres", &[]),
     ("farmops-farm", &["farmops-protocol"]),
     ("farmops-federation", &["farmops-protocol"]),
     (
         "farmops-federation-store",
-        &["farmops-federation", "farmops-protocol"],
+        &["farmops-federation", "farmops-postgres", "farmops-protocol"],
     ),
     (
         "farmops-agent",
@@ -32,6 +34,9 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("farmops-conformance", &["farmops-protocol"]),
     ("farmops-demo", &["farmops-protocol", "farmops-service"]),
 ];
+
+/// Crates that only tests may import.
+const TESTS_ONLY: &[&str] = &["farmops-postgres"];
 
 /// A first-party plugin: every crate in a folder of `plugins` except the SDK.
 const PLUGIN: &[&str] = &["farmops-plugin"];
@@ -54,7 +59,9 @@ pub fn check(graph: &Graph) -> Vec<Finding> {
             continue;
         };
         for (dependency, kind) in graph.direct(package) {
-            if dependency.member && !allowed.contains(&dependency.name.as_str()) {
+            let name = dependency.name.as_str();
+            let wrong_kind = TESTS_ONLY.contains(&name) && kind != Kind::Dev;
+            if dependency.member && (wrong_kind || !allowed.contains(&name)) {
                 findings.push(format!(
                     "{} may not import {} ({kind:?})",
                     package.name, dependency.name

@@ -18,18 +18,14 @@ use farmops_federation::{
     ReceivedSnapshot, RelationState, Resource, Settings, Software, Subject, Timestamp, Usage, Via,
     actor::ActorKeys, store::KeyStore, system_clock,
 };
-use farmops_federation_store::{SqliteStore, migrate};
 use farmops_protocol::{int::SafeUint, key::SecretKey, snapshot};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::Value;
-use sqlx::{
-    SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode},
-};
-use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+
+use super::{Database, Pool, Store};
 
 /// Longer than anything here takes; reached only by a failing test.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -214,8 +210,8 @@ impl Host for TestHost {
 pub struct Server {
     pub federation: Federation,
     pub host: Arc<TestHost>,
-    pub store: SqliteStore,
-    pub pool: SqlitePool,
+    pub store: Store,
+    pub pool: Pool,
     pub url: Url,
     pub clock: TestClock,
     pub farm: SecretKey,
@@ -223,13 +219,13 @@ pub struct Server {
     listener: Option<JoinHandle<()>>,
     workers: Option<JoinHandle<()>>,
     stop: CancellationToken,
-    dir: Arc<TempDir>,
+    database: Arc<Database>,
 }
 
 impl Server {
     /// Starts `{name}.localhost` with one actor.
     pub async fn start(name: &str, actor: &str, kind: ActorKind) -> Self {
-        let dir = Arc::new(TempDir::new().unwrap());
+        let database = Arc::new(Database::new());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = Url::parse(&format!("http://{name}.localhost:{port}/")).unwrap();
@@ -250,25 +246,18 @@ impl Server {
             failures: Mutex::new(0),
             told: watch::Sender::new(Vec::new()),
         });
-        Self::open(dir, listener, url, host, farm, TestClock::default()).await
+        Self::open(database, listener, url, host, farm, TestClock::default()).await
     }
 
     async fn open(
-        dir: Arc<TempDir>,
+        database: Arc<Database>,
         listener: TcpListener,
         url: Url,
         host: Arc<TestHost>,
         farm: SecretKey,
         clock: TestClock,
     ) -> Self {
-        let options = SqliteConnectOptions::new()
-            .filename(dir.path().join("server.db"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(PATIENCE);
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        migrate(&pool).await.unwrap();
-        let store = SqliteStore::new(pool.clone());
+        let (store, pool) = database.open().await;
         let site = url.host_str().unwrap();
         for name in ["instance", "actor", "village"] {
             let pem = keys(&format!("{site}/{name}")).to_pem().unwrap();
@@ -308,7 +297,7 @@ impl Server {
             listener: Some(listener),
             workers: Some(workers),
             stop,
-            dir,
+            database,
         }
     }
 
@@ -332,7 +321,7 @@ impl Server {
             .unwrap();
         let farm = SecretKey::from_bytes(self.farm.to_bytes());
         *self = Self::open(
-            self.dir.clone(),
+            self.database.clone(),
             listener,
             self.url.clone(),
             self.host.clone(),

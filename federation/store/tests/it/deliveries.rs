@@ -5,7 +5,7 @@ use std::time::Instant;
 use farmops_federation::{ActorKind, Audience, store::DeliveryStore};
 use serde_json::json;
 
-use crate::{
+use super::{
     cast::Server,
     peer::{Answer, Peer},
 };
@@ -35,10 +35,10 @@ async fn post(alice: &Server, carol: &Peer, object: u32, n: u32) {
     alice.federation.publish(&post).await.unwrap();
 }
 
-fn contents(seen: &[crate::peer::Seen], object: u32) -> Vec<String> {
+fn contents(seen: &[super::peer::Seen], object: u32) -> Vec<String> {
     let mine = format!("/notes/{object}");
     seen.iter()
-        .map(crate::peer::Seen::json)
+        .map(super::peer::Seen::json)
         .filter(|activity| activity["object"]["id"].as_str().unwrap().ends_with(&mine))
         .map(|activity| activity["object"]["content"].as_str().unwrap().to_owned())
         .collect()

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::{
+use super::{
     cast::{Server, client},
     peer::ACTIVITY_JSON,
 };

@@ -14,7 +14,7 @@ use tokio::{
 };
 use url::Url;
 
-use crate::{
+use super::{
     cast::{Server, client},
     peer::{ACTIVITY_JSON, Answer, Peer},
 };

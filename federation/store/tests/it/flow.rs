@@ -7,7 +7,7 @@ use farmops_federation::{
 use farmops_protocol::canonical;
 use serde_json::Value;
 
-use crate::cast::{Server, Told};
+use super::cast::{Server, Told};
 
 /// Alice's handle lives at Orchard, her actor on her own tracker.
 async fn alice_of_orchard() -> (Server, Server) {

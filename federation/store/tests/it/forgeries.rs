@@ -5,7 +5,7 @@ use farmops_protocol::key::SecretKey;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     cast::{Server, Told, signed_snapshot},
     peer::{Answer, Peer},
 };

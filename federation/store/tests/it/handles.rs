@@ -4,7 +4,7 @@ use farmops_federation::ActorKind;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::{
+use super::{
     cast::{Server, client},
     peer::{Answer, Peer},
 };

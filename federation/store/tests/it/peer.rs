@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use url::Url;
 
-use crate::cast::{PATIENCE, client, keys};
+use super::cast::{PATIENCE, client, keys};
 
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 

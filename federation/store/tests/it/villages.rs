@@ -2,7 +2,7 @@
 
 use farmops_federation::{ActorKind, FollowDecision, PeerState, RelationState};
 
-use crate::cast::{Server, Told};
+use super::cast::{Server, Told};
 
 async fn two_villages() -> (Server, Server) {
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use farmops_federation::store::{KeyStore, StoreError};
 
-use super::{Out, SqliteStore};
+use super::{columns::Out, dialect::SqlStore};
 
 #[async_trait]
-impl KeyStore for SqliteStore {
+impl KeyStore for SqlStore {
     async fn key(&self, name: &str) -> Result<Option<String>, StoreError> {
         sqlx::query_scalar("SELECT pem FROM fed_keys WHERE name = $1")
             .bind(name)

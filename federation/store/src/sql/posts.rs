@@ -6,14 +6,17 @@ use farmops_federation::{
     account::authority,
     store::{PostStore, StoreError},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 use url::Url;
 
-use super::{Out, SqliteStore, count, parsed, position, time};
+use super::{
+    columns::{Out, count, parsed, position, time},
+    dialect::{Conn, DbRow, SqlStore},
+};
 
 /// Appends a post inside a transaction of the caller's; false if its id was there before. After
 /// the commit, call [`farmops_federation::Federation::wake`].
-pub async fn append_post(conn: &mut SqliteConnection, post: &Post) -> sqlx::Result<bool> {
+pub async fn append_post(conn: &mut Conn, post: &Post) -> sqlx::Result<bool> {
     sqlx::query(
         "INSERT INTO fed_posts (id, actor, object, audience, listed, body, published) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
@@ -31,7 +34,7 @@ pub async fn append_post(conn: &mut SqliteConnection, post: &Post) -> sqlx::Resu
 }
 
 #[async_trait]
-impl PostStore for SqliteStore {
+impl PostStore for SqlStore {
     async fn append_post(&self, post: &Post) -> Result<bool, StoreError> {
         let mut conn = self.pool.acquire().await.out()?;
         append_post(&mut conn, post).await.out()
@@ -84,13 +87,13 @@ impl PostStore for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     /// Spreads the oldest post not yet spread; false if there is none.
     async fn spread_one(&self) -> sqlx::Result<bool> {
         let mut tx = self.begin().await?;
         let next =
             sqlx::query("SELECT * FROM fed_posts WHERE spread = FALSE ORDER BY position LIMIT 1")
-                .try_map(|row: SqliteRow| Ok((row.try_get::<i64, _>("position")?, read(&row)?)))
+                .try_map(|row: DbRow| Ok((row.try_get::<i64, _>("position")?, read(&row)?)))
                 .fetch_optional(&mut *tx)
                 .await?;
         let Some((at, post)) = next else {
@@ -121,7 +124,7 @@ impl SqliteStore {
 }
 
 /// The inboxes of a post's audience, each with its host.
-async fn inboxes(conn: &mut SqliteConnection, post: &Post) -> sqlx::Result<Vec<(String, String)>> {
+async fn inboxes(conn: &mut Conn, post: &Post) -> sqlx::Result<Vec<(String, String)>> {
     let statement = match &post.audience {
         Audience::Inboxes(inboxes) => {
             let host = |inbox: &Url| authority(inbox).unwrap_or_default();
@@ -156,7 +159,7 @@ async fn inboxes(conn: &mut SqliteConnection, post: &Post) -> sqlx::Result<Vec<(
         .await
 }
 
-fn read(row: &SqliteRow) -> sqlx::Result<Post> {
+fn read(row: &DbRow) -> sqlx::Result<Post> {
     Ok(Post {
         id: parsed(row, "id")?,
         actor: parsed(row, "actor")?,

@@ -6,12 +6,15 @@ use farmops_federation::{
     delivery::lane::Lane,
     store::{Delivery, DeliveryOutcome, DeliveryStore, LaneRecord, StoreError},
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 
-use super::{Out, SqliteStore, count, decode, parsed, position, time};
+use super::{
+    columns::{Out, count, decode, parsed, position, time},
+    dialect::{Conn, DbRow, SqlStore},
+};
 
 #[async_trait]
-impl DeliveryStore for SqliteStore {
+impl DeliveryStore for SqlStore {
     async fn waiting_lanes(&self) -> Result<Vec<LaneRecord>, StoreError> {
         sqlx::query(
             "SELECT w.host AS host, l.lane AS lane \
@@ -133,7 +136,7 @@ impl DeliveryStore for SqliteStore {
 }
 
 async fn settle(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     at_position: u64,
     outcome: &DeliveryOutcome,
     at: Timestamp,
@@ -167,14 +170,15 @@ async fn settle(
     .map(drop)
 }
 
-async fn save_lane(conn: &mut SqliteConnection, host: &str, lane: &Lane) -> sqlx::Result<()> {
+async fn save_lane(conn: &mut Conn, host: &str, lane: &Lane) -> sqlx::Result<()> {
     let lane = serde_json::to_string(lane).map_err(|e| decode("lane", e))?;
     sqlx::query(
         "INSERT INTO fed_lanes (host, lane, cursor) VALUES ($1, $2, COALESCE( \
              (SELECT MIN(position) - 1 FROM fed_deliveries WHERE host = $1 AND state = 'waiting'), \
              (SELECT MAX(position) FROM fed_deliveries WHERE host = $1), 0)) \
          ON CONFLICT (host) DO UPDATE SET lane = excluded.lane, \
-             cursor = MAX(fed_lanes.cursor, excluded.cursor)",
+             cursor = CASE WHEN fed_lanes.cursor > excluded.cursor \
+             THEN fed_lanes.cursor ELSE excluded.cursor END",
     )
     .bind(host)
     .bind(lane)
@@ -183,7 +187,7 @@ async fn save_lane(conn: &mut SqliteConnection, host: &str, lane: &Lane) -> sqlx
     .map(drop)
 }
 
-fn read(row: &SqliteRow) -> sqlx::Result<Delivery> {
+fn read(row: &DbRow) -> sqlx::Result<Delivery> {
     let refusals = row.try_get::<i64, _>("refusals")?;
     Ok(Delivery {
         position: count(row, "position")?,
@@ -197,7 +201,7 @@ fn read(row: &SqliteRow) -> sqlx::Result<Delivery> {
     })
 }
 
-fn read_lane(row: &SqliteRow) -> sqlx::Result<LaneRecord> {
+fn read_lane(row: &DbRow) -> sqlx::Result<LaneRecord> {
     let lane: Option<String> = row.try_get("lane")?;
     let lane = match lane {
         Some(text) => serde_json::from_str(&text).map_err(|e| decode("lane", e))?,

@@ -6,13 +6,16 @@ use farmops_federation::{
     account::authority,
     store::{RelationFilter, RelationStore, StoreError},
 };
-use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use url::Url;
 
-use super::{Out, SqliteStore, append_post, count, parsed, time};
+use super::{
+    append_post,
+    columns::{Out, count, parsed, time},
+    dialect::{Conn, DbRow, SqlStore},
+};
 
 /// Writes a relation inside a transaction of the caller's.
-pub async fn save_relation(conn: &mut SqliteConnection, relation: &Relation) -> sqlx::Result<()> {
+pub async fn save_relation(conn: &mut Conn, relation: &Relation) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO fed_relations (local, remote, direction, state, follow_id, remote_kind, \
          inbox, host, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -35,7 +38,7 @@ pub async fn save_relation(conn: &mut SqliteConnection, relation: &Relation) -> 
 }
 
 #[async_trait]
-impl RelationStore for SqliteStore {
+impl RelationStore for SqlStore {
     async fn relation(
         &self,
         local: &Url,
@@ -169,7 +172,7 @@ impl RelationStore for SqliteStore {
     }
 }
 
-fn read(row: &SqliteRow) -> sqlx::Result<Relation> {
+fn read(row: &DbRow) -> sqlx::Result<Relation> {
     Ok(Relation {
         local: parsed(row, "local")?,
         remote: parsed(row, "remote")?,

@@ -5,13 +5,16 @@ use farmops_federation::{
     Timestamp,
     store::{Enqueued, InboxItem, InboxOutcome, InboxStore, StoreError},
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use url::Url;
 
-use super::{Out, SqliteStore, count, decode, parsed, position, time};
+use super::{
+    columns::{Out, count, decode, parsed, position, time},
+    dialect::{DbRow, SqlStore},
+};
 
 #[async_trait]
-impl InboxStore for SqliteStore {
+impl InboxStore for SqlStore {
     async fn arrived_before(&self, id: &Url, actor: &Url) -> Result<bool, StoreError> {
         let found: Option<i64> =
             sqlx::query_scalar("SELECT position FROM fed_inbox WHERE id = $1 AND actor = $2")
@@ -99,7 +102,7 @@ impl InboxStore for SqliteStore {
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn enqueue_item(&self, item: &InboxItem, waiting_max: u32) -> sqlx::Result<Enqueued> {
         let mut tx = self.begin().await?;
         let waiting: i64 =
@@ -128,7 +131,7 @@ impl SqliteStore {
     }
 }
 
-fn read(row: &SqliteRow) -> sqlx::Result<InboxItem> {
+fn read(row: &DbRow) -> sqlx::Result<InboxItem> {
     let attempts = row.try_get::<i64, _>("attempts")?;
     Ok(InboxItem {
         position: count(row, "position")?,

@@ -6,10 +6,10 @@ use farmops_federation::{
     store::{BlockStore, StoreError},
 };
 
-use super::{Out, SqliteStore};
+use super::{columns::Out, dialect::SqlStore};
 
 #[async_trait]
-impl BlockStore for SqliteStore {
+impl BlockStore for SqlStore {
     async fn any_blocked(&self, hosts: &[String]) -> Result<bool, StoreError> {
         for host in hosts {
             let found: Option<i64> =

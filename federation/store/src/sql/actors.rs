@@ -5,13 +5,16 @@ use farmops_federation::{
     Account, FarmKey, Reach, RemoteActor, Timestamp,
     store::{ActorStore, StoreError},
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use url::Url;
 
-use super::{Out, SqliteStore, decode, parsed, parsed_if_any, time};
+use super::{
+    columns::{Out, decode, parsed, parsed_if_any, time},
+    dialect::{DbRow, SqlStore},
+};
 
 #[async_trait]
-impl ActorStore for SqliteStore {
+impl ActorStore for SqlStore {
     async fn remote_actor(&self, id: &Url) -> Result<Option<RemoteActor>, StoreError> {
         sqlx::query("SELECT * FROM fed_actors WHERE id = $1")
             .bind(id.as_str())
@@ -102,7 +105,7 @@ impl ActorStore for SqliteStore {
     }
 }
 
-fn read(row: &SqliteRow) -> sqlx::Result<RemoteActor> {
+fn read(row: &DbRow) -> sqlx::Result<RemoteActor> {
     let account: Option<String> = row.try_get("account")?;
     // Written by us after it was parsed under the rule of the day: read back generously.
     let account = account
@@ -127,7 +130,7 @@ fn read(row: &SqliteRow) -> sqlx::Result<RemoteActor> {
     })
 }
 
-fn farm_key(row: &SqliteRow, id: &str, key: &str) -> sqlx::Result<Option<FarmKey>> {
+fn farm_key(row: &DbRow, id: &str, key: &str) -> sqlx::Result<Option<FarmKey>> {
     let id: Option<String> = row.try_get(id)?;
     Ok(id
         .zip(parsed_if_any(row, key)?)
