@@ -15,6 +15,7 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod desk;
 pub mod domain;
 pub mod grpc;
 pub mod host;

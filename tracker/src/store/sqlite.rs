@@ -5,6 +5,7 @@ mod commit;
 mod history;
 mod inspect;
 mod journal;
+mod layout;
 mod load;
 mod log;
 mod multi;
