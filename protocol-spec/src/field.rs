@@ -1,6 +1,6 @@
 //! Refusals that name the place: which member of a foreign document is wrong, and why.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
@@ -97,6 +97,14 @@ fn list_for_object(parsed: &Value, value: &Value) -> Option<String> {
     }
 }
 
+/// Reads a member that may be null but not absent: a plain `Option` would take either, and the schemas
+/// and canonical forms know only one.
+pub(crate) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
+
 fn from_path(error: serde_path_to_error::Error<serde_json::Error>) -> FieldError {
     FieldError::new(path_text(error.path()), error.into_inner().to_string())
 }
@@ -119,7 +127,6 @@ pub(crate) fn path_text(path: &Path) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use serde::Deserialize;
     use serde_json::json;
 
     use super::*;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::rules::is_slug;
-pub(crate) use self::rules::{CLUSTER_ALIAS_RULE, is_cluster_alias};
+pub(crate) use self::rules::{CLUSTER_ALIAS_RULE, is_cluster_alias, is_plugin};
 pub use self::vocabulary::{
     ActionType, ActorType, Category, Complexity, OutcomeStatus, UnknownWord,
 };

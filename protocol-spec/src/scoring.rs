@@ -3,8 +3,12 @@
 //! Every factor is in basis points: 10,000 is 1. The product is taken exactly in 128 bits and
 //! rounded once, half up, so every implementation gives the same coin.
 
+mod bounds;
+pub mod composite;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::composite::CompositeRule;
 use crate::{
     canonical,
     digest::{Digest, sha256},
@@ -30,6 +34,34 @@ pub struct RuleSet {
     pub streak_bp: Vec<u32>,
     /// What repetition is worth: steps for the same plugin and action type within one UTC hour.
     pub repetition: Vec<RepetitionStep>,
+    /// What one proof and one day can bring at most.
+    pub caps: Caps,
+    /// How a missed working day can be forgiven.
+    pub freezes: Freezes,
+    /// What proofs are worth together.
+    pub composites: Vec<CompositeRule>,
+}
+
+/// Upper limits, in coins; null is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Of one proof.
+    #[serde(deserialize_with = "field::nullable")]
+    pub per_proof: Option<u32>,
+    /// Of one of the farmer's days, composites included.
+    #[serde(deserialize_with = "field::nullable")]
+    pub per_day: Option<u32>,
+}
+
+/// Freezes: each takes the place of one working day without work, so that the streak goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Freezes {
+    /// How many a farmer holds at most; she starts with all of them.
+    pub held_max: u32,
+    /// After so many working days with work one that was used comes back.
+    pub recharge_days: u32,
 }
 
 /// Base rates by category.
@@ -62,6 +94,7 @@ pub struct RepetitionStep {
     /// The factor of this step, in basis points.
     pub factor_bp: u32,
     /// The step holds while fewer than this many like actions came earlier in the hour; null: always.
+    #[serde(deserialize_with = "field::nullable")]
     pub fewer_than: Option<u32>,
 }
 
@@ -83,6 +116,8 @@ pub struct ScoreInput {
     pub streak_days: u32,
     /// The farm's boost for the category, in basis points; 10,000 is none.
     pub upgrade_bp: u32,
+    /// Coins of the proof's day so far, composites included.
+    pub coins_today: u64,
 }
 
 /// A score and how it came about.
@@ -91,6 +126,8 @@ pub struct ScoreInput {
 pub struct Score {
     /// The coins awarded.
     pub coins: u64,
+    /// Coins that a cap took away.
+    pub capped: u64,
     /// The category's base rate, in coins.
     pub base_coins: u32,
     /// The factors, in basis points.
@@ -135,6 +172,12 @@ impl Default for RuleSet {
                 step(5_000, Some(12)),
                 step(1_000, None),
             ],
+            caps: Caps::default(),
+            freezes: Freezes {
+                held_max: 2,
+                recharge_days: 5,
+            },
+            composites: composite::defaults(),
         }
     }
 }
@@ -146,7 +189,7 @@ impl RuleSet {
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
         let rules: Self = field::from_value(&canonical::parse_value(bytes, DEPTH_MAX)?)?;
-        rules.check()?;
+        bounds::check(&rules)?;
         Ok(rules)
     }
 
@@ -189,8 +232,11 @@ impl RuleSet {
             input.upgrade_bp,
             repetition_bp,
         ];
+        let product = rounded_product(base_coins, &factors);
+        let coins = self.caps.hold(product, input.coins_today);
         Score {
-            coins: rounded_product(base_coins, &factors),
+            coins,
+            capped: product - coins,
             base_coins,
             complexity_bp,
             impact_bp,
@@ -210,42 +256,24 @@ impl RuleSet {
             Category::Upgrade => self.base_coins.upgrade,
         }
     }
+}
 
-    /// Bounds that keep the exact product inside 128 bits: five factors up to 10× and a base up to 10^6.
-    fn check(&self) -> Result<(), FieldError> {
-        let refuse = |field: &str, reason: &str| Err(FieldError::new(field, reason));
-        if Category::ALL.iter().any(|&c| self.base(c) > 1_000_000) {
-            return refuse("base_coins", "a base rate is at most 1000000 coins");
-        }
-        if self.impact_bp.len() != 10 {
-            return refuse(
-                "impact_bp",
-                "expected exactly ten factors, for radius 1 to 10",
-            );
-        }
-        if !(1..=366).contains(&self.streak_bp.len()) {
-            return refuse("streak_bp", "expected 1 to 366 factors");
-        }
-        let last = self.repetition.last();
-        if self.repetition.len() > 16 || last.is_none_or(|step| step.fewer_than.is_some()) {
-            return refuse(
-                "repetition",
-                "expected 1 to 16 steps, the last with fewer_than null",
-            );
-        }
-        let ComplexityFactors { low, medium, high } = self.complexity_bp;
-        let repeated = self.repetition.iter().map(|step| step.factor_bp);
-        let mut factors = self
-            .impact_bp
-            .iter()
-            .chain(&self.streak_bp)
-            .copied()
-            .chain(repeated)
-            .chain([low, medium, high]);
-        if factors.any(|bp| bp > FACTOR_BP_MAX) {
-            return refuse("$", "a factor is at most 100000 basis points");
-        }
-        Ok(())
+impl Caps {
+    /// What a composite of `coins` brings on a day that has brought `today` already (`SCO-COMP-001`).
+    pub fn of_composite(self, coins: u32, today: u64) -> u64 {
+        let daily = Self {
+            per_proof: None,
+            ..self
+        };
+        daily.hold(u64::from(coins), today)
+    }
+
+    /// What is left of `coins` on a day that has brought `today` already (`SCO-CAP-001`).
+    fn hold(self, coins: u64, today: u64) -> u64 {
+        let cap = |max: Option<u32>| max.map_or(u64::MAX, u64::from);
+        coins
+            .min(cap(self.per_proof))
+            .min(cap(self.per_day).saturating_sub(today))
     }
 }
 

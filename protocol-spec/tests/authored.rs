@@ -15,6 +15,8 @@ mod case;
 mod chain;
 #[path = "authored/checkpoint.rs"]
 mod checkpoint;
+#[path = "authored/composite.rs"]
+mod composite;
 #[path = "authored/enrolment.rs"]
 mod enrolment;
 #[path = "authored/keys.rs"]
@@ -27,12 +29,16 @@ mod log_tree;
 mod registration;
 #[path = "authored/scoring.rs"]
 mod scoring;
+#[path = "authored/scoring_rules.rs"]
+mod scoring_rules;
 #[path = "authored/signing.rs"]
 mod signing;
 #[path = "authored/snapshot.rs"]
 mod snapshot;
 #[path = "authored/snapshot_refused.rs"]
 mod snapshot_refused;
+#[path = "authored/streak.rs"]
+mod streak;
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
@@ -48,6 +54,9 @@ fn committed_vectors_are_what_the_cases_say() {
         log_tree::cases(),
         registration::cases(),
         scoring::cases(),
+        scoring_rules::cases(),
+        streak::cases(),
+        composite::cases(),
         signing::cases(),
         snapshot::cases(),
         snapshot_refused::cases(),

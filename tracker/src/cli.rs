@@ -13,7 +13,9 @@ mod opening;
 mod output;
 mod proofs;
 mod remote;
+mod rules;
 mod serve;
+mod shop;
 mod social;
 mod upkeep;
 
@@ -24,11 +26,13 @@ use clap_complete::Shell;
 
 use self::{
     agents::AgentsCommand,
-    farm::{FarmCommand, ShopCommand},
+    farm::FarmCommand,
     ledger::LedgerCommand,
     proofs::ProofsCommand,
     remote::RemoteArgs,
+    rules::{LeaguesCommand, RulesCommand},
     serve::ServeArgs,
+    shop::ShopCommand,
     social::{FollowArgs, FollowersCommand, FollowingCommand, JoinArgs, VillagesCommand},
     upkeep::UpkeepArgs,
 };
@@ -59,6 +63,12 @@ enum Command {
     /// What can be had for coins.
     #[command(subcommand)]
     Shop(ShopCommand),
+    /// By what proofs are scored.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// The leagues by whose rules proofs are scored as well.
+    #[command(subcommand)]
+    Leagues(LeaguesCommand),
     /// The ledger's entries.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -109,6 +119,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Proofs(command) => command.run(remote).await,
         Command::Farm(command) => command.run(&remote.client()?, output).await,
         Command::Shop(command) => command.run(&remote.client()?, output).await,
+        Command::Rules(command) => command.run(&remote.client()?, output).await,
+        Command::Leagues(command) => command.run(&remote.client()?, output).await,
         Command::Ledger(command) => command.run(remote).await,
         Command::Fsck(args) => args.fsck(&cli.serve, output).await,
         Command::Rebuild(args) => args.rebuild(&cli.serve, output).await,

@@ -8,10 +8,12 @@ mod activity;
 mod agents;
 mod apply;
 mod changes;
+mod composites;
 mod founding;
 mod owner;
 mod purchase;
 mod refusal;
+mod rhythm;
 mod schedule;
 mod state;
 mod submit;
@@ -26,6 +28,7 @@ pub use self::{
     },
     apply::Applied,
     changes::{Changes, CompositeRow, ForkRow, OutageRow, ProofRow, follows},
+    composites::decide_composites,
     founding::{Founding, decide_found},
     owner::{
         LeagueOffer, decide_calendar, decide_join_league, decide_leave_league, decide_rename,
@@ -33,10 +36,11 @@ pub use self::{
     },
     purchase::{customer, decide_purchase},
     refusal::{Refusal, Sort},
+    rhythm::{Known, KnownDays, Watch},
     schedule::{Schedule, Term},
     state::{
-        Agent, CategoryTotals, Coins, DayTotals, Farm, FormerKey, League, Outage, Profile,
-        Purchase, Rules, State,
+        Agent, CategoryTotals, Coins, DayTotals, Farm, FormerKey, League, Profile, Purchase, Rules,
+        State,
     },
     submit::{Fit, History, Stray, Submission, decide_stray, decide_submit},
     view::FarmView,

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
 use crate::{
     domain::{
-        Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, Outage, ProofRow,
+        Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, ProofRow,
         Purchase, State, WaitingRoom,
     },
     ledger::{Entry, EventError, FullTile, Log},
@@ -347,8 +347,6 @@ pub trait Reads: Send + Sync + 'static {
     async fn purchases(&self) -> Result<Vec<Purchase>, StoreError>;
     /// The days of rest.
     async fn rest_days(&self) -> Result<BTreeSet<Date>, StoreError>;
-    /// When which agent was not heard of.
-    async fn outages(&self) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError>;
     /// The leagues that the farm is or was in, by slug.
     async fn leagues(&self) -> Result<BTreeMap<String, League>, StoreError>;
     /// The rules of that digest, or those in force; nothing if there are none.

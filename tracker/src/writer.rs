@@ -42,7 +42,7 @@ pub use self::{
     handle::WriterHandle,
 };
 use crate::{
-    domain::{BufferBounds, Founding, State, WaitingRoom, decide_found},
+    domain::{BufferBounds, Founding, State, WaitingRoom, decide_composites, decide_found},
     intake::Directory,
     ledger::{Entry, Event, Log, enter},
     store::{Batch, Growth, Journal, Loaded, ResetAsked, StoreError},
@@ -159,7 +159,14 @@ impl<J: Journal> Writer<J> {
         let entered = enter(&mut self.state, &mut self.log, &self.setup.salts, &entry);
         round.changes.note(&self.state, &entry, entered.applied);
         round.tiles.extend(entered.tiles);
+        let completed = match &entry.event {
+            Event::ProofAccepted(proof) => decide_composites(&self.state, proof),
+            _ => Vec::new(),
+        };
         round.entries.push(entry);
+        for composite in completed {
+            self.record(round, composite);
+        }
     }
 
     /// Makes the round durable and answers its commands; false if the store failed.

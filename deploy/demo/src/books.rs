@@ -7,7 +7,7 @@ use farmops_protocol::chain::{ChainHead, extend};
 use farmops_protocol::key::PublicKey;
 use farmops_protocol::proof::{ActionType, ParsedProof};
 use farmops_protocol::scoring::{ONE_BP, RuleSet, ScoreInput};
-use farmops_protocol::streak::{Calendar, Streak};
+use farmops_protocol::streak::{Calendar, Plain, Rhythm, Streak};
 use farmops_protocol::time::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -49,6 +49,10 @@ pub fn count(
     entries.sort_by_key(|entry| entry.position);
     let rules = RuleSet::default();
     let calendar = Calendar::weekdays_utc();
+    let rhythm = Rhythm {
+        days: &Plain(&calendar),
+        freezes: rules.freezes,
+    };
     let mut heads: BTreeMap<Uuid, ChainHead> = BTreeMap::new();
     let mut like: BTreeMap<(i64, String, ActionType), u32> = BTreeMap::new();
     let mut streak = Streak::default();
@@ -74,7 +78,7 @@ pub fn count(
             .entry((hour, action.plugin.clone(), action.action_type))
             .or_default();
         if proof.earns() {
-            streak = streak.after_work_on(calendar.day(body.timestamp), &calendar);
+            streak = streak.after_work_on(calendar.day(body.timestamp), &rhythm);
         }
         let score = rules.score(&ScoreInput {
             category: action.category,
@@ -84,6 +88,8 @@ pub fn count(
             like_this_hour: *alike,
             streak_days: streak.days,
             upgrade_bp: ONE_BP,
+            // By the default rules a day has no cap.
+            coins_today: 0,
         });
         *alike += 1;
         ensure!(

@@ -20,12 +20,7 @@ pub(super) fn check(body: &ProofBody) -> Result<(), FieldError> {
     if !is_cluster_alias(&body.agent.cluster_alias) {
         return Err(FieldError::new("agent.cluster_alias", CLUSTER_ALIAS_RULE));
     }
-    if !body
-        .action
-        .plugin
-        .split_once('/')
-        .is_some_and(|(owner, name)| is_slug(owner) && is_slug(name))
-    {
+    if !is_plugin(&body.action.plugin) {
         return Err(FieldError::new(
             "action.plugin",
             "expected owner/name, like farmops/git-pr-review",
@@ -71,6 +66,12 @@ pub fn is_slug(text: &str) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
+}
+
+/// The name of a plugin: two slugs with a slash between.
+pub(crate) fn is_plugin(text: &str) -> bool {
+    text.split_once('/')
+        .is_some_and(|(owner, name)| is_slug(owner) && is_slug(name))
 }
 
 /// One line of printable text, free of the controls that make text look like other text.

@@ -15,6 +15,7 @@ fn any_input() -> impl Strategy<Value = ScoreInput> {
         0..20_u32,
         0..10_u32,
         0..=FACTOR_BP_MAX,
+        0..5_000_u64,
     )
         .prop_map(
             |(
@@ -25,6 +26,7 @@ fn any_input() -> impl Strategy<Value = ScoreInput> {
                 like_this_hour,
                 streak_days,
                 upgrade_bp,
+                coins_today,
             )| {
                 ScoreInput {
                     category,
@@ -34,6 +36,7 @@ fn any_input() -> impl Strategy<Value = ScoreInput> {
                     like_this_hour,
                     streak_days,
                     upgrade_bp,
+                    coins_today,
                 }
             },
         )
@@ -69,6 +72,26 @@ proptest! {
         let product = factors.iter().fold(u128::from(score.base_coins), |p, &f| p * u128::from(f));
         let up = u128::from(2 * (product % one) >= one);
         prop_assert_eq!(u128::from(score.coins), product / one + up);
+    }
+
+    #[test]
+    fn no_cap_is_ever_passed(
+        input in any_input(),
+        per_proof in prop::option::of(0..100_u32),
+        per_day in prop::option::of(0..5_000_u32),
+    ) {
+        let free = RuleSet::default();
+        let capped = RuleSet { caps: Caps { per_proof, per_day }, ..free.clone() };
+        let score = capped.score(&input);
+        prop_assert_eq!(score.coins + score.capped, free.score(&input).coins);
+        prop_assert!(per_proof.is_none_or(|cap| score.coins <= u64::from(cap)));
+        if let Some(cap) = per_day.map(u64::from) {
+            prop_assert!(score.coins == 0 || score.coins + input.coins_today <= cap);
+        }
+        // A cap takes no more than it has to.
+        let tight = per_proof.map(u64::from) == Some(score.coins)
+            || per_day.is_some_and(|cap| u64::from(cap) <= score.coins + input.coins_today);
+        prop_assert!(score.capped == 0 || tight);
     }
 
     #[test]

@@ -1,22 +1,22 @@
-//! Scores, rule sets and streaks. What a score must be is worked out by hand beside each case.
+//! Scores. What each must be is worked out by hand beside the case.
 
 use farmops_protocol::scoring::RuleSet;
 use serde_json::{Value, json};
 
-use super::case::{Case, replaced};
+use super::case::Case;
 
-const KIND: &str = "scoring";
+pub(crate) const KIND: &str = "scoring";
 
 /// A routine action in full: 10 coins.
 fn routine() -> Value {
     json!({
         "category": "maintenance", "complexity": "low", "earns": true, "impact_radius": 1,
-        "like_this_hour": 0, "streak_days": 1, "upgrade_bp": 10_000,
+        "like_this_hour": 0, "streak_days": 1, "upgrade_bp": 10_000, "coins_today": 0,
     })
 }
 
 /// The routine score with some members replaced.
-fn with(base: Value, changes: Value) -> Value {
+pub(crate) fn with(base: Value, changes: Value) -> Value {
     let mut merged = base;
     merged
         .as_object_mut()
@@ -27,7 +27,7 @@ fn with(base: Value, changes: Value) -> Value {
 
 fn score(name: &str, clause: &'static str, title: &str, given: Value, expected: Value) -> Case {
     let plain = json!({
-        "base_coins": 10, "coins": 10, "complexity_bp": 10_000, "impact_bp": 10_000,
+        "base_coins": 10, "capped": 0, "coins": 10, "complexity_bp": 10_000, "impact_bp": 10_000,
         "repetition_bp": 10_000, "streak_bp": 10_000, "upgrade_bp": 10_000,
     });
     Case::valid(
@@ -41,7 +41,7 @@ fn score(name: &str, clause: &'static str, title: &str, given: Value, expected: 
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [factors(), rounding(), own_rules(), rule_sets(), streaks()]
+    [factors(), rounding(), own_rules(), caps()]
         .into_iter()
         .flatten()
         .collect()
@@ -198,9 +198,12 @@ fn own_rules() -> Vec<Case> {
             "impact_bp": [factor, factor, factor, factor, factor, factor, factor, factor, factor, factor],
             "repetition": [{ "factor_bp": factor, "fewer_than": null }],
             "streak_bp": [factor],
+            "caps": { "per_proof": null, "per_day": null },
+            "freezes": { "held_max": 0, "recharge_days": 1 },
+            "composites": [],
         })
     };
-    let all = |factor: u32| json!({ "complexity_bp": factor, "impact_bp": factor, "repetition_bp": factor, "streak_bp": factor, "upgrade_bp": factor });
+    let all = |factor: u32| json!({ "capped": 0, "complexity_bp": factor, "impact_bp": factor, "repetition_bp": factor, "streak_bp": factor, "upgrade_bp": factor });
     let case = |name: &str, title: &str, rules: Value, upgrade: u32, expected: Value| {
         let input =
             json!({ "rules": rules, "score": with(routine(), json!({ "upgrade_bp": upgrade })) });
@@ -232,341 +235,63 @@ fn own_rules() -> Vec<Case> {
     ]
 }
 
-fn rule_sets() -> Vec<Case> {
-    let default = farmops_protocol::canonical::to_vec(&RuleSet::default()).unwrap();
-    let default = String::from_utf8(default).unwrap();
-    let mut cases = vec![Case::valid(
-        KIND,
-        "default-rules",
-        "SCO-RULES-002",
-        "the rules a farm starts with",
-        json!({ "rules_text": default }),
-        json!({ "digest": farmops_protocol::digest::sha256(default.as_bytes()) }),
-    )];
-    let many_days = format!(r#""streak_bp":[{}]"#, vec!["1"; 367].join(","));
-    let days = r#""streak_bp":[10000,10833,11667,12500,13333,14167,15000]"#;
-    let steps = r#""repetition":[{"factor_bp":10000,"fewer_than":6},{"factor_bp":5000,"fewer_than":12},{"factor_bp":1000,"fewer_than":null}]"#;
-    let many_steps = format!(
-        r#""repetition":[{}{{"factor_bp":1,"fewer_than":null}}]"#,
-        r#"{"factor_bp":1,"fewer_than":1},"#.repeat(16)
-    );
-    for (name, title, from, to, field, structural) in [
-        (
-            "rules-unknown-member",
-            "a member nobody knows",
-            r#""impact_bp":"#,
-            r#""bonus":1,"impact_bp":"#,
-            "bonus",
-            Some(true),
-        ),
-        (
-            "rules-missing-category",
-            "a category without a rate",
-            r#""toil":15,"#,
-            "",
-            "base_coins",
-            Some(true),
-        ),
-        (
-            "rules-base-too-large",
-            "a base of 1,000,001",
-            r#""toil":15"#,
-            r#""toil":1000001"#,
-            "base_coins",
-            Some(true),
-        ),
-        (
-            "rules-base-negative",
-            "a negative base",
-            r#""toil":15"#,
-            r#""toil":-1"#,
-            "base_coins.toil",
-            Some(true),
-        ),
-        (
-            "rules-base-fraction",
-            "a base of 1.5",
-            r#""toil":15"#,
-            r#""toil":1.5"#,
-            "base_coins.toil",
-            Some(true),
-        ),
-        (
-            "rules-base-text",
-            "a base as text",
-            r#""toil":15"#,
-            r#""toil":"15""#,
-            "base_coins.toil",
-            Some(true),
-        ),
-        (
-            "rules-factor-too-large",
-            "a factor of 100,001",
-            r#""medium":12500"#,
-            r#""medium":100001"#,
-            "$",
-            Some(true),
-        ),
-        (
-            "rules-nine-radii",
-            "nine factors for ten radii",
-            "20000]",
-            "20000]",
-            "",
-            None,
-        ),
-        (
-            "rules-no-streak",
-            "no factor for a streak",
-            days,
-            r#""streak_bp":[]"#,
-            "streak_bp",
-            Some(true),
-        ),
-        (
-            "rules-long-streak",
-            "367 days",
-            days,
-            many_days.as_str(),
-            "streak_bp",
-            Some(true),
-        ),
-        (
-            "rules-no-repetition",
-            "no step",
-            steps,
-            r#""repetition":[]"#,
-            "repetition",
-            Some(true),
-        ),
-        (
-            "rules-many-steps",
-            "17 steps",
-            steps,
-            many_steps.as_str(),
-            "repetition",
-            Some(true),
-        ),
-        (
-            "rules-open-end",
-            "a last step with a limit",
-            r#""fewer_than":null"#,
-            r#""fewer_than":20"#,
-            "repetition",
-            Some(false),
-        ),
-        (
-            "rules-repeated-member",
-            "a rate twice",
-            r#""toil":15"#,
-            r#""toil":15,"toil":16"#,
-            "base_coins",
-            None,
-        ),
-    ] {
-        let (text, field) = if name == "rules-nine-radii" {
-            (replaced(&default, "10000,11111,", "11111,"), "impact_bp")
-        } else {
-            (replaced(&default, from, to), field)
-        };
-        let structural = if name == "rules-nine-radii" {
-            Some(true)
-        } else {
-            structural
-        };
-        let case = Case::invalid(
-            KIND,
-            name,
-            "SCO-RULES-001",
-            title,
-            json!({ "rules_text": text }),
-            json!({ "field": field }),
-        );
-        cases.push(match structural {
-            Some(found) => case.structural(found),
-            None => case,
+fn caps() -> Vec<Case> {
+    let rules = |per_proof: Value, per_day: Value| {
+        let mut rules = serde_json::to_value(RuleSet::default()).unwrap();
+        rules["caps"] = json!({ "per_proof": per_proof, "per_day": per_day });
+        rules
+    };
+    let case = |name: &str, title: &str, rules: Value, today: u64, coins: u64| {
+        let plain = json!({
+            "base_coins": 10, "capped": 10 - coins, "coins": coins, "complexity_bp": 10_000,
+            "impact_bp": 10_000, "repetition_bp": 10_000, "streak_bp": 10_000, "upgrade_bp": 10_000,
         });
-    }
-    cases
-}
-
-fn streaks() -> Vec<Case> {
-    let weekdays = [true, true, true, true, true, false, false];
-    let every_day = [true; 7];
-    let input = |zone: &str, days: [bool; 7], work: &[&str], today: &str| json!({ "time_zone": zone, "today": today, "work": work, "working_days": days });
-    // 2026-02-20 is a Friday.
-    let mut cases = Vec::new();
-    for (name, clause, title, zone, days, work, today, streak) in [
-        (
-            "streak-of-none",
-            "SCO-STREAK-001",
-            "no work, no streak",
-            "UTC",
-            weekdays,
-            vec![],
-            "2026-02-20T12:00:00Z",
+        let given = with(routine(), json!({ "coins_today": today }));
+        let input = json!({ "rules": rules, "score": given });
+        Case::valid(KIND, name, "SCO-CAP-001", title, input, plain)
+    };
+    vec![
+        case(
+            "cap-of-a-proof",
+            "a proof brings 7 at most",
+            rules(json!(7), Value::Null),
             0,
+            7,
         ),
-        (
-            "streak-of-one",
-            "SCO-STREAK-001",
-            "a first day",
-            "UTC",
-            weekdays,
-            vec!["2026-02-20T12:00:00Z"],
-            "2026-02-20T13:00:00Z",
-            1,
+        case(
+            "cap-not-reached",
+            "10 of 10",
+            rules(json!(10), json!(10)),
+            0,
+            10,
         ),
-        (
-            "streak-same-day",
-            "SCO-STREAK-001",
-            "a second proof of the day changes nothing",
-            "UTC",
-            weekdays,
-            vec!["2026-02-20T12:00:00Z", "2026-02-20T12:30:00Z"],
-            "2026-02-20T13:00:00Z",
-            1,
-        ),
-        (
-            "streak-over-a-weekend",
-            "SCO-STREAK-002",
-            "Thursday, Friday, Monday",
-            "UTC",
-            weekdays,
-            vec![
-                "2026-02-19T12:00:00Z",
-                "2026-02-20T12:00:00Z",
-                "2026-02-23T12:00:00Z",
-            ],
-            "2026-02-23T12:00:00Z",
+        case(
+            "cap-of-a-day",
+            "97 of 100 were there already",
+            rules(Value::Null, json!(100)),
+            97,
             3,
         ),
-        (
-            "streak-work-on-a-day-off",
-            "SCO-STREAK-002",
-            "Saturday's work adds nothing",
-            "UTC",
-            weekdays,
-            vec![
-                "2026-02-20T12:00:00Z",
-                "2026-02-21T12:00:00Z",
-                "2026-02-23T12:00:00Z",
-            ],
-            "2026-02-23T12:00:00Z",
-            2,
-        ),
-        (
-            "streak-broken",
-            "SCO-STREAK-002",
-            "a Monday without work",
-            "UTC",
-            weekdays,
-            vec![
-                "2026-02-19T12:00:00Z",
-                "2026-02-20T12:00:00Z",
-                "2026-02-24T12:00:00Z",
-            ],
-            "2026-02-24T12:00:00Z",
-            1,
-        ),
-        (
-            "streak-still-stands",
-            "SCO-STREAK-002",
-            "on Monday, before any work, Friday's streak stands",
-            "UTC",
-            weekdays,
-            vec!["2026-02-19T12:00:00Z", "2026-02-20T12:00:00Z"],
-            "2026-02-23T12:00:00Z",
-            2,
-        ),
-        (
-            "streak-gone",
-            "SCO-STREAK-002",
-            "on Tuesday it is gone",
-            "UTC",
-            weekdays,
-            vec!["2026-02-19T12:00:00Z", "2026-02-20T12:00:00Z"],
-            "2026-02-24T00:00:00Z",
+        case(
+            "cap-of-a-day-passed",
+            "a day that is over its cap",
+            rules(Value::Null, json!(100)),
+            140,
             0,
         ),
-        (
-            "streak-late-proof",
-            "SCO-STREAK-001",
-            "a proof that arrives late for an earlier day",
-            "UTC",
-            every_day,
-            vec!["2026-02-20T12:00:00Z", "2026-02-18T12:00:00Z"],
-            "2026-02-20T12:00:00Z",
-            1,
+        case(
+            "cap-both",
+            "the lower one holds",
+            rules(json!(8), json!(100)),
+            95,
+            5,
         ),
-        (
-            "streak-own-midnight",
-            "SCO-STREAK-001",
-            "23:30 UTC is tomorrow in Berlin",
-            "Europe/Berlin",
-            every_day,
-            vec!["2026-02-20T22:30:00Z", "2026-02-20T23:30:00Z"],
-            "2026-02-21T12:00:00Z",
-            2,
+        case(
+            "cap-of-nothing",
+            "a cap of 0",
+            rules(json!(0), Value::Null),
+            0,
+            0,
         ),
-        (
-            "streak-same-moments-in-utc",
-            "SCO-STREAK-001",
-            "the same moments are one day in UTC",
-            "UTC",
-            every_day,
-            vec!["2026-02-20T22:30:00Z", "2026-02-20T23:30:00Z"],
-            "2026-02-20T23:45:00Z",
-            1,
-        ),
-        (
-            "streak-clock-change",
-            "SCO-STREAK-001",
-            "a day of 23 hours",
-            "Europe/Berlin",
-            every_day,
-            vec![
-                "2026-03-28T22:59:59Z",
-                "2026-03-28T23:00:00Z",
-                "2026-03-29T22:00:00Z",
-            ],
-            "2026-03-30T12:00:00Z",
-            3,
-        ),
-    ] {
-        cases.push(Case::valid(
-            KIND,
-            name,
-            clause,
-            title,
-            input(zone, days, &work, today),
-            json!({ "days": streak }),
-        ));
-    }
-    for (name, title, zone, days, field) in [
-        (
-            "streak-unknown-zone",
-            "a time zone that does not exist",
-            "Mars/Olympus",
-            weekdays,
-            "time_zone",
-        ),
-        (
-            "streak-no-working-day",
-            "nobody ever works",
-            "UTC",
-            [false; 7],
-            "working_days",
-        ),
-    ] {
-        cases.push(Case::invalid(
-            KIND,
-            name,
-            "SCO-STREAK-001",
-            title,
-            input(zone, days, &[], "2026-02-20T12:00:00Z"),
-            json!({ "field": field }),
-        ));
-    }
-    cases
+    ]
 }

@@ -13,15 +13,17 @@ use farmops_protocol::{
     field::FieldError,
     key::{PublicKey, SecretKey},
     limits::DEPTH_MAX,
-    proof::ParsedProof,
+    proof::{Action, ActionType, Category, ParsedProof},
     registration::RegistrationRequest,
-    scoring::{RuleSet, ScoreInput},
+    scoring::{Freezes, RuleSet, ScoreInput, composite::Candidate},
     snapshot::SnapshotDocument,
-    streak::{Calendar, Streak},
+    streak::{Calendar, Days, Rhythm, Silent, Streak, excused},
     time::Timestamp,
 };
+use jiff::civil::Date;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Every kind of vector.
 pub(crate) const KINDS: [&str; 10] = [
@@ -166,12 +168,146 @@ enum Scoring {
     Rules {
         rules_text: String,
     },
-    Streak {
-        time_zone: String,
-        today: Timestamp,
-        work: Vec<Timestamp>,
-        working_days: [bool; 7],
+    Streak(Box<StreakInput>),
+    Composites {
+        proofs: Vec<Part>,
     },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StreakInput {
+    time_zone: String,
+    today: Timestamp,
+    work: Vec<Timestamp>,
+    working_days: [bool; 7],
+    #[serde(default)]
+    rest_days: Vec<Date>,
+    /// Of each agent.
+    silences: Option<Vec<Vec<Silence>>>,
+    freezes: Option<Freezes>,
+    changed: Option<Changed>,
+}
+
+/// Other working days, from a day on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    from: Date,
+    working_days: [bool; 7],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Silence {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+/// What an implementation knows of the days of a vector.
+struct Known<'a> {
+    calendar: &'a Calendar,
+    changed: Option<(Date, Calendar)>,
+    rest: &'a [Date],
+    silences: Vec<Vec<Silent>>,
+}
+
+impl Days for Known<'_> {
+    fn calendar_on(&self, day: Date) -> &Calendar {
+        match &self.changed {
+            Some((from, changed)) if *from <= day => changed,
+            _ => self.calendar,
+        }
+    }
+    fn rests(&self, day: Date) -> bool {
+        self.rest.contains(&day)
+    }
+    fn excused(&self, day: Date) -> bool {
+        excused(self.calendar, day, self.silences.iter().map(Vec::as_slice))
+    }
+}
+
+fn streak(input: &StreakInput) -> Result<Value, Value> {
+    let calendar = Calendar::new(&input.time_zone, input.working_days).map_err(field)?;
+    let silent = |silence: &Silence| Silent {
+        from: silence.from,
+        until: silence.until,
+    };
+    let silences = input.silences.iter().flatten();
+    let changed = input.changed.as_ref().map(|changed| {
+        let calendar = Calendar::new(&input.time_zone, changed.working_days);
+        calendar.map(|calendar| (changed.from, calendar))
+    });
+    let known = Known {
+        calendar: &calendar,
+        changed: changed.transpose().map_err(field)?,
+        rest: &input.rest_days,
+        silences: silences
+            .map(|agent| agent.iter().map(silent).collect())
+            .collect(),
+    };
+    let none = Freezes {
+        held_max: 0,
+        recharge_days: 1,
+    };
+    let rhythm = Rhythm {
+        days: &known,
+        freezes: input.freezes.unwrap_or(none),
+    };
+    let worked = input.work.iter().map(|&moment| calendar.day(moment));
+    let (streak, _) = Streak::over(worked, &rhythm);
+    let today = calendar.day(input.today);
+    let mut told = json!({ "days": streak.days_on(today, &rhythm) });
+    if input.freezes.is_some() {
+        told["freezes"] = json!(streak.freezes_on(today, &rhythm));
+    }
+    Ok(told)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Part {
+    proof_id: Uuid,
+    timestamp: Timestamp,
+    plugin: String,
+    action_type: ActionType,
+    category: Category,
+}
+
+/// The proofs in the order in which they came, by the rules a farm starts with.
+fn composites(proofs: Vec<Part>) -> Value {
+    let rules = RuleSet::default().composites;
+    let mut waiting = vec![Vec::new(); rules.len()];
+    let mut earned = Vec::new();
+    for part in proofs {
+        let action = Action {
+            action_type: part.action_type,
+            category: part.category,
+            description: "x".to_owned(),
+            plugin: part.plugin,
+            subcategory: None,
+        };
+        for (rule, waiting) in rules.iter().zip(&mut waiting) {
+            let fits = rule.fits(&action);
+            if fits.is_empty() {
+                continue;
+            }
+            let candidate = Candidate {
+                proof_id: part.proof_id,
+                agent_id: Uuid::nil(),
+                timestamp: part.timestamp,
+                fits,
+            };
+            rule.admit(waiting, candidate);
+            let completed = rule.completed_by(waiting, Uuid::nil(), part.proof_id);
+            let ids = |parts: Vec<&Candidate>| parts.iter().map(|c| c.proof_id).collect::<Vec<_>>();
+            if let Some(parts) = completed.map(ids) {
+                waiting.retain(|c| !parts.contains(&c.proof_id));
+                earned.push(json!({ "parts": parts, "slug": rule.slug }));
+            }
+        }
+    }
+    json!({ "earned": earned })
 }
 
 fn scoring(input: Scoring) -> Result<Value, Value> {
@@ -186,18 +322,8 @@ fn scoring(input: Scoring) -> Result<Value, Value> {
             let rules = RuleSet::parse(rules_text.as_bytes()).map_err(field)?;
             Ok(json!({ "digest": rules.digest() }))
         }
-        Scoring::Streak {
-            time_zone,
-            today,
-            work,
-            working_days,
-        } => {
-            let calendar = Calendar::new(&time_zone, working_days).map_err(field)?;
-            let streak = work.iter().fold(Streak::default(), |streak, &moment| {
-                streak.after_work_on(calendar.day(moment), &calendar)
-            });
-            Ok(json!({ "days": streak.days_on(calendar.day(today), &calendar) }))
-        }
+        Scoring::Streak(input) => streak(&input),
+        Scoring::Composites { proofs } => Ok(composites(proofs)),
     }
 }
 

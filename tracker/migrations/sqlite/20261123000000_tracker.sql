@@ -78,6 +78,8 @@ CREATE TABLE farm (
     streak_days     INTEGER NOT NULL,
     streak_last_day TEXT,
     streak_longest  INTEGER NOT NULL,
+    freezes_used    INTEGER NOT NULL,
+    recharged_days  INTEGER NOT NULL,          -- with work, since a freeze was used or came back
     last_active     INTEGER,
     public_position INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
@@ -129,6 +131,12 @@ CREATE TABLE league_season (
     season TEXT    NOT NULL,
     coins  INTEGER NOT NULL,
     PRIMARY KEY (league, season)
+);
+
+-- Proofs that may become parts of a composite.
+CREATE TABLE composing (
+    slug       TEXT PRIMARY KEY,
+    candidates TEXT NOT NULL                   -- as a JSON list, by time
 );
 
 CREATE TABLE composite (

@@ -23,10 +23,32 @@ pub(super) enum AgentsCommand {
         #[arg(long)]
         fingerprint: String,
     },
-    /// Trust an agent no longer.
+    /// Send an agent away that waits for approval; what it has sent is dropped.
+    Dismiss {
+        /// The agent's id.
+        id: Uuid,
+    },
+    /// Trust an agent no longer. What it has brought counts, unless you say otherwise.
     Revoke {
         /// The agent's id.
         id: Uuid,
+        /// The last proof that counts; what came after it is taken back.
+        #[arg(long, value_name = "PROOF", conflicts_with = "all")]
+        last_good: Option<Uuid>,
+        /// Take back everything it has brought.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Let an agent's chain resume earlier, after it lost proofs; the lost ones still count.
+    ResetChain {
+        /// The agent's id.
+        id: Uuid,
+        /// The proof to resume after, instead of where the agent asked.
+        #[arg(long, value_name = "PROOF", conflicts_with = "anew")]
+        after: Option<Uuid>,
+        /// Begin with a first proof.
+        #[arg(long)]
+        anew: bool,
     },
 }
 
@@ -39,12 +61,39 @@ impl AgentsCommand {
                 let answer = client.post(&format!("agents/{id}/approve"), &body).await?;
                 Ok(output.say(&answer, &format!("Agent {id} is approved.")))
             }
-            Self::Revoke { id } => {
-                let path = format!("agents/{id}/revoke");
+            Self::Dismiss { id } => {
+                let path = format!("agents/{id}/dismiss");
                 let answer = client.post(&path, &json!({})).await?;
+                Ok(output.say(&answer, &format!("Agent {id} is sent away.")))
+            }
+            Self::Revoke { id, last_good, all } => {
+                let path = format!("agents/{id}/revoke");
+                let body = named("last_good_proof", last_good, all);
+                let answer = client.post(&path, &body).await?;
                 Ok(output.say(&answer, &format!("Agent {id} is revoked.")))
             }
+            Self::ResetChain { id, after, anew } => {
+                let path = format!("agents/{id}/reset-chain");
+                let body = named("resumes_after", after, anew);
+                let answer = client.post(&path, &body).await?;
+                Ok(output.show(&answer, |answer| {
+                    let place = match text(&answer["head"]["proof_id"]) {
+                        none if none.is_empty() => "with a first proof".to_owned(),
+                        proof => format!("after proof {proof}"),
+                    };
+                    format!("The chain of agent {id} resumes {place}.")
+                }))
+            }
         }
+    }
+}
+
+/// A body that names a proof, or none of them; empty where neither is said.
+fn named(member: &str, proof: Option<Uuid>, none: bool) -> Value {
+    match proof {
+        Some(proof) => json!({ member: proof }),
+        None if none => json!({ member: null }),
+        None => json!({}),
     }
 }
 
@@ -68,6 +117,14 @@ fn paragraph(agent: &Value) -> String {
         text(&agent["cluster_alias"]),
         text(&agent["fingerprint"]),
     );
+    if let Some(asked) = agent["reset_asked"].as_object() {
+        let place = match asked.get("resumes_after").map(text).unwrap_or_default() {
+            none if none.is_empty() => "with a first proof".to_owned(),
+            proof => format!("after proof {proof}"),
+        };
+        let asks = "    lost proofs, and asks to resume ";
+        lines.extend([asks, &place, ": `agents reset-chain`\n"]);
+    }
     for (member, what) in [
         ("buffered", "proofs wait for your approval"),
         ("forks", "forks it signed were refused"),

@@ -38,12 +38,12 @@ impl Client {
 
     /// GETs a path below `/api/v1/`, which may have a query.
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        self.exchange(Method::GET, path, None::<&()>).await
+        self.exchange(Method::GET, path, &[], None::<&()>).await
     }
 
     /// GETs a text below `/api/v1/`.
     pub(super) async fn get_text(&self, path: &str) -> anyhow::Result<String> {
-        let body = self.answer(Method::GET, path, None::<&()>).await?;
+        let body = self.answer(Method::GET, path, &[], None::<&()>).await?;
         String::from_utf8(body).context("the tracker's answer is no text")
     }
 
@@ -53,16 +53,39 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> anyhow::Result<T> {
-        self.exchange(Method::POST, path, Some(body)).await
+        self.exchange(Method::POST, path, &[], Some(body)).await
+    }
+
+    /// POSTs JSON under a key with which it happens once.
+    pub(super) async fn post_once(
+        &self,
+        path: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<Value> {
+        let headers = [("Idempotency-Key", key)];
+        self.exchange(Method::POST, path, &headers, Some(body))
+            .await
+    }
+
+    /// PUTs JSON to a path below `/api/v1/`.
+    pub(super) async fn put(&self, path: &str, body: &impl Serialize) -> anyhow::Result<Value> {
+        self.exchange(Method::PUT, path, &[], Some(body)).await
+    }
+
+    /// DELETEs a path below `/api/v1/`.
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.exchange(Method::DELETE, path, &[], None::<&()>).await
     }
 
     async fn exchange<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
+        headers: &[(&str, &str)],
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
-        let answer = self.answer(method, path, body).await?;
+        let answer = self.answer(method, path, headers, body).await?;
         // 204 has no body.
         let body = match &answer[..] {
             [] => b"null",
@@ -75,6 +98,7 @@ impl Client {
         &self,
         method: Method,
         path: &str,
+        headers: &[(&str, &str)],
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<Vec<u8>> {
         let url = self.base.join(&format!("/api/v1/{path}"))?;
@@ -82,6 +106,9 @@ impl Client {
             .outbound
             .request(method, url)
             .header(AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(body) = body {
             request = request.json(body);
         }

@@ -1,14 +1,18 @@
-//! `farm` and `shop`: what the work has brought, and what can be had for it.
+//! `farm`: what the work has brought, and the days that count.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     client::Client,
     output::{Output, text},
 };
+use crate::config::Weekday::{self, Fri, Mon, Sat, Sun, Thu, Tue, Wed};
+
+/// The days of the week, as the tracker counts them.
+const WEEK: [Weekday; 7] = [Mon, Tue, Wed, Thu, Fri, Sat, Sun];
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FarmCommand {
@@ -20,12 +24,45 @@ pub(super) enum FarmCommand {
     Stats(Moment),
     /// List what stands on the farm.
     Upgrades(Moment),
+    /// Show the coins, day by day.
+    Coins(Moment),
+    /// Give the farm another name.
+    Rename {
+        /// The name.
+        name: String,
+    },
+    /// Show the calendars, or live by another one from tomorrow on.
+    Calendar(CalendarArgs),
+    /// The days off.
+    #[command(subcommand)]
+    RestDays(RestDaysCommand),
+}
+
+/// By which days the farmer lives.
+#[derive(Debug, Args)]
+pub(super) struct CalendarArgs {
+    /// An IANA time zone, like Europe/Berlin.
+    #[arg(long, requires = "working_days")]
+    time_zone: Option<String>,
+    /// The days of the week that count, like mon,tue,wed.
+    #[arg(long, value_delimiter = ',', requires = "time_zone")]
+    working_days: Vec<Weekday>,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ShopCommand {
-    /// List what can be had for coins.
+pub(super) enum RestDaysCommand {
+    /// List them, the earliest first.
     List,
+    /// Take a day off: a streak passes over it.
+    Add {
+        /// The day, like 2026-12-24.
+        day: String,
+    },
+    /// Work on that day after all.
+    Remove {
+        /// The day, like 2026-12-24.
+        day: String,
+    },
 }
 
 /// Which moment is asked about.
@@ -86,7 +123,65 @@ impl FarmCommand {
                     ]
                 }))
             }
+            Self::Coins(moment) => {
+                let answer = moment.of(client, "farm/balance/history").await?;
+                Ok(output.list(&answer, "days", "No coins yet.", |day| {
+                    [
+                        text(&day["day"]),
+                        format!("{} earned", text(&day["earned"])),
+                        format!("{} spent", text(&day["spent"])),
+                        format!("{} left", text(&day["balance"])),
+                    ]
+                }))
+            }
+            Self::Rename { name } => {
+                let answer = client.put("farm/name", &json!({ "name": name })).await?;
+                Ok(output.say(&answer, &format!("The farm is called {name}.")))
+            }
+            Self::Calendar(args) => args.run(client, output).await,
+            Self::RestDays(command) => command.run(client, output).await,
         }
+    }
+}
+
+impl CalendarArgs {
+    async fn run(self, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
+        let answer: Value = match &self.time_zone {
+            None => client.get("farm/calendar").await?,
+            Some(zone) => {
+                let days = WEEK.map(|day| self.working_days.contains(&day));
+                let body = json!({ "time_zone": zone, "working_days": days });
+                client.put("farm/calendar", &body).await?
+            }
+        };
+        Ok(output.list(&answer, "calendars", "", |calendar| {
+            let days = calendar["working_days"].as_array();
+            let days = days.map_or(&[][..], Vec::as_slice).iter().zip(WEEK);
+            let works = days.filter(|(works, _)| **works == true);
+            let names: Vec<_> = works
+                .map(|(_, day)| format!("{day:?}").to_lowercase())
+                .collect();
+            let from = match text(&calendar["from"]) {
+                first if first.is_empty() => "at first".to_owned(),
+                day => format!("from {day}"),
+            };
+            [from, text(&calendar["time_zone"]), names.join(",")]
+        }))
+    }
+}
+
+impl RestDaysCommand {
+    async fn run(self, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
+        let answer: Value = match self {
+            Self::List => client.get("farm/rest-days").await?,
+            Self::Add { day } => {
+                client
+                    .put(&format!("farm/rest-days/{day}"), &json!({}))
+                    .await?
+            }
+            Self::Remove { day } => client.delete(&format!("farm/rest-days/{day}")).await?,
+        };
+        Ok(output.list(&answer, "rest_days", "No days off.", |day| [text(day)]))
     }
 }
 
@@ -106,22 +201,4 @@ fn figures(farm: &Value) -> String {
         member("ledger_size"),
         member("updated_at"),
     )
-}
-
-impl ShopCommand {
-    pub(super) async fn run(self, client: &Client, output: Output) -> anyhow::Result<ExitCode> {
-        match self {
-            Self::List => {
-                let answer: Value = client.get("shop/items").await?;
-                Ok(output.list(&answer, "items", "The shop is empty.", |item| {
-                    [
-                        text(&item["slug"]),
-                        text(&item["name"]),
-                        format!("level {}", text(&item["owned_level"])),
-                        text(&item["next_price"]),
-                    ]
-                }))
-            }
-        }
-    }
 }

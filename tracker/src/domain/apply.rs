@@ -4,12 +4,13 @@ mod agents;
 mod proof;
 
 use farmops_farm::catalogue::Owned;
-use farmops_protocol::scoring::Score;
+use farmops_protocol::{scoring::Score, streak::Silent};
 use jiff::civil::Date;
 
-use super::state::{Farm, League, Outage, Purchase, Rules, State};
+use super::state::{Farm, League, Purchase, Rules, State};
 use crate::ledger::{
-    CalendarChanged, CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined,
+    CalendarChanged, CompositeEarned, CompositePart, Entry, Event, ItemPurchased, LeagueCoins,
+    LeagueJoined,
 };
 
 /// What applying an entry worked out besides the state.
@@ -76,14 +77,19 @@ impl State {
                 }
             }
             Event::DayMarked(marked) => {
+                let rest_days = &mut self.known.rest_days;
                 if marked.rest {
-                    self.rest_days.insert(marked.day);
+                    rest_days.insert(marked.day);
                 } else {
-                    self.rest_days.remove(&marked.day);
+                    rest_days.remove(&marked.day);
                 }
             }
             Event::ItemPurchased(purchased) => self.apply_purchase(purchased, entry),
-            Event::RulesAdopted(rules) => self.rules = Rules::new(rules.clone()),
+            Event::RulesAdopted(rules) => {
+                self.rules = Rules::new(rules.clone());
+                let names = |slug: &str| rules.composites.iter().any(|rule| rule.slug == slug);
+                self.keep_composing(|slug, _| names(slug));
+            }
             Event::LeagueJoined(joined) => self.apply_league(joined, entry),
             Event::LeagueLeft(left) => {
                 if let Some(league) = self.leagues.get_mut(&left.league) {
@@ -99,11 +105,12 @@ impl State {
             Event::KeyRotated(rotation) => self.apply_rotation(rotation),
             Event::ChainReset(reset) => self.apply_reset(reset),
             Event::AgentOutage(outage) => {
-                let outages = self.outages.entry(outage.agent_id).or_default();
-                outages.push(Outage {
-                    from: outage.from,
-                    until: outage.until,
-                });
+                if let Some(watch) = self.known.watches.get_mut(&outage.agent_id) {
+                    watch.silences.push(Silent {
+                        from: outage.from,
+                        until: outage.until,
+                    });
+                }
             }
             Event::ForkRefused(_) => {}
         }
@@ -153,10 +160,17 @@ impl State {
 
     fn apply_composite(&mut self, composite: &CompositeEarned) -> Applied {
         let coins = composite.coins;
-        self.composites += 1;
         let day = self.days.entry(composite.day).or_default();
         day.coins = day.coins.saturating_add(coins);
         self.coins.earned = self.coins.earned.saturating_add(coins);
+        self.composites += 1;
+        self.keep_composing(|slug, candidate| {
+            slug != composite.slug
+                || !composite.parts.contains(&CompositePart {
+                    agent_id: candidate.agent_id,
+                    proof_id: candidate.proof_id,
+                })
+        });
         Applied::Composed { coins }
     }
 }

@@ -19,7 +19,9 @@ use super::{
     apply::Applied,
     state::{Rules, State},
 };
-use crate::ledger::{AgentOutage, AgentRevoked, CompositeEarned, Entry, Event, LeagueCoins};
+use crate::ledger::{
+    AcceptedProof, AgentOutage, AgentRevoked, CompositeEarned, Entry, Event, LeagueCoins,
+};
 
 /// The rows that a batch of entries touches.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,6 +48,10 @@ pub struct Changes {
     pub outages: Vec<OutageRow>,
     /// Leagues to write again, with the seasons that changed.
     pub leagues: BTreeMap<String, BTreeSet<String>>,
+    /// Composites whose waiting proofs are to be written again.
+    pub composing: BTreeSet<String>,
+    /// Whether those of every composite are.
+    pub composing_all: bool,
     /// New composites.
     pub composites: Vec<CompositeRow>,
     /// Agents whose proofs stop counting after one of them.
@@ -128,47 +134,7 @@ impl Changes {
     /// Marks what `entry`, just applied to `state`, touches.
     pub fn note(&mut self, state: &State, entry: &Entry, applied: Applied) {
         match &entry.event {
-            Event::ProofAccepted(proof) => {
-                let body = proof.body();
-                let Applied::Scored {
-                    score,
-                    chain_length,
-                    day,
-                    leagues,
-                } = applied
-                else {
-                    return;
-                };
-                let agent_id = body.agent.agent_id;
-                self.agents.insert(agent_id);
-                self.hours.insert(HourlyActivity::hour(body.timestamp));
-                if proof.earns() {
-                    self.categories.insert(body.action.category);
-                    self.days.extend(day);
-                }
-                for earned in &leagues {
-                    let seasons = self.leagues.entry(earned.league.clone()).or_default();
-                    seasons.insert(earned.season.clone());
-                }
-                let agent = state.agents.get(&agent_id);
-                self.proofs.push(ProofRow {
-                    position: entry.position,
-                    proof_id: body.proof_id,
-                    agent_id,
-                    follows: follows(body),
-                    branch: agent.map_or(0, |agent| agent.branch),
-                    chain_length,
-                    hash: proof.hash(),
-                    timestamp: body.timestamp,
-                    action_type: body.action.action_type,
-                    category: body.action.category,
-                    score,
-                    day,
-                    earns: proof.earns(),
-                    leagues,
-                    counts: true,
-                });
-            }
+            Event::ProofAccepted(proof) => self.note_proof(state, proof, entry.position, applied),
             Event::AgentEnrolled(request) => {
                 self.agents.insert(request.agent_id);
             }
@@ -176,6 +142,7 @@ impl Changes {
                 self.agents.insert(approved.agent_id);
             }
             Event::AgentDismissed(dismissed) => {
+                self.composing_all = true;
                 self.agents.insert(dismissed.agent_id);
             }
             Event::AgentRevoked(revoked) => self.note_revocation(revoked),
@@ -198,6 +165,7 @@ impl Changes {
             }),
             Event::CompositeEarned(composite) => {
                 self.days.insert(composite.day);
+                self.composing.insert(composite.slug.clone());
                 self.composites.push(CompositeRow {
                     position: entry.position,
                     composite: composite.clone(),
@@ -205,7 +173,10 @@ impl Changes {
                     counts: true,
                 });
             }
-            Event::RulesAdopted(rules) => self.rules.push(Rules::new(rules.clone())),
+            Event::RulesAdopted(rules) => {
+                self.composing_all = true;
+                self.rules.push(Rules::new(rules.clone()));
+            }
             Event::LeagueJoined(joined) => {
                 self.rules.push(Rules::new(joined.rules.clone()));
                 self.leagues.entry(joined.league.clone()).or_default();
@@ -224,7 +195,59 @@ impl Changes {
         }
     }
 
+    fn note_proof(
+        &mut self,
+        state: &State,
+        proof: &AcceptedProof,
+        position: u64,
+        applied: Applied,
+    ) {
+        let body = proof.body();
+        let Applied::Scored {
+            score,
+            chain_length,
+            day,
+            leagues,
+        } = applied
+        else {
+            return;
+        };
+        let agent_id = body.agent.agent_id;
+        self.agents.insert(agent_id);
+        self.hours.insert(HourlyActivity::hour(body.timestamp));
+        if proof.earns() {
+            let rules = state.rules.set.composites.iter();
+            let fitting = rules.filter(|rule| !rule.fits(&body.action).is_empty());
+            self.composing.extend(fitting.map(|rule| rule.slug.clone()));
+            self.categories.insert(body.action.category);
+            self.days.extend(day);
+        }
+        for earned in &leagues {
+            let seasons = self.leagues.entry(earned.league.clone()).or_default();
+            seasons.insert(earned.season.clone());
+        }
+        let agent = state.agents.get(&agent_id);
+        self.proofs.push(ProofRow {
+            position,
+            proof_id: body.proof_id,
+            agent_id,
+            follows: follows(body),
+            branch: agent.map_or(0, |agent| agent.branch),
+            chain_length,
+            hash: proof.hash(),
+            timestamp: body.timestamp,
+            action_type: body.action.action_type,
+            category: body.action.category,
+            score,
+            day,
+            earns: proof.earns(),
+            leagues,
+            counts: true,
+        });
+    }
+
     fn note_revocation(&mut self, revoked: &AgentRevoked) {
+        self.composing_all = true;
         self.agents.insert(revoked.agent_id);
         for withdrawn in &revoked.withdrawn {
             self.days.insert(withdrawn.day);

@@ -61,7 +61,7 @@ pub fn decide_rest(
     rest: bool,
     now: Timestamp,
 ) -> Result<Option<Event>, Refusal> {
-    if state.rest_days.contains(&day) == rest {
+    if state.known.rest_days.contains(&day) == rest {
         return Ok(None);
     }
     let today = state.farm.as_ref();

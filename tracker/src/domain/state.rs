@@ -1,18 +1,24 @@
 //! The farm as the ledger tells it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{
-    chain::ChainHead, digest::Digest, enrolment::AgentStatus, key::PublicKey, proof::Category,
-    scoring::RuleSet, streak::Streak, time::Timestamp,
+    chain::ChainHead,
+    digest::Digest,
+    enrolment::AgentStatus,
+    key::PublicKey,
+    proof::Category,
+    scoring::{RuleSet, composite::Candidate},
+    streak::Streak,
+    time::Timestamp,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::{activity::HourlyActivity, schedule::Schedule};
+use super::{activity::HourlyActivity, rhythm::Known, schedule::Schedule};
 use crate::ledger::FarmProfile;
 
 /// Everything that decisions and scores depend on. It is a fold over the ledger: two states with the
@@ -43,10 +49,10 @@ pub struct State {
     pub upgrades: Vec<Owned>,
     /// What was bought, in order.
     pub purchases: Vec<Purchase>,
-    /// Days of rest to come and past.
-    pub rest_days: BTreeSet<Date>,
-    /// When which agent was not heard of, in order.
-    pub outages: BTreeMap<Uuid, Vec<Outage>>,
+    /// What is known of the farmer's days beside the calendar.
+    pub known: Known,
+    /// Proofs that may become parts of composites, by the composite's slug; none is empty.
+    pub composing: BTreeMap<String, Vec<Candidate>>,
     /// The leagues that the farm is or was in, by slug.
     pub leagues: BTreeMap<String, League>,
     /// The position of the last entry; 0 before the first.
@@ -136,15 +142,6 @@ pub struct Purchase {
     pub level: u64,
     /// What it cost, in coins.
     pub price: u64,
-}
-
-/// From when to when an agent was not heard of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outage {
-    /// When it was last heard of.
-    pub from: Timestamp,
-    /// When it was heard of again.
-    pub until: Timestamp,
 }
 
 /// A league by whose rules proofs are scored as well.

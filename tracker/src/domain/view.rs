@@ -7,10 +7,15 @@ use farmops_farm::{
     season::Season,
     state::{CategoryTotal, FarmState},
 };
-use farmops_protocol::{proof::Category, snapshot::season_of, streak::Streak, time::Timestamp};
+use farmops_protocol::{
+    proof::Category, scoring::Freezes, snapshot::season_of, streak::Streak, time::Timestamp,
+};
 use std::collections::BTreeMap;
 
-use super::state::{CategoryTotals, Coins, League, Profile, State};
+use super::{
+    rhythm::Known,
+    state::{CategoryTotals, Coins, League, Profile, State},
+};
 
 /// The farm's figures at one moment: totals, never proofs.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +36,10 @@ pub struct FarmView {
     pub streak: Streak,
     /// The longest streak ever.
     pub streak_longest: u32,
+    /// What is known of the farmer's days beside the calendar.
+    pub known: Known,
+    /// How a missed day is forgiven.
+    pub freezes: Freezes,
     /// The time of the latest proof.
     pub last_active: Option<Timestamp>,
     /// When the farm was founded.
@@ -49,11 +58,13 @@ impl FarmView {
             profile: farm.profile.clone(),
             coins: state.coins,
             categories: state.categories.clone(),
-            composites: state.composites,
             leagues: state.leagues.clone(),
             upgrades: state.upgrades.clone(),
             streak: state.streak,
             streak_longest: state.streak_longest,
+            known: state.known.clone(),
+            freezes: state.rules.set.freezes,
+            composites: state.composites,
             last_active: state.last_active,
             created_at: farm.created_at,
             updated_at: state.updated_at.unwrap_or(farm.created_at),
@@ -63,9 +74,16 @@ impl FarmView {
 
     /// The streak as it stands on the day of `now`.
     pub fn streak_days(&self, now: Timestamp) -> u32 {
-        let schedule = &self.profile.schedule;
-        let today = schedule.day(now);
-        self.streak.days_on(today, schedule.calendar_on(today))
+        let days = self.known.by(&self.profile.schedule);
+        let today = self.profile.schedule.day(now);
+        self.streak.days_on(today, &days.rhythm(self.freezes))
+    }
+
+    /// The freezes that are left on the day of `now`.
+    pub fn freezes_held(&self, now: Timestamp) -> u32 {
+        let days = self.known.by(&self.profile.schedule);
+        let today = self.profile.schedule.day(now);
+        self.streak.freezes_on(today, &days.rhythm(self.freezes))
     }
 
     /// Whether the streak that was shown at `shown_at` has lapsed, or grown, by `now`: days go by
@@ -145,14 +163,20 @@ mod tests {
             },
             coins: Coins::default(),
             categories: BTreeMap::new(),
-            composites: 0,
             leagues: BTreeMap::new(),
             upgrades: Vec::new(),
             streak: Streak {
                 days: 4,
                 last_day: Some("2026-02-20".parse().unwrap()),
+                ..Streak::default()
             },
             streak_longest: 4,
+            known: Known::default(),
+            freezes: Freezes {
+                held_max: 0,
+                recharge_days: 1,
+            },
+            composites: 0,
             last_active: Some(friday),
             created_at: friday,
             updated_at: friday,

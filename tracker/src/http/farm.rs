@@ -32,6 +32,8 @@ struct Shown {
     current_coins: u64,
     streak_days: u32,
     streak_longest: u32,
+    /// Freezes that are left.
+    freezes_held: u32,
     achievements: Vec<&'static str>,
     time_zone: String,
     working_days: [bool; 7],
@@ -147,6 +149,7 @@ pub(super) async fn show(
         current_coins: farm.coins.current(),
         streak_days: farm.streak_days(moment),
         streak_longest: farm.streak_longest,
+        freezes_held: farm.freezes_held(moment),
         achievements: farm.achievements().iter().map(|a| a.slug).collect(),
         ledger_size: farm.ledger_size,
         last_active: farm.last_active,

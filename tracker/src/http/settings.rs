@@ -119,7 +119,9 @@ async fn mark(app: &App, date: &str, rest: bool) -> Result<Json<RestDays>, Probl
         .map_err(|_| Problem::bad_request("date", "expected a day like 2026-12-24"))?;
     let decide =
         move |state: &_, now| Ok(decide_rest(state, day, rest, now)?.into_iter().collect());
-    let marked = app.writer.decide(decide, |state| state.rest_days.clone());
+    let marked = app
+        .writer
+        .decide(decide, |state| state.known.rest_days.clone());
     let days = marked.await.map_err(|e| not_written(&e))?;
     Ok(Json(RestDays {
         rest_days: days.into_iter().collect(),

@@ -36,12 +36,13 @@ const fn named(table: &'static str, key: &'static [&'static str]) -> Projection 
 }
 
 /// Every projection. What is missing here is neither rebuilt nor checked.
-pub const PROJECTIONS: [Projection; 18] = [
+pub const PROJECTIONS: [Projection; 19] = [
     numbered("agent_outage", &["position"]),
     named("agent_trust", &["agent_id"]),
     named("category_stats", &["category"]),
     numbered("composite", &["position"]),
     numbered("composite_part", &["position", "step"]),
+    named("composing", &["slug"]),
     named("day_stats", &["day"]),
     numbered("farm", &["id"]),
     named("farm_upgrade", &["upgrade_slug"]),

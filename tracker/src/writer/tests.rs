@@ -3,6 +3,7 @@
 
 mod buffer;
 mod commits;
+mod composites;
 mod fsck;
 mod keys;
 mod log;

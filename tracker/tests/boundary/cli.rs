@@ -214,3 +214,57 @@ async fn a_check_sees_one_moment_of_a_busy_tracker() {
         "{entries:?}"
     );
 }
+
+#[tokio::test]
+async fn the_owner_runs_the_farm_from_the_terminal() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let mut when = now().saturating_add(-86_400);
+    for category in [Category::Incident; 6] {
+        let proof = agent.work(category, when);
+        tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        when = when.saturating_add(3_600);
+    }
+    let told = async |args: &[&str], expected: &str| {
+        let (ok, said, complaint) = run(&tracker, args).await;
+        assert!(
+            ok && said.contains(expected),
+            "{args:?}: {said} {complaint}"
+        );
+        said
+    };
+    let buy = ["shop", "buy", "compost-heap", "--key", "one"];
+    told(&buy, "Bought compost-heap, level 1, for 50 coins.").await;
+    told(&buy, "Bought compost-heap, level 1, for 50 coins.").await;
+    told(&["shop", "purchases"], "compost-heap").await;
+    told(&["shop", "list"], "sold from farm level").await;
+    told(&["farm", "coins"], "50 spent").await;
+    told(&["farm", "rename", "Hill farm"], "Hill farm").await;
+    told(&["farm", "calendar"], "at first  UTC").await;
+    let zone = ["farm", "calendar", "--time-zone", "America/Lima"];
+    let days = ["--working-days", "tue,sat"];
+    told(&[&zone[..], &days].concat(), "America/Lima  tue,sat").await;
+    let today = now().to_string()[..10].to_owned();
+    told(&["farm", "rest-days", "add", &today], &today).await;
+    told(&["farm", "rest-days", "list"], &today).await;
+    told(&["farm", "rest-days", "remove", &today], "No days off.").await;
+    let rules = told(&["rules", "show"], "\"base_coins\"").await;
+    let file = tracker.folder.path().join("rules.json");
+    let file = file.to_str().unwrap().to_owned();
+    std::fs::write(&file, rules.replace("30", "31")).unwrap();
+    told(&["rules", "set", &file], "scored by the rules").await;
+    let join = ["leagues", "join", "harvest", "--name", "Harvest league"];
+    told(&[&join[..], &["--rules", &file]].concat(), "Harvest league").await;
+    told(&["leagues", "leave", "harvest"], "left 2").await;
+    told(&["ledger", "list"], "The farm is called “Hill farm” now.").await;
+    let id = agent.id.to_string();
+    told(
+        &["agents", "reset-chain", &id, "--anew"],
+        "with a first proof",
+    )
+    .await;
+    let (ok, _, complaint) = run(&tracker, &["agents", "dismiss", &id]).await;
+    assert!(!ok && complaint.contains("409"), "{complaint}");
+    told(&["agents", "revoke", &id, "--all"], "is revoked").await;
+    told(&["farm", "balance"], "0 coins earned, 50 spent, 0 left").await;
+}

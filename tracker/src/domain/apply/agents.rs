@@ -8,7 +8,7 @@ use farmops_protocol::{
 use uuid::Uuid;
 
 use crate::{
-    domain::{Agent, FormerKey, State},
+    domain::{Agent, FormerKey, State, Watch},
     ledger::{AgentApproved, AgentRevoked, ChainReset, KeyRotated, Withdrawn},
 };
 
@@ -37,11 +37,21 @@ impl State {
         if let Some(agent) = self.agents.get_mut(&approved.agent_id) {
             agent.status = AgentStatus::Active;
             agent.approved_at = Some(at);
+            let watch = Watch {
+                from: at,
+                until: None,
+                silences: Vec::new(),
+            };
+            self.known.watches.insert(approved.agent_id, watch);
         }
     }
 
-    pub(super) fn end_trust(&mut self, agent: Uuid, last_good: Option<Uuid>, at: Timestamp) {
-        if let Some(agent) = self.agents.get_mut(&agent) {
+    pub(super) fn end_trust(&mut self, id: Uuid, last_good: Option<Uuid>, at: Timestamp) {
+        if let Some(watch) = self.known.watches.get_mut(&id) {
+            watch.until = watch.until.or(Some(at));
+        }
+        self.keep_composing(|_, candidate| candidate.agent_id != id);
+        if let Some(agent) = self.agents.get_mut(&id) {
             agent.status = AgentStatus::Revoked;
             // A second revocation may only reach further back.
             agent.revoked_at = agent.revoked_at.or(Some(at));
@@ -87,12 +97,13 @@ impl State {
 
     /// The streak again, from the days on which work is left.
     fn recount_streak(&mut self) {
-        (self.streak, self.streak_longest) = (Streak::default(), 0);
+        let Some(farm) = &self.farm else { return };
+        let days = self.known.by(&farm.profile.schedule);
         let worked = self.days.iter().filter(|(_, totals)| totals.proofs > 0);
-        let worked: Vec<_> = worked.map(|(day, _)| *day).collect();
-        for day in worked {
-            self.count_work_on(day);
-        }
+        (self.streak, self.streak_longest) = Streak::over(
+            worked.map(|(day, _)| *day),
+            &days.rhythm(self.rules.set.freezes),
+        );
     }
 
     pub(super) fn apply_rotation(&mut self, rotated: &KeyRotated) {

@@ -40,6 +40,9 @@ impl State {
             streak_days: self.streak.days,
             upgrade_bp: ONE_BP
                 .saturating_add(Catalogue::builtin().upgrade_boost_bp(category, &self.upgrades)),
+            coins_today: day
+                .and_then(|day| self.days.get(&day))
+                .map_or(0, |totals| totals.coins),
         };
         let score = self.rules.set.score(&input);
         self.activity.count(hour, &body.action);
@@ -55,6 +58,7 @@ impl State {
             }
             self.coins.earned = self.coins.earned.saturating_add(score.coins);
             self.public_position = position;
+            self.compose(proof);
         }
         self.last_active = self.last_active.max(Some(body.timestamp));
         Applied::Scored {
@@ -66,10 +70,11 @@ impl State {
     }
 
     /// Extends the streak by work on `day`.
-    pub(super) fn count_work_on(&mut self, day: Date) {
+    fn count_work_on(&mut self, day: Date) {
         if let Some(farm) = &self.farm {
-            let calendar = farm.profile.schedule.calendar_on(day);
-            self.streak = self.streak.after_work_on(day, calendar);
+            let days = self.known.by(&farm.profile.schedule);
+            let rhythm = days.rhythm(self.rules.set.freezes);
+            self.streak = self.streak.after_work_on(day, &rhythm);
             self.streak_longest = self.streak_longest.max(self.streak.days);
         }
     }
@@ -82,6 +87,7 @@ impl State {
         }
         let input = ScoreInput {
             upgrade_bp: ONE_BP,
+            coins_today: 0,
             ..*input
         };
         for (slug, league) in &mut self.leagues {

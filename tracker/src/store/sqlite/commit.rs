@@ -277,25 +277,28 @@ async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), S
         return Ok(());
     };
     sqlx::query(
-        "INSERT INTO farm (id, profile, rules_digest, total_coins, spent_coins, composites, \
-         streak_days, streak_last_day, streak_longest, last_active, public_position, created_at, \
-         updated_at) VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+        "INSERT INTO farm (id, profile, rules_digest, total_coins, spent_coins, streak_days, \
+         streak_last_day, streak_longest, freezes_used, recharged_days, composites, last_active, \
+         public_position, created_at, updated_at) \
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
          ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, \
          rules_digest = excluded.rules_digest, total_coins = excluded.total_coins, \
-         spent_coins = excluded.spent_coins, composites = excluded.composites, \
-         streak_days = excluded.streak_days, \
+         spent_coins = excluded.spent_coins, streak_days = excluded.streak_days, \
          streak_last_day = excluded.streak_last_day, streak_longest = excluded.streak_longest, \
-         last_active = excluded.last_active, public_position = excluded.public_position, \
-         updated_at = excluded.updated_at",
+         freezes_used = excluded.freezes_used, recharged_days = excluded.recharged_days, \
+         composites = excluded.composites, last_active = excluded.last_active, \
+         public_position = excluded.public_position, updated_at = excluded.updated_at",
     )
     .bind(text(&farm.profile))
     .bind(state.rules.digest.as_bytes().to_vec())
     .bind(number(state.coins.earned))
     .bind(number(state.coins.spent))
-    .bind(number(state.composites))
     .bind(i64::from(state.streak.days))
     .bind(state.streak.last_day.map(|day| day.to_string()))
     .bind(i64::from(state.streak_longest))
+    .bind(i64::from(state.streak.freezes_used))
+    .bind(i64::from(state.streak.recharged_days))
+    .bind(number(state.composites))
     .bind(
         state
             .last_active

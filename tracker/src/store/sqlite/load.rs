@@ -31,8 +31,8 @@ impl SqliteJournal {
         read_hours(conn, &mut state).await?;
         state.upgrades = read_upgrades(conn).await?;
         state.purchases = owner::purchases(conn).await?;
-        state.rest_days = owner::rest_days(conn).await?;
-        state.outages = owner::outages(conn).await?;
+        state.known = owner::known(conn).await?;
+        state.composing = owner::composing(conn).await?;
         state.leagues = owner::leagues(conn).await?;
         let waiting = read_waiting(conn).await?;
         let resets = agents::resets(conn).await?;
@@ -64,9 +64,9 @@ async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(),
         state.rules = Rules::new(set);
     }
     state.coins = read_coins(&row)?;
-    state.composites = count(&row, "composites")?;
     state.streak = read_streak(&row)?;
     state.streak_longest = count_u32(&row, "streak_longest")?;
+    state.composites = count(&row, "composites")?;
     state.last_active = time_if_any(&row, "last_active")?;
     state.public_position = count(&row, "public_position")?;
     state.updated_at = Some(time(&row, "updated_at")?);
@@ -84,6 +84,8 @@ pub(super) fn read_streak(row: &SqliteRow) -> Result<Streak, StoreError> {
     let last_day: Option<&str> = row.try_get("streak_last_day")?;
     Ok(Streak {
         days: count_u32(row, "streak_days")?,
+        freezes_used: count_u32(row, "freezes_used")?,
+        recharged_days: count_u32(row, "recharged_days")?,
         last_day: last_day
             .map(|day| day.parse().map_err(|e| unreadable("streak_last_day", e)))
             .transpose()?,

@@ -2,16 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use farmops_protocol::{digest::Digest, scoring::RuleSet};
+use farmops_protocol::{
+    digest::Digest,
+    scoring::{RuleSet, composite::Candidate},
+    streak::Silent,
+};
 use jiff::civil::Date;
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::rows::{
-    count, digest, flag, number, text, time, time_if_any, unreadable, word, word_if_any,
+    count, digest, flag, json, number, text, time, time_if_any, unreadable, word, word_if_any,
 };
 use crate::{
-    domain::{Changes, CompositeRow, League, Outage, OutageRow, Purchase, Rules, State},
+    domain::{Changes, CompositeRow, Known, League, OutageRow, Purchase, Rules, State, Watch},
     ledger::{CompositeEarned, CompositePart},
     store::StoreError,
 };
@@ -30,7 +34,7 @@ pub(super) async fn project(
         insert_purchase(conn, purchase).await?;
     }
     for day in &changes.rest_days {
-        mark(conn, *day, state.rest_days.contains(day)).await?;
+        mark(conn, *day, state.known.rest_days.contains(day)).await?;
     }
     for row in &changes.outages {
         insert_outage(conn, row).await?;
@@ -43,6 +47,7 @@ pub(super) async fn project(
     for row in &changes.composites {
         insert_composite(conn, row).await?;
     }
+    write_composing(conn, state, changes).await?;
     Ok(())
 }
 
@@ -208,25 +213,83 @@ pub(super) async fn rest_days(conn: &mut SqliteConnection) -> Result<BTreeSet<Da
     rows.iter().map(|row| word(row, "day")).collect()
 }
 
-/// The outages of each agent, in order.
-pub(super) async fn outages(
+/// What is known of the farmer's days beside the calendar.
+pub(super) async fn known(conn: &mut SqliteConnection) -> Result<Known, StoreError> {
+    let mut watches = BTreeMap::new();
+    for row in sqlx::query(
+        "SELECT agent_id, approved_at, revoked_at FROM agent_trust WHERE approved_at IS NOT NULL",
+    )
+    .fetch_all(&mut *conn)
+    .await?
+    {
+        let watch = Watch {
+            from: time(&row, "approved_at")?,
+            until: time_if_any(&row, "revoked_at")?,
+            silences: Vec::new(),
+        };
+        watches.insert(row.try_get::<Uuid, _>("agent_id")?, watch);
+    }
+    for row in sqlx::query("SELECT * FROM agent_outage ORDER BY position")
+        .fetch_all(&mut *conn)
+        .await?
+    {
+        if let Some(watch) = watches.get_mut(&row.try_get("agent_id")?) {
+            watch.silences.push(Silent {
+                from: time(&row, "began_at")?,
+                until: time(&row, "ended_at")?,
+            });
+        }
+    }
+    Ok(Known {
+        rest_days: rest_days(conn).await?,
+        watches,
+    })
+}
+
+/// Proofs that may become parts of composites.
+pub(super) async fn composing(
     conn: &mut SqliteConnection,
-) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM agent_outage ORDER BY position")
+) -> Result<BTreeMap<String, Vec<Candidate>>, StoreError> {
+    let rows = sqlx::query("SELECT * FROM composing")
         .fetch_all(conn)
         .await?;
-    let mut outages = BTreeMap::<Uuid, Vec<Outage>>::new();
-    for row in &rows {
-        let outage = Outage {
-            from: time(row, "began_at")?,
-            until: time(row, "ended_at")?,
-        };
-        outages
-            .entry(row.try_get("agent_id")?)
-            .or_default()
-            .push(outage);
+    rows.iter()
+        .map(|row| {
+            let candidates = json(row.try_get("candidates")?, "candidates")?;
+            Ok((row.try_get("slug")?, candidates))
+        })
+        .collect()
+}
+
+async fn write_composing(
+    conn: &mut SqliteConnection,
+    state: &State,
+    changes: &Changes,
+) -> Result<(), StoreError> {
+    if changes.composing_all {
+        sqlx::query("DELETE FROM composing")
+            .execute(&mut *conn)
+            .await?;
     }
-    Ok(outages)
+    let all = state.composing.keys().filter(|_| changes.composing_all);
+    for slug in changes.composing.iter().chain(all) {
+        let Some(waiting) = state.composing.get(slug) else {
+            sqlx::query("DELETE FROM composing WHERE slug = $1")
+                .bind(slug.as_str())
+                .execute(&mut *conn)
+                .await?;
+            continue;
+        };
+        sqlx::query(
+            "INSERT INTO composing (slug, candidates) VALUES ($1, $2) \
+             ON CONFLICT (slug) DO UPDATE SET candidates = excluded.candidates",
+        )
+        .bind(slug.as_str())
+        .bind(text(waiting))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// The leagues with what each season brought.

@@ -22,7 +22,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{CompositeRow, DayTotals, FarmView, League, Outage, ProofRow, Purchase},
+    domain::{CompositeRow, DayTotals, FarmView, League, ProofRow, Purchase},
     store::{
         AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, SignedHead,
         StoreError, Village,
@@ -51,11 +51,15 @@ impl Reads for SqliteReads {
             profile: json(farm.try_get("profile")?, "profile")?,
             coins: read_coins(&farm)?,
             categories,
-            composites: count(&farm, "composites")?,
             leagues: owner::leagues(&mut tx).await?,
             upgrades: read_upgrades(&mut tx).await?,
             streak: read_streak(&farm)?,
             streak_longest: count_u32(&farm, "streak_longest")?,
+            composites: count(&farm, "composites")?,
+            known: owner::known(&mut tx).await?,
+            freezes: owner::rules(&mut tx, None)
+                .await?
+                .map_or_else(|| RuleSet::default().freezes, |rules| rules.freezes),
             last_active: time_if_any(&farm, "last_active")?,
             created_at: time(&farm, "created_at")?,
             updated_at: time(&farm, "updated_at")?,
@@ -180,10 +184,6 @@ impl Reads for SqliteReads {
 
     async fn rest_days(&self) -> Result<BTreeSet<Date>, StoreError> {
         owner::rest_days(&mut *self.pool.acquire().await?).await
-    }
-
-    async fn outages(&self) -> Result<BTreeMap<Uuid, Vec<Outage>>, StoreError> {
-        owner::outages(&mut *self.pool.acquire().await?).await
     }
 
     async fn leagues(&self) -> Result<BTreeMap<String, League>, StoreError> {

@@ -145,7 +145,7 @@ pub(super) async fn rest_on(farm: &Farm, day: &str) -> Result<usize, WriteError>
     let decide =
         move |state: &State, now| Ok(decide_rest(state, day, true, now)?.into_iter().collect());
     farm.writer
-        .decide(decide, |state| state.rest_days.len())
+        .decide(decide, |state| state.known.rest_days.len())
         .await
 }
 

@@ -63,7 +63,7 @@ fn rules(base: u32) -> RuleSet {
 async fn turn_rest(farm: &Farm, days: i8) {
     let day = "2026-02-20".parse::<Date>().unwrap() + Span::new().days(days);
     let decide = move |state: &State, now| {
-        let rest = !state.rest_days.contains(&day);
+        let rest = !state.known.rest_days.contains(&day);
         Ok(decide_rest(state, day, rest, now)?.into_iter().collect())
     };
     drop(farm.writer.decide(decide, |_| ()).await);
