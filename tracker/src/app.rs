@@ -9,7 +9,9 @@ use farmops_service::{outbound::Outbound, token::TokenHash};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{desk::Desk, host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle};
+use crate::{
+    desk::Desk, host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle,
+};
 
 /// What every handler has at hand; cheap to clone.
 #[derive(Clone)]

@@ -67,7 +67,11 @@ impl SessionKey {
     /// What the page is to tell, if one of our forms said so.
     pub fn told(&self, headers: &HeaderMap) -> Option<String> {
         let (claim, tag) = value(headers, TOLD)?.rsplit_once('.')?;
-        let good: bool = self.tag(TOLD, claim).as_bytes().ct_eq(tag.as_bytes()).into();
+        let good: bool = self
+            .tag(TOLD, claim)
+            .as_bytes()
+            .ct_eq(tag.as_bytes())
+            .into();
         let sentence = hex::decode(claim).ok().filter(|_| good)?;
         String::from_utf8(sentence).ok()
     }

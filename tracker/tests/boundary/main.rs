@@ -10,6 +10,7 @@ mod grpc;
 mod log;
 mod owner;
 mod owning;
+mod pages;
 mod past;
 mod publishing;
 mod rest;

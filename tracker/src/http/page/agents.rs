@@ -10,8 +10,8 @@ use farmops_service::problem::Problem;
 use uuid::Uuid;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, capital, sentence},
+    framed,
     overview::first_agent,
     when::When,
 };
@@ -90,7 +90,10 @@ async fn card(app: &App, agent: agents::Shown, schedule: &Schedule) -> Result<Ca
     Ok(Card {
         heard: agent.heard_at.map(when),
         head: agent.head.as_ref().map(|head| when(head.timestamp)),
-        asked: agent.reset_asked.as_ref().map(|asked| when(asked.received_at)),
+        asked: agent
+            .reset_asked
+            .as_ref()
+            .map(|asked| when(asked.received_at)),
         latest: latest.collect(),
         agent,
     })
@@ -153,7 +156,11 @@ pub(in crate::http) async fn reset_chain(
     form: OwnersForm,
 ) -> Response {
     match app.writer.reset_chain(id, Resumption::AsAsked).await {
-        Ok(_) => form.done(&app, "/agents", "The chain goes on from there; nothing is lost."),
+        Ok(_) => form.done(
+            &app,
+            "/agents",
+            "The chain goes on from there; nothing is lost.",
+        ),
         Err(error) => page(&app, form.fault(format!("agent-{id}"), sentence(&error))).await,
     }
 }

@@ -22,15 +22,10 @@ use http::{
 use serde::Serialize;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    framed,
 };
-use crate::{
-    app::App,
-    desk::DeskError,
-    domain::FarmView,
-    http::farm::figures,
-};
+use crate::{app::App, desk::DeskError, domain::FarmView, http::farm::figures};
 
 /// As other pages, and its one script, which asks this tracker only.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; \
@@ -71,7 +66,14 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     let arrangement = app.desk.view(app, &farm).await?;
     let placed = arrangement.placed().iter();
     let mut pieces: Vec<_> = placed
-        .map(|piece| described(&farm, &piece.instance, piece.name.as_deref(), Some(piece.cell)))
+        .map(|piece| {
+            described(
+                &farm,
+                &piece.instance,
+                piece.name.as_deref(),
+                Some(piece.cell),
+            )
+        })
         .collect();
     let shed = arrangement.shed().iter();
     pieces.extend(shed.map(|piece| described(&farm, &piece.instance, piece.name.as_deref(), None)));
@@ -83,7 +85,9 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     };
     let mut response = framed(app, &page.frame, &page)?;
     let policy = HeaderValue::from_static(POLICY);
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 
@@ -148,7 +152,10 @@ pub(in crate::http) async fn place(
             changed(&app, edit).await.map(|farm| (told, farm))
         }
         (Err(error), _) => Err(Refused::Field("piece", error.to_string())),
-        (_, None) => Err(Refused::Field("cell-x", "Say the column and the row.".to_owned())),
+        (_, None) => Err(Refused::Field(
+            "cell-x",
+            "Say the column and the row.".to_owned(),
+        )),
     };
     let scripted = headers
         .get(ACCEPT)

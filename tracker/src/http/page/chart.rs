@@ -63,6 +63,9 @@ mod tests {
         assert_eq!((drawn.top, drawn.area.ends_with("V300H0Z")), (100, true));
         assert_eq!(chart(&[3]).unwrap().line, "M0 210H1000");
         assert!(chart(&[]).is_none());
-        assert_eq!([0, 11, 51, 101, u64::MAX].map(round_up), [10, 20, 100, 200, u64::MAX]);
+        assert_eq!(
+            [0, 11, 51, 101, u64::MAX].map(round_up),
+            [10, 20, 100, 200, u64::MAX]
+        );
     }
 }

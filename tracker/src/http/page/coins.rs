@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use super::{
     chart::{Chart, HEIGHT, WIDTH, chart},
-    framed,
     frame::{Frame, Owner},
+    framed,
     when::day,
 };
 use crate::{
@@ -70,7 +70,10 @@ pub(in crate::http) async fn show(
 async fn gather(app: &App, owner: Owner, span: &Span) -> Result<Response, Problem> {
     let seen = Seen::with_days(app, &Wanted::default()).await?;
     let wanted = SPANS.iter().map(|(days, _)| *days);
-    let span = wanted.rev().find(|days| span.days == Some(*days)).unwrap_or(90);
+    let span = wanted
+        .rev()
+        .find(|days| span.days == Some(*days))
+        .unwrap_or(90);
     let today = seen.farm.profile.schedule.day(app.now());
     let first = today.saturating_sub(i64::from(span - 1).days());
     let days = daily(&seen)?;
@@ -78,13 +81,17 @@ async fn gather(app: &App, owner: Owner, span: &Span) -> Result<Response, Proble
     let earliest = days.first().map_or(founded, |day| day.day.min(founded));
     let first = first.max(earliest);
     let line = balances(&days, first, today);
-    let rows = days.iter().rev().filter(|coins| coins.day >= first).map(|coins| Row {
-        iso: coins.day,
-        day: day(coins.day),
-        earned: coins.earned,
-        spent: coins.spent,
-        balance: coins.balance,
-    });
+    let rows = days
+        .iter()
+        .rev()
+        .filter(|coins| coins.day >= first)
+        .map(|coins| Row {
+            iso: coins.day,
+            day: day(coins.day),
+            earned: coins.earned,
+            spent: coins.spent,
+            balance: coins.balance,
+        });
     let page = CoinsPage {
         earned: seen.farm.coins.earned,
         spent: seen.farm.coins.spent,

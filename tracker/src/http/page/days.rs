@@ -11,10 +11,10 @@ use farmops_service::problem::Problem;
 use jiff::{ToSpan as _, civil::Date};
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    framed,
     when::day,
-    year::{Known, Year, away, year},
+    year::{Past, Year, year},
 };
 use crate::{
     app::App,
@@ -42,6 +42,7 @@ struct DaysPage {
     frame: Frame,
     streak: u32,
     longest: u32,
+    freezes: u32,
     year: Year,
     today: Date,
     rest: Vec<(Date, String)>,
@@ -63,32 +64,27 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     let farm = figures(app).await?;
     let schedule = &farm.profile.schedule;
     let today = schedule.day(app.now());
-    let rest = app.reads.rest_days().await.map_err(not_read)?;
-    let outages = app.reads.outages().await.map_err(not_read)?;
+    let rest = &farm.known.rest_days;
     let days = app.reads.days(DAYS_MAX).await.map_err(not_read)?;
     let work: BTreeMap<Date, _> = days
         .iter()
         .filter_map(|(day, totals)| Some((day.parse().ok()?, *totals)))
         .collect();
     let year_ago = today.saturating_sub(i64::from(DAYS_MAX).days());
-    let known = Known {
+    let founded = schedule.day(farm.created_at);
+    let past = Past {
         schedule,
-        rest: &rest,
-        away: &away(outages.values().flatten(), schedule, year_ago),
-        founded: work
-            .keys()
-            .next()
-            .copied()
-            .map_or(schedule.day(farm.created_at), |first| {
-                first.min(schedule.day(farm.created_at))
-            }),
+        known: &farm.known,
+        // Work may have been done before the tracker was there.
+        first: work.keys().next().copied().unwrap_or(founded).min(founded),
         work: &work,
     };
     let latest = schedule.latest().clone();
     let page = DaysPage {
         streak: farm.streak_days(app.now()),
         longest: farm.streak_longest,
-        year: year(today, &known),
+        freezes: farm.freezes_held(app.now()),
+        year: year(today, &past),
         today,
         rest: rest
             .iter()
@@ -106,7 +102,11 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
 /// Marks a day as one of rest, or as one no longer.
 pub(in crate::http) async fn rest(State(app): State<App>, form: OwnersForm) -> Response {
     let Ok(marked) = form.fields.text("day").parse::<Date>() else {
-        return page(&app, form.fault("rest-day", "Choose a day, like 2026-12-24.")).await;
+        return page(
+            &app,
+            form.fault("rest-day", "Choose a day, like 2026-12-24."),
+        )
+        .await;
     };
     let rest = !form.fields.has("work");
     let decide =

@@ -148,7 +148,9 @@ impl Frame {
     /// The links of the navigation: where, what, and whether it is this page.
     pub(super) fn pages(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         let here = self.path;
-        PAGES.into_iter().map(move |(path, name)| (path, name, path == here))
+        PAGES
+            .into_iter()
+            .map(move |(path, name)| (path, name, path == here))
     }
 
     /// What is wrong with a field; empty if nothing is.
@@ -182,7 +184,11 @@ pub(super) fn sentence(error: &WriteError) -> String {
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string());
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let stop = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
     format!("{}{}{stop}", first.unwrap_or_default(), chars.as_str())
 }
 
@@ -192,7 +198,10 @@ mod tests {
 
     #[test]
     fn a_field_is_what_was_typed_without_the_spaces_around_it() {
-        let fields = Fields(vec![("name".into(), " Hill farm ".into()), ("mon".into(), "on".into())]);
+        let fields = Fields(vec![
+            ("name".into(), " Hill farm ".into()),
+            ("mon".into(), "on".into()),
+        ]);
         assert_eq!(fields.text("name"), "Hill farm");
         assert_eq!(fields.text("none"), "");
         assert!(fields.has("mon") && !fields.has("tue"));

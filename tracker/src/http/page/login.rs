@@ -38,7 +38,10 @@ pub(in crate::http) async fn log_in(
         return plain(&LoginPage { failed: true }, StatusCode::UNAUTHORIZED);
     }
     let mut response = Redirect::to("/").into_response();
-    set_cookie(&mut response, app.sessions.open(app.now(), &mut rand::rng()));
+    set_cookie(
+        &mut response,
+        app.sessions.open(app.now(), &mut rand::rng()),
+    );
     Ok(response)
 }
 

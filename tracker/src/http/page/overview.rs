@@ -9,8 +9,8 @@ use farmops_service::problem::Problem;
 use http::{HeaderMap, StatusCode};
 
 use super::{
-    framed, plain,
     frame::{Frame, Owner},
+    framed, plain,
     when::When,
 };
 use crate::{
@@ -116,9 +116,20 @@ async fn tasks(app: &App, agents: &[crate::store::AgentRecord]) -> Result<Vec<Ta
             tasks.push(Task { text, path, link });
         }
     };
-    let pending = agents.iter().filter(|a| a.agent.status == AgentStatus::Pending);
-    let (one, more) = ("agent waits for your approval.", "agents wait for your approval.");
-    add(pending.count(), one, more, "/agents", "Compare its fingerprint");
+    let pending = agents
+        .iter()
+        .filter(|a| a.agent.status == AgentStatus::Pending);
+    let (one, more) = (
+        "agent waits for your approval.",
+        "agents wait for your approval.",
+    );
+    add(
+        pending.count(),
+        one,
+        more,
+        "/agents",
+        "Compare its fingerprint",
+    );
     let resets = agents.iter().filter(|a| a.reset_asked.is_some());
     let (one, more) = (
         "agent has lost proofs and asks to resume.",
@@ -130,7 +141,10 @@ async fn tasks(app: &App, agents: &[crate::store::AgentRecord]) -> Result<Vec<Ta
         .followers(ACTOR, Some(RelationState::Pending), None, FOLLOWERS_MAX)
         .await
         .map_err(|error: FederationError| Problem::internal(&error))?;
-    let (one, more) = ("follower waits to be let in.", "followers wait to be let in.");
+    let (one, more) = (
+        "follower waits to be let in.",
+        "followers wait to be let in.",
+    );
     add(waiting.len(), one, more, "/people", "Accept or turn away");
     Ok(tasks)
 }
@@ -138,7 +152,11 @@ async fn tasks(app: &App, agents: &[crate::store::AgentRecord]) -> Result<Vec<Ta
 /// What the last entries say, the latest first.
 async fn lately(app: &App, farm: &FarmView) -> Result<Vec<(When, String)>, Problem> {
     let after = farm.ledger_size.saturating_sub(u64::from(LATELY_MAX));
-    let lines = app.reads.ledger(after, LATELY_MAX).await.map_err(not_read)?;
+    let lines = app
+        .reads
+        .ledger(after, LATELY_MAX)
+        .await
+        .map_err(not_read)?;
     let told = lines.into_iter().rev().map(|line| {
         let event = Event::read(&line.kind, &line.body);
         let text = event.map_or_else(|_| line.kind.clone(), |event| event.told());
@@ -153,13 +171,20 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
     let now_at = farm.level();
     let next = next_level_at(now_at);
     // The coins at which this level began.
-    let began = if now_at > level(0) { next_level_at(now_at - 1) } else { 0 };
-    let categories = farm.categories.iter().map(|(category, totals)| CategoryBar {
-        category: *category,
-        proofs: totals.proofs,
-        coins: totals.coins,
-        share: totals.coins.saturating_mul(100) / most,
-    });
+    let began = if now_at > level(0) {
+        next_level_at(now_at - 1)
+    } else {
+        0
+    };
+    let categories = farm
+        .categories
+        .iter()
+        .map(|(category, totals)| CategoryBar {
+            category: *category,
+            proofs: totals.proofs,
+            coins: totals.coins,
+            share: totals.coins.saturating_mul(100) / most,
+        });
     Ok(FarmCard {
         name: farm.profile.name.clone(),
         account: farm::account(app, farm).await?.unwrap_or_default(),
@@ -173,7 +198,11 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
         next_level_at: next,
         streak: farm.streak_days(app.now()),
         longest: farm.streak_longest,
-        badges: farm.achievements().iter().map(|a| (a.name, a.description)).collect(),
+        badges: farm
+            .achievements()
+            .iter()
+            .map(|a| (a.name, a.description))
+            .collect(),
         categories: categories.collect(),
     })
 }

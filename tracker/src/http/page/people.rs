@@ -10,8 +10,8 @@ use farmops_service::problem::Problem;
 use url::Url;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, capital},
+    framed,
 };
 use crate::{
     app::App,
@@ -94,7 +94,11 @@ pub(in crate::http) async fn follow(State(app): State<App>, form: OwnersForm) ->
         app.federation.follow(ACTOR, &actor.id).await
     };
     match asked.await {
-        Ok(_) => form.done(&app, "/people", "They were asked; the answer comes by itself."),
+        Ok(_) => form.done(
+            &app,
+            "/people",
+            "They were asked; the answer comes by itself.",
+        ),
         Err(error) => page(&app, form.fault("handle", capital(&error.to_string()))).await,
     }
 }

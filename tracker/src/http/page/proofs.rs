@@ -12,8 +12,8 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::{
-    framed,
     frame::{Frame, Owner},
+    framed,
     when::When,
 };
 use crate::{
@@ -84,7 +84,10 @@ async fn listed(app: &App, owner: Owner, wanted: &Wanted) -> Result<Response, Pr
     let more = records.len() > PAGE as usize;
     records.truncate(PAGE as usize);
     let agents = app.reads.agents().await.map_err(not_read)?;
-    let next = records.last().filter(|_| more).map(|record| record.row.position);
+    let next = records
+        .last()
+        .filter(|_| more)
+        .map(|record| record.row.position);
     let page = ProofsPage {
         lines: records
             .iter()
@@ -92,7 +95,13 @@ async fn listed(app: &App, owner: Owner, wanted: &Wanted) -> Result<Response, Pr
             .collect(),
         agents: agents
             .iter()
-            .map(|a| (a.agent_id, a.agent.cluster_alias.clone(), filter.agent == Some(a.agent_id)))
+            .map(|a| {
+                (
+                    a.agent_id,
+                    a.agent.cluster_alias.clone(),
+                    filter.agent == Some(a.agent_id),
+                )
+            })
             .collect(),
         categories: Category::ALL
             .iter()
@@ -168,6 +177,8 @@ struct ProofPage {
     counts: bool,
     earns: bool,
     coins: u64,
+    /// Coins that a cap took away.
+    capped: u64,
     base: u32,
     factors: Vec<Factor>,
     chain_length: u64,
@@ -202,6 +213,7 @@ async fn shown(app: &App, owner: Owner, id: Uuid) -> Result<Response, Problem> {
         counts: record.row.counts,
         earns: record.row.earns,
         coins: record.row.score.coins,
+        capped: record.row.score.capped,
         base: record.row.score.base_coins,
         factors: factors(&record, &body),
         chain_length: record.row.chain_length,
@@ -219,11 +231,34 @@ fn factors(record: &ProofRecord, body: &ProofBody) -> Vec<Factor> {
     let score = &record.row.score;
     let reached = body.scoring_hints.impact_radius.value();
     let because = [
-        ("Complexity", score.complexity_bp, format!("The work was of {} complexity.", body.scoring_hints.complexity.as_str())),
-        ("Impact", score.impact_bp, format!("Its impact radius is {reached}.")),
-        ("Streak", score.streak_bp, "Working days in a row, as they were then.".to_owned()),
-        ("Upgrades", score.upgrade_bp, format!("What the farm owned for {} then.", body.action.category)),
-        ("Repetition", score.repetition_bp, "How often the same was done within the hour.".to_owned()),
+        (
+            "Complexity",
+            score.complexity_bp,
+            format!(
+                "The work was of {} complexity.",
+                body.scoring_hints.complexity.as_str()
+            ),
+        ),
+        (
+            "Impact",
+            score.impact_bp,
+            format!("Its impact radius is {reached}."),
+        ),
+        (
+            "Streak",
+            score.streak_bp,
+            "Working days in a row, as they were then.".to_owned(),
+        ),
+        (
+            "Upgrades",
+            score.upgrade_bp,
+            format!("What the farm owned for {} then.", body.action.category),
+        ),
+        (
+            "Repetition",
+            score.repetition_bp,
+            "How often the same was done within the hour.".to_owned(),
+        ),
     ];
     because
         .into_iter()

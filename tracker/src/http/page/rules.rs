@@ -9,8 +9,8 @@ use farmops_protocol::scoring::RuleSet;
 use farmops_service::problem::Problem;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    framed,
 };
 use crate::{
     app::App,
@@ -58,7 +58,11 @@ pub(in crate::http) async fn adopt(State(app): State<App>, form: OwnersForm) -> 
     };
     let decide = move |state: &_, _| Ok(decide_rules(state, rules).into_iter().collect());
     match app.writer.decide(decide, |_| ()).await {
-        Ok(()) => form.done(&app, "/rules", "Proofs are scored by these rules from here on."),
+        Ok(()) => form.done(
+            &app,
+            "/rules",
+            "Proofs are scored by these rules from here on.",
+        ),
         Err(error) => page(&app, form.fault("rules-file", sentence(&error))).await,
     }
 }

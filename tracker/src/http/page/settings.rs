@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    framed,
 };
 use crate::{
     app::App,
@@ -104,7 +104,6 @@ fn lines(app: App) -> impl Stream<Item = Result<Bytes, ExportError>> {
         }
         Ok(Some((Bytes::from(text), (app, last))))
     })
-
 }
 
 fn write_line(text: &mut Vec<u8>, entry: &LedgerLine) -> Result<(), ExportError> {

@@ -14,8 +14,8 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    framed,
 };
 use crate::{
     app::App,
@@ -123,7 +123,9 @@ pub(in crate::http) async fn buy(State(app): State<App>, form: OwnersForm) -> Re
     };
     match shop::buy(&app, key, item.clone()).await {
         Ok((status, _)) => {
-            let name = Catalogue::builtin().item(&item).map_or(item.as_str(), |item| &item.name);
+            let name = Catalogue::builtin()
+                .item(&item)
+                .map_or(item.as_str(), |item| &item.name);
             let told = match status {
                 StatusCode::CREATED => format!("{name} is yours."),
                 _ => format!("{name} is yours; it was bought once."),

@@ -9,8 +9,8 @@ use farmops_protocol::registration::MembershipStatus;
 use farmops_service::problem::Problem;
 
 use super::{
-    framed,
     frame::{Fault, Frame, Owner, OwnersForm, capital},
+    framed,
     when::day,
 };
 use crate::{
@@ -60,7 +60,10 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
                 (village, since)
             })
             .collect(),
-        leagues: leagues.into_values().map(|league| table(league, schedule)).collect(),
+        leagues: leagues
+            .into_values()
+            .map(|league| table(league, schedule))
+            .collect(),
         frame: owner.frame(&farm, "/villages", fault),
     };
     framed(app, &page.frame, &page)

@@ -1,15 +1,14 @@
 //! A year of days as a grid: weeks across, days of the week down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use farmops_protocol::streak::Days as _;
 use jiff::{ToSpan as _, civil::Date};
 
-use crate::domain::{DayTotals, Outage, Schedule};
+use crate::domain::{DayTotals, Known, Schedule};
 
 /// Weeks in the grid.
 const WEEKS: i64 = 53;
-/// An agent that was silent for so long on a day was away on it.
-const AWAY_SECONDS: i64 = 12 * 3600;
 
 /// The grid.
 pub(super) struct Year {
@@ -29,23 +28,26 @@ pub(super) struct Square {
     pub(super) text: String,
 }
 
-/// What is known of the days.
-pub(super) struct Known<'a> {
+/// What happened on the days.
+pub(super) struct Past<'a> {
     pub(super) schedule: &'a Schedule,
+    pub(super) known: &'a Known,
     pub(super) work: &'a BTreeMap<Date, DayTotals>,
-    pub(super) rest: &'a BTreeSet<Date>,
-    pub(super) away: &'a BTreeSet<Date>,
-    pub(super) founded: Date,
+    /// The first day of the farm.
+    pub(super) first: Date,
 }
 
 /// The year that ends with `today`.
-pub(super) fn year(today: Date, known: &Known<'_>) -> Year {
+pub(super) fn year(today: Date, past: &Past<'_>) -> Year {
     let since_monday = i64::from(today.weekday().to_monday_zero_offset());
     let monday = today.saturating_sub(since_monday.days());
     let first = monday.saturating_sub(((WEEKS - 1) * 7).days());
     let mut months: Vec<(usize, String)> = Vec::new();
     for week in 0..WEEKS {
-        let name = first.saturating_add((week * 7).days()).strftime("%b").to_string();
+        let name = first
+            .saturating_add((week * 7).days())
+            .strftime("%b")
+            .to_string();
         match months.last_mut() {
             Some((weeks, last)) if *last == name => *weeks += 1,
             _ => months.push((1, name)),
@@ -55,7 +57,7 @@ pub(super) fn year(today: Date, known: &Known<'_>) -> Year {
     let rows = (0i64..).zip(names).map(|(offset, name)| {
         let squares = (0..WEEKS).map(|week| {
             let day = first.saturating_add((week * 7 + offset).days());
-            square(day, today, known)
+            square(day, today, past)
         });
         (name, squares.collect())
     });
@@ -65,22 +67,23 @@ pub(super) fn year(today: Date, known: &Known<'_>) -> Year {
     }
 }
 
-fn square(day: Date, today: Date, known: &Known<'_>) -> Square {
+fn square(day: Date, today: Date, past: &Past<'_>) -> Square {
     let named = super::when::day(day);
-    if day > today || day < known.founded {
+    if day > today || day < past.first {
         return Square {
             shade: None,
             sign: "",
             text: String::new(),
         };
     }
-    let done = known.work.get(&day).copied().unwrap_or_default();
-    let week = known.schedule.term_on(day).working_days;
+    let done = past.work.get(&day).copied().unwrap_or_default();
+    let week = past.schedule.term_on(day).working_days;
     let works = week[usize::from(day.weekday().to_monday_zero_offset().unsigned_abs())];
-    let (sign, what) = if known.rest.contains(&day) {
+    let days = past.known.by(past.schedule);
+    let (sign, what) = if days.rests(day) {
         ("z", ", a day of rest")
-    } else if known.away.contains(&day) {
-        ("!", ", an agent was silent")
+    } else if days.excused(day) {
+        ("!", ", every agent was silent")
     } else if !works {
         ("·", ", no working day")
     } else {
@@ -108,33 +111,13 @@ fn shade(proofs: u64) -> u8 {
     }
 }
 
-/// The days on which an agent was silent for half of the day or longer.
-pub(super) fn away<'a>(
-    outages: impl IntoIterator<Item = &'a Outage>,
-    schedule: &Schedule,
-    from: Date,
-) -> BTreeSet<Date> {
-    let mut seconds = BTreeMap::<Date, i64>::new();
-    for outage in outages {
-        // An hour at a time: days are of whole quarters of hours, and half a day is counted roughly.
-        let mut at = outage.from;
-        while at < outage.until {
-            let step = (outage.until.second() - at.second()).min(3600);
-            let day = schedule.day(at);
-            if day >= from {
-                *seconds.entry(day).or_default() += step;
-            }
-            at = at.saturating_add(step);
-        }
-    }
-    let long = seconds.into_iter().filter(|(_, seconds)| *seconds >= AWAY_SECONDS);
-    long.map(|(day, _)| day).collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use farmops_protocol::streak::Silent;
+
     use super::*;
+    use crate::domain::Watch;
 
     #[test]
     fn the_last_column_ends_with_today_and_each_kind_of_day_has_its_sign() {
@@ -144,25 +127,42 @@ mod tests {
             proofs: 3,
             coins: 40,
         };
-        let outage = Outage {
+        let silence = Silent {
             from: "2026-11-17T03:00:00Z".parse().unwrap(),
             until: "2026-11-18T08:00:00Z".parse().unwrap(),
         };
-        let known = Known {
-            schedule: &schedule,
-            work: &BTreeMap::from([(date("2026-11-18"), totals)]),
-            rest: &BTreeSet::from([date("2026-11-16")]),
-            away: &away([&outage], &schedule, date("2025-11-01")),
-            founded: date("2026-01-01"),
+        let watch = Watch {
+            from: "2026-01-01T08:00:00Z".parse().unwrap(),
+            until: None,
+            silences: vec![silence],
         };
-        let drawn = year(date("2026-11-18"), &known);
-        let last: Vec<_> = drawn.rows.iter().map(|(_, days)| days.last().unwrap()).collect();
+        let past = Past {
+            schedule: &schedule,
+            known: &Known {
+                rest_days: [date("2026-11-16")].into(),
+                watches: [(uuid::Uuid::nil(), watch)].into(),
+            },
+            work: &BTreeMap::from([(date("2026-11-18"), totals)]),
+            first: date("2026-01-01"),
+        };
+        let drawn = year(date("2026-11-18"), &past);
+        let last: Vec<_> = drawn
+            .rows
+            .iter()
+            .map(|(_, days)| days.last().unwrap())
+            .collect();
         assert_eq!(last.iter().map(|d| d.sign).collect::<String>(), "z!");
         let shades: Vec<_> = last.iter().map(|d| d.shade).collect();
         assert_eq!(shades, [Some(0), Some(0), Some(2), None, None, None, None]);
         assert_eq!(last[2].text, "18 Nov 2026: 3 proofs, 40 coins");
         assert_eq!(drawn.rows[5].1[51].sign, "·");
-        assert_eq!(drawn.rows[0].1[0].shade, None, "before the farm was founded");
-        assert_eq!(drawn.months.iter().map(|(weeks, _)| weeks).sum::<usize>(), 53);
+        assert_eq!(
+            drawn.rows[0].1[0].shade, None,
+            "before the farm was founded"
+        );
+        assert_eq!(
+            drawn.months.iter().map(|(weeks, _)| weeks).sum::<usize>(),
+            53
+        );
     }
 }

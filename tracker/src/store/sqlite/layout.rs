@@ -16,6 +16,8 @@ pub(super) async fn write(conn: &mut SqliteConnection, document: &[u8]) -> Resul
 }
 
 pub(super) async fn read(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT document FROM layout").fetch_optional(pool).await?;
+    let row = sqlx::query("SELECT document FROM layout")
+        .fetch_optional(pool)
+        .await?;
     row.map(|row| Ok(row.try_get("document")?)).transpose()
 }
