@@ -114,16 +114,15 @@ impl Desk {
         app: &App,
         held: &'a mut Option<Layout>,
     ) -> Result<&'a Layout, DeskError> {
-        let layout = match held.take() {
-            Some(layout) => layout,
-            None => {
-                let (device, saved) = (self.device, app.reads.layout().await?);
-                let load = move || match saved {
-                    Some(bytes) => Layout::load(&bytes, device),
-                    None => Ok(Layout::new(device)),
-                };
-                tokio::task::spawn_blocking(load).await??
-            }
+        let layout = if let Some(layout) = held.take() {
+            layout
+        } else {
+            let (device, saved) = (self.device, app.reads.layout().await?);
+            let load = move || match saved {
+                Some(bytes) => Layout::load(&bytes, device),
+                None => Ok(Layout::new(device)),
+            };
+            tokio::task::spawn_blocking(load).await??
         };
         Ok(held.insert(layout))
     }

@@ -351,15 +351,14 @@ async fn two_devices_arrange_the_farm_apart_and_meet_on_the_tracker() {
     phone
         .rename(farm, &instance, "Old Bess", at(1_800_000_000))
         .unwrap();
-    let free = (0..16).flat_map(|y| (0..16).map(move |x| Cell { x, y }));
+    let mut free = (0..16).flat_map(|y| (0..16).map(move |x| Cell { x, y }));
     let cell = free
-        .filter(|cell| {
+        .rfind(|cell| {
             let mut trial = laptop.clone();
             trial
                 .place(farm, &instance, *cell, at(1_800_000_001))
                 .is_ok()
         })
-        .last()
         .unwrap();
     laptop
         .place(farm, &instance, cell, at(1_800_000_001))

@@ -10,7 +10,7 @@ use farmops_service::problem::Problem;
 use uuid::Uuid;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, capital, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, capital, done, sentence},
     framed,
     overview::first_agent,
     when::When,
@@ -111,7 +111,7 @@ pub(in crate::http) async fn approve(
         Err(error) => return page(&app, form.fault(field, capital(&error.to_string()))).await,
     };
     match app.writer.approve(id, fingerprint).await {
-        Ok(_) => form.done(&app, "/agents", "The agent is approved; its work counts."),
+        Ok(_) => done(&app, "/agents", "The agent is approved; its work counts."),
         Err(error) => page(&app, form.fault(field, sentence(&error))).await,
     }
 }
@@ -123,7 +123,7 @@ pub(in crate::http) async fn dismiss(
     form: OwnersForm,
 ) -> Response {
     match app.writer.dismiss(id).await {
-        Ok(_) => form.done(&app, "/agents", "The agent was sent away."),
+        Ok(_) => done(&app, "/agents", "The agent was sent away."),
         Err(error) => page(&app, form.fault(format!("agent-{id}"), sentence(&error))).await,
     }
 }
@@ -144,7 +144,7 @@ pub(in crate::http) async fn revoke(
         },
     };
     match app.writer.revoke(id, since).await {
-        Ok(_) => form.done(&app, "/agents", "The agent is revoked."),
+        Ok(_) => done(&app, "/agents", "The agent is revoked."),
         Err(error) => page(&app, form.fault(field, sentence(&error))).await,
     }
 }
@@ -156,7 +156,7 @@ pub(in crate::http) async fn reset_chain(
     form: OwnersForm,
 ) -> Response {
     match app.writer.reset_chain(id, Resumption::AsAsked).await {
-        Ok(_) => form.done(
+        Ok(_) => done(
             &app,
             "/agents",
             "The chain goes on from there; nothing is lost.",

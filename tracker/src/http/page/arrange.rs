@@ -22,7 +22,7 @@ use http::{
 use serde::Serialize;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
 };
 use crate::{app::App, desk::DeskError, domain::FarmView, http::farm::figures};
@@ -165,7 +165,7 @@ pub(in crate::http) async fn place(
             Ok(picture) => Json(Moved { told, picture }).into_response(),
             Err(problem) => problem.into_response(),
         },
-        Ok((told, _)) => form.done(&app, "/arrange", &told),
+        Ok((told, _)) => done(&app, "/arrange", &told),
         Err(Refused::Problem(problem)) => problem.into_response(),
         Err(Refused::Field(field, reason)) if scripted => {
             Problem::unprocessable(field, reason).into_response()
@@ -184,7 +184,7 @@ pub(in crate::http) async fn rename(State(app): State<App>, form: OwnersForm) ->
         layout.rename(farm, &instance, &name, now)
     };
     match changed(&app, edit).await {
-        Ok(_) => form.done(&app, "/arrange", "The name is kept."),
+        Ok(_) => done(&app, "/arrange", "The name is kept."),
         Err(Refused::Field(_, reason)) => page(&app, form.fault("piece-name", reason)).await,
         Err(Refused::Problem(problem)) => problem.into_response(),
     }

@@ -11,7 +11,7 @@ use farmops_service::problem::Problem;
 use jiff::{ToSpan as _, civil::Date};
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
     when::day,
     year::{Past, Year, year},
@@ -112,10 +112,10 @@ pub(in crate::http) async fn rest(State(app): State<App>, form: OwnersForm) -> R
     let decide =
         move |state: &_, now| Ok(decide_rest(state, marked, rest, now)?.into_iter().collect());
     match app.writer.decide(decide, |_| ()).await {
-        Ok(()) if rest => form.done(&app, "/days", &format!("{} is a day of rest.", day(marked))),
+        Ok(()) if rest => done(&app, "/days", &format!("{} is a day of rest.", day(marked))),
         Ok(()) => {
             let told = format!("{} is a day of rest no longer.", day(marked));
-            form.done(&app, "/days", &told)
+            done(&app, "/days", &told)
         }
         Err(error) => page(&app, form.fault("rest-day", sentence(&error))).await,
     }
@@ -132,7 +132,7 @@ pub(in crate::http) async fn calendar(State(app): State<App>, form: OwnersForm) 
     match app.writer.decide(decide, |_| ()).await {
         Ok(()) => {
             let told = "The calendar is kept. It counts from tomorrow on.";
-            form.done(&app, "/days", told)
+            done(&app, "/days", told)
         }
         Err(error) => {
             let field = match &error {

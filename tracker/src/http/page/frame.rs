@@ -70,28 +70,28 @@ impl FromRequest<App> for OwnersForm {
 }
 
 impl OwnersForm {
-    /// To the page at `path`, which tells what was done.
-    pub(super) fn done(&self, app: &App, path: &str, told: &str) -> Response {
-        let mut response = Redirect::to(path).into_response();
-        if let Some(cookie) = app.sessions.tell(told) {
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
-        response
-    }
-
     /// What was wrong with `field` of it.
     pub(super) fn fault(
         self,
         field: impl Into<String>,
-        reason: impl ToString,
+        reason: impl Into<String>,
     ) -> (Owner, Option<Fault>) {
         let fault = Fault {
             field: field.into(),
-            reason: reason.to_string(),
+            reason: reason.into(),
             fields: self.fields,
         };
         (self.owner, Some(fault))
     }
+}
+
+/// To the page at `path`, which tells what was done.
+pub(super) fn done(app: &App, path: &str, told: &str) -> Response {
+    let mut response = Redirect::to(path).into_response();
+    if let Some(cookie) = app.sessions.tell(told) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// What was typed into a form.

@@ -10,7 +10,7 @@ use farmops_service::problem::Problem;
 use url::Url;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, capital},
+    frame::{Fault, Frame, Owner, OwnersForm, capital, done},
     framed,
 };
 use crate::{
@@ -67,7 +67,7 @@ pub(in crate::http) async fn accept(State(app): State<App>, form: OwnersForm) ->
         return page(&app, form.fault("followers", "That is nobody's address.")).await;
     };
     match app.federation.accept_follower(ACTOR, &actor).await {
-        Ok(_) => form.done(&app, "/people", "The follower is let in."),
+        Ok(_) => done(&app, "/people", "The follower is let in."),
         Err(error) => page(&app, form.fault("followers", capital(&error.to_string()))).await,
     }
 }
@@ -78,7 +78,7 @@ pub(in crate::http) async fn reject(State(app): State<App>, form: OwnersForm) ->
         return page(&app, form.fault("followers", "That is nobody's address.")).await;
     };
     match app.federation.reject_follower(ACTOR, &actor).await {
-        Ok(_) => form.done(&app, "/people", "The follower is turned away."),
+        Ok(_) => done(&app, "/people", "The follower is turned away."),
         Err(error) => page(&app, form.fault("followers", capital(&error.to_string()))).await,
     }
 }
@@ -94,7 +94,7 @@ pub(in crate::http) async fn follow(State(app): State<App>, form: OwnersForm) ->
         app.federation.follow(ACTOR, &actor.id).await
     };
     match asked.await {
-        Ok(_) => form.done(
+        Ok(_) => done(
             &app,
             "/people",
             "They were asked; the answer comes by itself.",
@@ -109,8 +109,8 @@ pub(in crate::http) async fn unfollow(State(app): State<App>, form: OwnersForm) 
         return page(&app, form.fault("following", "That is nobody's address.")).await;
     };
     match app.federation.unfollow(ACTOR, &actor).await {
-        Ok(true) => form.done(&app, "/people", "You do not follow them any more."),
-        Ok(false) => form.done(&app, "/people", "You did not follow them."),
+        Ok(true) => done(&app, "/people", "You do not follow them any more."),
+        Ok(false) => done(&app, "/people", "You did not follow them."),
         Err(error) => page(&app, form.fault("following", capital(&error.to_string()))).await,
     }
 }

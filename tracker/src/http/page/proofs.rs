@@ -163,7 +163,7 @@ struct Factor {
     /// What it is taken from.
     because: String,
     /// `× 1.25`.
-    factor: String,
+    value: String,
 }
 
 #[derive(Template)]
@@ -265,7 +265,7 @@ fn factors(record: &ProofRecord, body: &ProofBody) -> Vec<Factor> {
         .map(|(name, basis_points, because)| Factor {
             name,
             because,
-            factor: times(basis_points),
+            value: times(basis_points),
         })
         .collect()
 }

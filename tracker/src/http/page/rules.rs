@@ -9,7 +9,7 @@ use farmops_protocol::scoring::RuleSet;
 use farmops_service::problem::Problem;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(in crate::http) async fn adopt(State(app): State<App>, form: OwnersForm) -> 
     };
     let decide = move |state: &_, _| Ok(decide_rules(state, rules).into_iter().collect());
     match app.writer.decide(decide, |_| ()).await {
-        Ok(()) => form.done(
+        Ok(()) => done(
             &app,
             "/rules",
             "Proofs are scored by these rules from here on.",

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
 };
 use crate::{
@@ -65,7 +65,7 @@ pub(in crate::http) async fn rename(State(app): State<App>, form: OwnersForm) ->
     let name = form.fields.text("name").to_owned();
     let decide = move |state: &_, _| Ok(decide_rename(state, &name)?.into_iter().collect());
     match app.writer.decide(decide, |_| ()).await {
-        Ok(()) => form.done(&app, "/settings", "The name is kept."),
+        Ok(()) => done(&app, "/settings", "The name is kept."),
         Err(error) => page(&app, form.fault("name", sentence(&error))).await,
     }
 }

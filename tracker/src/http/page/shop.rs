@@ -14,7 +14,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, sentence},
+    frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
 };
 use crate::{
@@ -130,7 +130,7 @@ pub(in crate::http) async fn buy(State(app): State<App>, form: OwnersForm) -> Re
                 StatusCode::CREATED => format!("{name} is yours."),
                 _ => format!("{name} is yours; it was bought once."),
             };
-            form.done(&app, "/shop", &told)
+            done(&app, "/shop", &told)
         }
         Err(error) => page(&app, form.fault(field, sentence(&error))).await,
     }

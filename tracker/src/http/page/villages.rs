@@ -9,7 +9,7 @@ use farmops_protocol::registration::MembershipStatus;
 use farmops_service::problem::Problem;
 
 use super::{
-    frame::{Fault, Frame, Owner, OwnersForm, capital},
+    frame::{Fault, Frame, Owner, OwnersForm, capital, done},
     framed,
     when::day,
 };
@@ -88,7 +88,7 @@ pub(in crate::http) async fn join(State(app): State<App>, form: OwnersForm) -> R
                 MembershipStatus::Active => "The farm is a member now.",
                 MembershipStatus::Pending => "The village was asked; its people decide.",
             };
-            form.done(&app, "/villages", told)
+            done(&app, "/villages", told)
         }
         Err(error) => {
             let field = match &error {
