@@ -45,7 +45,7 @@ async fn lived_in() -> Tracker {
 
 fn private(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().unwrap().permissions().mode() & 0o077 == 0
+    path.metadata().unwrap().permissions().mode() & 0o777 == 0o600
 }
 
 #[tokio::test]
