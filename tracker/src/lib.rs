@@ -12,6 +12,7 @@
 //! [`store`] → [`publisher`] (snapshot, signed, into the delivery log).
 
 pub mod app;
+pub mod archive;
 pub mod audit;
 pub mod cli;
 pub mod config;

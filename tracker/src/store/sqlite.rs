@@ -2,6 +2,7 @@
 
 mod agents;
 mod commit;
+mod copies;
 mod history;
 mod inspect;
 mod journal;

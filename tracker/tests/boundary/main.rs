@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod doors;
 mod grpc;
+mod keeping;
 mod log;
 mod owner;
 mod owning;
