@@ -7,7 +7,7 @@ use axum::{
 };
 use farmops_farm::{
     catalogue::{Catalogue, Kind},
-    shop::{Customer, Offer, offers, season_at},
+    shop::{Customer, NotForSale, Offer, offers, season_at},
 };
 use farmops_service::problem::Problem;
 use http::StatusCode;
@@ -34,6 +34,8 @@ struct Ware {
     boosts: Vec<String>,
     /// Why it cannot be bought.
     reason: Option<String>,
+    /// Whether that is its price, which the reason then names.
+    dear: bool,
     /// The key of the purchase that its button asks for: pressed twice, it is bought once.
     key: Uuid,
 }
@@ -110,6 +112,7 @@ fn ware(offer: &Offer<'_>) -> Ware {
         price: offer.price,
         boosts: boosts.collect(),
         reason: offer.decision.as_ref().err().map(ToString::to_string),
+        dear: matches!(offer.decision, Err(NotForSale::TooFewCoins { .. })),
         key: Uuid::new_v4(),
     }
 }
