@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     canonical,
+    digest::Digest,
     field::{self, FieldError},
     int::SafeUint,
     integrity,
@@ -65,6 +66,13 @@ pub struct Snapshot {
     /// Totals by category; categories without proofs may be left out.
     #[serde(rename = "farm:categoryTotals")]
     pub category_totals: Vec<CategoryTotal>,
+    /// What the leagues that the farm is in have brought in the season, by their own rules.
+    #[serde(
+        rename = "farm:leagueTotals",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub league_totals: Vec<LeagueTotal>,
     /// Slugs of the achievements earned.
     #[serde(rename = "farm:achievements")]
     pub achievements: Vec<String>,
@@ -94,6 +102,20 @@ pub struct CategoryTotal {
     #[serde(rename = "farm:proofs")]
     pub proofs: SafeUint,
     /// Coins earned.
+    #[serde(rename = "farm:coins")]
+    pub coins: SafeUint,
+}
+
+/// What one league has brought in the season.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeagueTotal {
+    /// The league's slug.
+    #[serde(rename = "farm:league")]
+    pub league: String,
+    /// The digest of the rules it is scored by now.
+    #[serde(rename = "farm:rules")]
+    pub rules: Digest,
+    /// Coins by those rules, no part of the farm's own.
     #[serde(rename = "farm:coins")]
     pub coins: SafeUint,
 }
@@ -296,12 +318,19 @@ impl Snapshot {
         if has_repeats(self.category_totals.iter().map(|t| t.category).collect()) {
             return refuse("farm:categoryTotals", "names a category twice");
         }
+        let leagues = self.league_totals.iter().map(|t| t.league.as_str());
+        if self.league_totals.len() > LEAGUES_MAX || !are_distinct_slugs(leagues.collect()) {
+            return refuse("farm:leagueTotals", "expected at most 8 different leagues");
+        }
         if self.checkpoint.len() > CHECKPOINT_BYTES_MAX {
             return refuse("farm:checkpoint", "is longer than 4096 bytes");
         }
         Ok(())
     }
 }
+
+/// Leagues that a farm may be in at once.
+const LEAGUES_MAX: usize = 8;
 
 const SLUGS_RULE: &str = "expected at most 256 different slugs of a-z, 0-9 and -";
 

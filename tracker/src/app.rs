@@ -9,7 +9,9 @@ use farmops_service::{outbound::Outbound, token::TokenHash};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle};
+use crate::{
+    desk::Desk, host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle,
+};
 
 /// What every handler has at hand; cheap to clone.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ pub struct Parts {
     pub sessions: SessionKey,
     /// The salts of the transparency log.
     pub salts: SaltSource,
+    /// The farm's layout.
+    pub desk: Desk,
     /// One turn at folding the ledger.
     pub folds: Semaphore,
     /// Cancelled when the tracker is to stop: long streams end by themselves.

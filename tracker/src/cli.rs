@@ -7,6 +7,7 @@ mod agents;
 mod client;
 mod doctor;
 mod farm;
+mod keeping;
 mod ledger;
 mod manual;
 mod opening;
@@ -27,6 +28,7 @@ use clap_complete::Shell;
 use self::{
     agents::AgentsCommand,
     farm::FarmCommand,
+    keeping::{BackupArgs, ExportArgs, ImportArgs, RestoreArgs},
     ledger::LedgerCommand,
     proofs::ProofsCommand,
     remote::RemoteArgs,
@@ -91,6 +93,14 @@ enum Command {
     Fsck(UpkeepArgs),
     /// Make everything that follows from the ledger anew, on a database that no tracker runs on.
     Rebuild(UpkeepArgs),
+    /// Copy the whole database, keys included, to a file.
+    Backup(BackupArgs),
+    /// Make a database of a backup, after checking it.
+    Restore(RestoreArgs),
+    /// Write the ledger and the farm to a signed archive.
+    Export(ExportArgs),
+    /// Check a signed archive, or found the farm anew from it.
+    Import(ImportArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -124,6 +134,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ledger(command) => command.run(remote).await,
         Command::Fsck(args) => args.fsck(&cli.serve, output).await,
         Command::Rebuild(args) => args.rebuild(&cli.serve, output).await,
+        Command::Backup(args) => args.run(&cli.serve, output).await,
+        Command::Restore(args) => args.run(&cli.serve, output).await,
+        Command::Export(args) => args.run(&cli.serve, output).await,
+        Command::Import(args) => args.run(&cli.serve, output).await,
         Command::Villages(command) => command.run(&remote.client()?, output).await,
         Command::Followers(command) => command.run(&remote.client()?, output).await,
         Command::Following(command) => command.run(&remote.client()?, output).await,

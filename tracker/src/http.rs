@@ -10,6 +10,7 @@ mod etag;
 mod farm;
 mod federation;
 mod idempotency;
+mod layout;
 pub(crate) mod ledger;
 mod log;
 mod maybe;
@@ -39,7 +40,7 @@ use crate::{app::App, grpc};
 pub fn router(app: &App, limits: &Limits) -> Router {
     let rest = public(app.clone())
         .merge(owner(app.clone()))
-        .merge(pages(app.clone()))
+        .merge(page::routes(app.clone()))
         .merge(health(app.clone()).router())
         .merge(app.federation.router());
     // gRPC goes in last: its streams have no deadline and its errors are not documents.
@@ -80,6 +81,8 @@ fn owner(app: App) -> Router {
             "/api/v1/farm/calendar",
             get(settings::calendars).put(settings::calendar),
         )
+        .route("/api/v1/farm/layout", get(layout::document))
+        .route("/api/v1/farm/layout/changes", post(layout::merge))
         .route("/api/v1/farm/rest-days", get(settings::rest_days))
         .route(
             "/api/v1/farm/rest-days/{date}",
@@ -119,19 +122,6 @@ fn owner(app: App) -> Router {
     ));
     guarded
         .route("/api/v1/proofs", list.post(proofs::submit))
-        .with_state(app)
-}
-
-/// For browsers.
-fn pages(app: App) -> Router {
-    Router::new()
-        .route("/", get(page::home))
-        .route("/login", get(page::login).post(page::log_in))
-        .route("/logout", post(page::log_out))
-        .route("/agents/{id}/approve", post(page::approve))
-        .route("/agents/{id}/revoke", post(page::revoke))
-        .route("/villages/join", post(page::join))
-        .route("/assets/tracker.css", get(page::style))
         .with_state(app)
 }
 

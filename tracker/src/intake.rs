@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use farmops_protocol::{enrolment::AgentStatus, key::PublicKey, proof::ParsedProof};
+use farmops_protocol::{
+    enrolment::AgentStatus,
+    key::PublicKey,
+    proof::{ParsedProof, VerifiedProof},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -16,36 +20,51 @@ use crate::{
 
 /// The keys of the enrolled agents, as of the last commit.
 #[derive(Clone, Default)]
-pub struct Directory(Arc<RwLock<HashMap<Uuid, (PublicKey, AgentStatus)>>>);
+pub struct Directory(Arc<RwLock<HashMap<Uuid, Listed>>>);
+
+/// An agent in the directory.
+#[derive(Debug, Clone)]
+struct Listed {
+    status: AgentStatus,
+    /// The key that signs now, then those before it, the latest first.
+    keys: Arc<[PublicKey]>,
+}
 
 impl Directory {
     /// Takes the agents of a new state.
     pub fn replace(&self, agents: &BTreeMap<Uuid, Agent>) {
         let known = agents
             .iter()
-            .map(|(id, agent)| (*id, (agent.public_key, agent.status)))
+            .map(|(id, agent)| {
+                let former = agent.former_keys.iter().rev().map(|former| former.key);
+                let listed = Listed {
+                    status: agent.status,
+                    keys: std::iter::once(agent.public_key).chain(former).collect(),
+                };
+                (*id, listed)
+            })
             .collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
-    fn find(&self, id: Uuid) -> Option<(PublicKey, AgentStatus)> {
+    fn find(&self, id: Uuid) -> Option<Listed> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
-            .copied()
+            .cloned()
     }
 
     /// Checks one proof's bytes.
     pub fn check(&self, bytes: &[u8]) -> Checked {
         let parsed = ParsedProof::parse(bytes)?;
-        let (key, status) = self
+        let listed = self
             .find(parsed.body().agent.agent_id)
             .ok_or(Refusal::AgentUnknown)?;
-        if status == AgentStatus::Revoked {
+        if listed.status == AgentStatus::Revoked {
             return Err(Refusal::AgentRevoked);
         }
-        let proof = parsed.verify(&key).map_err(|_| Refusal::BadSignature)?;
+        let (proof, key) = signed_by(parsed, &listed.keys).ok_or(Refusal::BadSignature)?;
         Ok(Submission { proof, key })
     }
 
@@ -66,4 +85,16 @@ impl Directory {
             .await
             .unwrap_or_else(|e| std::panic::resume_unwind(e.into_panic()))
     }
+}
+
+/// The proof with that of the keys which signed it. One that a former key signed is known already or
+/// refused; the writer decides which (`PRF-CHAIN-006`, `KEY-ROT-006`).
+fn signed_by(parsed: ParsedProof, keys: &[PublicKey]) -> Option<(VerifiedProof, PublicKey)> {
+    let (last, before) = keys.split_last()?;
+    for key in before {
+        if let Ok(proof) = parsed.clone().verify(key) {
+            return Some((proof, *key));
+        }
+    }
+    parsed.verify(last).ok().map(|proof| (proof, *last))
 }

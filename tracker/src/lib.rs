@@ -12,9 +12,11 @@
 //! [`store`] → [`publisher`] (snapshot, signed, into the delivery log).
 
 pub mod app;
+pub mod archive;
 pub mod audit;
 pub mod cli;
 pub mod config;
+pub mod desk;
 pub mod domain;
 pub mod grpc;
 pub mod host;

@@ -23,6 +23,7 @@ use url::Url;
 use crate::{
     app::{App, Parts},
     config::Config,
+    desk::Desk,
     host::FarmHost,
     http,
     publisher::Publisher,
@@ -119,6 +120,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         outbound,
         farm_key: secrets.farm_key,
         salts: SaltSource::new(secrets.farm_secret),
+        desk: Desk::new(&mut rand::rng()),
         folds: Semaphore::new(1),
         owner,
         stop: stop.clone(),

@@ -12,6 +12,10 @@ use subtle::ConstantTimeEq as _;
 
 /// The cookie's name.
 const NAME: &str = "farmops_session";
+/// The cookie that carries a sentence from a form to the page after it.
+const TOLD: &str = "farmops_told";
+/// How long it waits for that page.
+const TOLD_SECONDS: i64 = 60;
 /// How long a session lasts.
 const SECONDS: i64 = 7 * 86_400;
 
@@ -44,18 +48,42 @@ impl SessionKey {
         rng.fill_bytes(&mut nonce);
         let claim = format!("{}.{}", now.second() + SECONDS, hex::encode(nonce));
         let tag = self.tag("cookie", &claim);
-        self.cookie(&format!("{claim}.{tag}"), SECONDS)
+        self.cookie(NAME, &format!("{claim}.{tag}"), SECONDS)
     }
 
     /// The `Set-Cookie` that ends a session.
     pub fn close(&self) -> Option<HeaderValue> {
-        self.cookie("", 0)
+        self.cookie(NAME, "", 0)
+    }
+
+    /// The `Set-Cookie` that makes the next page tell what was done.
+    pub fn tell(&self, sentence: &str) -> Option<HeaderValue> {
+        // Hexadecimal, so that every character may be in it.
+        let claim = hex::encode(sentence);
+        let tag = self.tag(TOLD, &claim);
+        self.cookie(TOLD, &format!("{claim}.{tag}"), TOLD_SECONDS)
+    }
+
+    /// What the page is to tell, if one of our forms said so.
+    pub fn told(&self, headers: &HeaderMap) -> Option<String> {
+        let (claim, tag) = value(headers, TOLD)?.rsplit_once('.')?;
+        let good: bool = self
+            .tag(TOLD, claim)
+            .as_bytes()
+            .ct_eq(tag.as_bytes())
+            .into();
+        let sentence = hex::decode(claim).ok().filter(|_| good)?;
+        String::from_utf8(sentence).ok()
+    }
+
+    /// The `Set-Cookie` after it was told.
+    pub fn forget_told(&self) -> Option<HeaderValue> {
+        self.cookie(TOLD, "", 0)
     }
 
     /// The session of a request, if it carries a good one.
     pub fn read(&self, headers: &HeaderMap, now: Timestamp) -> Option<Session> {
-        let value = cookies(headers).find_map(|c| c.strip_prefix(NAME)?.strip_prefix('='))?;
-        let (claim, tag) = value.rsplit_once('.')?;
+        let (claim, tag) = value(headers, NAME)?.rsplit_once('.')?;
         let (expires, _) = claim.split_once('.')?;
         let good = bool::from(self.tag("cookie", claim).as_bytes().ct_eq(tag.as_bytes()));
         let open = expires
@@ -70,10 +98,10 @@ impl SessionKey {
         keyed(self.key.as_bytes(), format!("{purpose} {claim}").as_bytes()).to_string()
     }
 
-    fn cookie(&self, value: &str, seconds: i64) -> Option<HeaderValue> {
+    fn cookie(&self, name: &str, value: &str, seconds: i64) -> Option<HeaderValue> {
         let secure = if self.encrypted { "; Secure" } else { "" };
         let text =
-            format!("{NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
         HeaderValue::from_str(&text).ok()
     }
 }
@@ -86,6 +114,10 @@ impl Session {
             .ct_eq(form_token.as_bytes())
             .into()
     }
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    cookies(headers).find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -123,6 +155,17 @@ mod tests {
         let rotated = SessionKey::new(b"secret", "another", false);
         assert_eq!(rotated.read(&headers, now), None);
         assert_eq!(key.read(&request(&key.close().unwrap()), now), None);
+    }
+
+    #[test]
+    fn what_is_told_is_what_a_form_said() {
+        let key = SessionKey::new(b"secret", "owner", false);
+        let cookie = key.tell("“Barn” was bought; well done.").unwrap();
+        let told = key.told(&request(&cookie));
+        assert_eq!(told.as_deref(), Some("“Barn” was bought; well done."));
+        let another = SessionKey::new(b"secret", "another", false);
+        assert_eq!(another.told(&request(&cookie)), None);
+        assert_eq!(key.told(&request(&key.forget_told().unwrap())), None);
     }
 
     #[test]

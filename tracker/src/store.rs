@@ -132,6 +132,8 @@ pub struct Batch<'a> {
     pub posts: &'a [Post],
     /// Villages joined.
     pub villages: &'a [Village],
+    /// The farm's layout.
+    pub layout: Option<&'a [u8]>,
 }
 
 /// The transparency log's growth by one batch.
@@ -317,6 +319,8 @@ pub trait Journal: Send + 'static {
 pub trait Reads: Send + Sync + 'static {
     /// The farm's figures; nothing before it is founded.
     async fn farm(&self) -> Result<Option<FarmView>, StoreError>;
+    /// The farm's layout, as it was saved; nothing if nobody has moved anything.
+    async fn layout(&self) -> Result<Option<Vec<u8>>, StoreError>;
     /// What each day brought, latest first.
     async fn days(&self, limit: u32) -> Result<Vec<(String, DayTotals)>, StoreError>;
     /// The proofs that match, latest first.

@@ -191,6 +191,7 @@ impl<J: Journal> Writer<J> {
                 notices: &round.outgoing.notices,
                 posts: &round.outgoing.posts,
                 villages: &round.outgoing.villages,
+                layout: round.outgoing.layout.as_deref(),
             };
             if let Err(error) = self.journal.commit(&batch).await {
                 tracing::error!(%error, cause = ?error, "a commit failed; nothing of it was kept");

@@ -25,6 +25,8 @@ use std::time::Duration;
 use reqwest::redirect;
 use url::{Host, Url};
 
+use crate::tls::ClientIdentity;
+
 pub use bounded::{BoundedResponse, Bounds};
 pub use reqwest;
 use resolver::{FilteredResolver, Lookup, SystemLookup};
@@ -101,7 +103,7 @@ impl Outbound {
     ///
     /// On a system that has none, plain http still works and https is refused by verification.
     pub fn new(reach: Reach, user_agent: &str) -> Result<Self, OutboundError> {
-        Self::build(reach, user_agent, &[], SystemLookup)
+        Self::build(reach, user_agent, &[], None, SystemLookup)
     }
 
     /// As [`Outbound::new`], trusting the PEM certificates in `ca_file` as well.
@@ -111,19 +113,38 @@ impl Outbound {
         ca_file: &Path,
     ) -> Result<Self, OutboundError> {
         let roots = certificates(ca_file)?;
-        Self::build(reach, user_agent, &roots, SystemLookup)
+        Self::build(reach, user_agent, &roots, None, SystemLookup)
+    }
+
+    /// As [`Outbound::with_ca_file`] (if there is one), showing a certificate to servers that ask.
+    pub fn with_identity(
+        reach: Reach,
+        user_agent: &str,
+        ca_file: Option<&Path>,
+        identity: &ClientIdentity,
+    ) -> Result<Self, OutboundError> {
+        let roots = ca_file.map(certificates).transpose()?.unwrap_or_default();
+        let identity =
+            reqwest::Identity::from_pem(&identity.bundle()).map_err(OutboundError::Client)?;
+        Self::build(reach, user_agent, &roots, Some(&identity), SystemLookup)
     }
 
     fn build(
         reach: Reach,
         user_agent: &str,
         extra_roots: &[reqwest::Certificate],
+        identity: Option<&reqwest::Identity>,
         lookup: impl Lookup,
     ) -> Result<Self, OutboundError> {
         crate::tls::init();
         let resolver = Arc::new(FilteredResolver::new(reach, lookup));
         let builder = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder();
+            let builder = match identity.cloned() {
+                Some(identity) => builder.identity(identity),
+                None => builder,
+            };
+            builder
                 .user_agent(user_agent)
                 .redirect(redirect::Policy::none())
                 // A proxy from the environment would resolve names for us, past our filter.

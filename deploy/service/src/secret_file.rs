@@ -97,6 +97,16 @@ fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
 
 /// Reads a secret, refusing a file that group or others may access.
 pub fn read(path: &Path) -> Result<Vec<u8>, SecretFileError> {
+    read_unless(path, 0o077)
+}
+
+/// Reads a secret that may be shared with a group, as keys of certificates are by many renewal
+/// programs and by Kubernetes; refuses a file that others may access.
+pub fn read_for_group(path: &Path) -> Result<Vec<u8>, SecretFileError> {
+    read_unless(path, 0o007)
+}
+
+fn read_unless(path: &Path, forbidden: u32) -> Result<Vec<u8>, SecretFileError> {
     let io = |source| SecretFileError::Io {
         path: path.to_owned(),
         source,
@@ -105,7 +115,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, SecretFileError> {
     // Asked of the open file, so that it cannot be exchanged between look and use.
     let metadata = file.metadata().map_err(io)?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & forbidden != 0 {
         return Err(SecretFileError::TooOpen {
             path: path.to_owned(),
             mode,

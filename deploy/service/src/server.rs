@@ -1,4 +1,5 @@
-//! Serving HTTP/1 and HTTP/2 on one listener, with every wait bounded, until told to stop.
+//! Serving HTTP/1, HTTP/2 and gRPC on one listener, with or without TLS, with every wait bounded,
+//! until told to stop.
 //!
 //! Two parts: [`harden`] wraps a router in what every answer needs (limits, security headers,
 //! problems instead of plain text), [`serve`] accepts connections and bounds what happens before a
@@ -22,7 +23,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::problem::{self, Problem};
 
-pub use connection::serve;
+pub use connection::{Listener, serve};
 
 /// Bounds of a listener and its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ fn snapshot() -> Snapshot {
         level: 1_u32.into(),
         upgrades: vec![],
         category_totals: vec![],
+        league_totals: vec![],
         achievements: vec![],
         checkpoint: String::new(),
     }

@@ -84,7 +84,17 @@ pub(crate) fn cases() -> Vec<Case> {
     });
     let slugs: Vec<String> = (0..256).map(|n| format!("badge-{n}")).collect();
     let largest = 9_007_199_254_740_991_u64;
+    let rules = farmops_protocol::scoring::RuleSet::default().digest();
     vec![
+        accepted(
+            "leagues",
+            "SNP-LEAGUE-001",
+            "two leagues",
+            with(json!({ "farm:leagueTotals": [
+                { "farm:league": "harvest", "farm:rules": rules, "farm:coins": 120 },
+                { "farm:league": "night-watch", "farm:rules": rules, "farm:coins": 0 },
+            ] })),
+        ),
         accepted(
             "snapshot",
             "SNP-FORM-001",

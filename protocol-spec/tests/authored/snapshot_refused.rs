@@ -27,6 +27,9 @@ pub(crate) fn cases() -> Vec<Case> {
 fn form() -> Vec<Case> {
     let slugs: Vec<String> = (0..257).map(|n| format!("badge-{n}")).collect();
     let upgrade = |slug: &str, level: u64| json!({ "farm:slug": slug, "farm:upgradeLevel": level });
+    let rules = farmops_protocol::scoring::RuleSet::default().digest();
+    let league = |slug: &str| json!({ "farm:league": slug, "farm:rules": rules, "farm:coins": 1 });
+    let leagues: Vec<_> = (0..9).map(|n| league(&format!("league-{n}"))).collect();
     let total =
         |category: &str| json!({ "farm:category": category, "farm:proofs": 1, "farm:coins": 1 });
     [
@@ -43,6 +46,9 @@ fn form() -> Vec<Case> {
         ("upgrade-no-slug", "SNP-LIST-001", "an upgrade that is no slug", json!({ "farm:upgrades": [upgrade("Big barn", 1)] }), "farm:upgrades", true),
         ("category-twice", "SNP-LIST-002", "a category twice", json!({ "farm:categoryTotals": [total("toil"), total("toil")] }), "farm:categoryTotals", false),
         ("category-unknown", "SNP-LIST-002", "an unknown category", json!({ "farm:categoryTotals": [total("fun")] }), "farm:categoryTotals[0].farm:category", true),
+        ("league-twice", "SNP-LEAGUE-001", "a league twice", json!({ "farm:leagueTotals": [league("harvest"), league("harvest")] }), "farm:leagueTotals", false),
+        ("league-no-slug", "SNP-LEAGUE-001", "a league that is no slug", json!({ "farm:leagueTotals": [league("The harvest")] }), "farm:leagueTotals", true),
+        ("leagues-9", "SNP-LEAGUE-001", "nine leagues", json!({ "farm:leagueTotals": leagues }), "farm:leagueTotals", true),
         ("achievement-twice", "SNP-LIST-001", "an achievement twice", json!({ "farm:achievements": ["a", "b", "a"] }), "farm:achievements", true),
         ("achievements-257", "SNP-LIST-001", "257 achievements", json!({ "farm:achievements": slugs }), "farm:achievements", true),
         ("achievement-no-slug", "SNP-LIST-001", "an achievement that is markup", json!({ "farm:achievements": ["<b>"] }), "farm:achievements", true),

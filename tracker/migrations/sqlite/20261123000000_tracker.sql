@@ -263,3 +263,9 @@ CREATE TABLE api_token (
     hash       TEXT    NOT NULL,               -- SHA-256 of the token; the token itself is nowhere
     created_at INTEGER NOT NULL
 );
+
+-- Where the owner put things: an Automerge document, which devices edit apart. The ledger does not know it.
+CREATE TABLE layout (
+    id       INTEGER PRIMARY KEY CHECK (id = 1),
+    document BLOB    NOT NULL
+);

@@ -71,6 +71,14 @@ impl ServeArgs {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// The database that a command names, or the one of the settings.
+    pub(super) fn database(&self, named: Option<String>) -> anyhow::Result<String> {
+        match named {
+            Some(url) => Ok(url),
+            None => Ok(self.load().context("finding the database")?.db),
+        }
+    }
+
     /// The settings: these flags over the variables over the file over the defaults.
     pub(super) fn load(&self) -> Result<Config, config::ConfigError> {
         let flags = json!({

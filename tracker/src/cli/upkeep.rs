@@ -25,28 +25,10 @@ pub(super) struct UpkeepArgs {
 }
 
 impl UpkeepArgs {
-    fn url(self, serve: &ServeArgs) -> anyhow::Result<String> {
-        match self.of {
-            Some(url) => Ok(url),
-            None => Ok(serve.load().context("finding the database")?.db),
-        }
-    }
-
     /// Checks the database; fails if anything is wrong.
     pub(super) async fn fsck(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
-        let url = self.url(serve)?;
-        let database = Database::frozen(&url)
-            .await
-            .with_context(|| format!("opening {url}"))?;
-        let folder = tempfile::tempdir().context("making a place for the comparison")?;
-        let beside = format!("sqlite://{}/fold.db", folder.path().display());
-        let scratch = Database::open(&beside).await?;
-        let mut journal = scratch.journal().await?;
-        let folded = scratch.reads();
-        let mut progress = Progress::new("checked");
-        let report = fsck(&database, (&mut journal, &folded), &mut |n| progress.at(n)).await;
-        progress.end();
-        print(&report.context("reading the database")?, output)
+        let url = serve.database(self.of)?;
+        print(&check(&url).await?, output)
     }
 
     /// Makes the projections anew.
@@ -55,7 +37,7 @@ impl UpkeepArgs {
         serve: &ServeArgs,
         output: Output,
     ) -> anyhow::Result<ExitCode> {
-        let url = self.url(serve)?;
+        let url = serve.database(self.of)?;
         // Only what is there is rebuilt: opening would make an empty one of a mistyped name.
         let secrets = Database::inspect(&url).await?.secrets().await;
         let secrets = secrets.with_context(|| format!("opening {url}"))?;
@@ -77,7 +59,24 @@ impl UpkeepArgs {
     }
 }
 
-fn print(report: &Report, output: Output) -> anyhow::Result<ExitCode> {
+/// Checks the database at `url`, as it is at one moment.
+pub(super) async fn check(url: &str) -> anyhow::Result<Report> {
+    let database = Database::frozen(url)
+        .await
+        .with_context(|| format!("opening {url}"))?;
+    let folder = tempfile::tempdir().context("making a place for the comparison")?;
+    let beside = format!("sqlite://{}/fold.db", folder.path().display());
+    let scratch = Database::open(&beside).await?;
+    let mut journal = scratch.journal().await?;
+    let folded = scratch.reads();
+    let mut progress = Progress::new("checked");
+    let report = fsck(&database, (&mut journal, &folded), &mut |n| progress.at(n)).await;
+    progress.end();
+    report.context("reading the database")
+}
+
+/// Prints what was found; fails if anything was.
+pub(super) fn print(report: &Report, output: Output) -> anyhow::Result<ExitCode> {
     if output.json {
         println!("{}", serde_json::to_string(report)?);
     } else {

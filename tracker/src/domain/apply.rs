@@ -186,11 +186,11 @@ fn is_public(event: &Event) -> bool {
         | Event::ItemPurchased(_)
         | Event::AgentRevoked(_)
         | Event::AgentOutage(_)
+        | Event::LeagueJoined(_)
+        | Event::LeagueLeft(_)
         | Event::CompositeEarned(_) => true,
         Event::ProofAccepted(_)
         | Event::RulesAdopted(_)
-        | Event::LeagueJoined(_)
-        | Event::LeagueLeft(_)
         | Event::AgentEnrolled(_)
         | Event::AgentApproved(_)
         | Event::AgentDismissed(_)

@@ -41,6 +41,8 @@ pub enum Fit {
     Duplicate,
     /// It extends the chain, but its id may stand in it already; its history decides.
     MaybeReused,
+    /// A former key signed it, so it is known already or refused; its history decides.
+    Former,
     /// It does not extend the chain; its history decides.
     Stray(ChainError),
 }
@@ -68,8 +70,13 @@ pub fn decide_submit(
 ) -> Result<Fit, Refusal> {
     let id = submission.proof.body().agent.agent_id;
     let agent = state.agents.get(&id).ok_or(Refusal::AgentUnknown)?;
-    if agent.public_key != submission.key {
-        return Err(Refusal::BadSignature);
+    if agent.public_key != submission.key && agent.status != AgentStatus::Revoked {
+        let mut former = agent.former_keys.iter();
+        return if former.any(|former| former.key == submission.key) {
+            Ok(Fit::Former)
+        } else {
+            Err(Refusal::BadSignature)
+        };
     }
     let room = match agent.status {
         AgentStatus::Revoked => return Err(Refusal::AgentRevoked),

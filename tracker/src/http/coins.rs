@@ -24,13 +24,13 @@ struct History {
 
 /// A day of the farmer on which coins came or went.
 #[derive(Debug, PartialEq, Serialize)]
-struct DailyCoins {
-    day: Date,
+pub(super) struct DailyCoins {
+    pub(super) day: Date,
     /// What the work of the day brought, less what was taken back since.
-    earned: u64,
-    spent: u64,
+    pub(super) earned: u64,
+    pub(super) spent: u64,
     /// What was left when the day was over.
-    balance: u64,
+    pub(super) balance: u64,
 }
 
 /// Shows what each day brought and cost and what was left, the earliest day first.
@@ -39,7 +39,12 @@ pub(super) async fn history(
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let seen = Seen::with_days(&app, &wanted).await?;
+    let days = daily(&Seen::with_days(&app, &wanted).await?)?;
+    tagged_json(&headers, &History { days })
+}
+
+/// What each day brought and cost and what was left, the earliest day first.
+pub(super) fn daily(seen: &Seen) -> Result<Vec<DailyCoins>, Problem> {
     let mut coins = BTreeMap::<Date, (u64, u64)>::new();
     for (day, totals) in &seen.days {
         let day = day
@@ -55,8 +60,8 @@ pub(super) async fn history(
             coins.entry(day).or_default().1 += purchase.price;
         }
     }
-    let days = balances(coins, seen.farm.coins.earned, seen.farm.coins.spent);
-    tagged_json(&headers, &History { days })
+    let (earned, spent) = (seen.farm.coins.earned, seen.farm.coins.spent);
+    Ok(balances(coins, earned, spent))
 }
 
 /// The balance at the end of each day, from the totals at the end of the last one backwards.

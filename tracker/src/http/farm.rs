@@ -50,7 +50,7 @@ pub(super) async fn figures(app: &App) -> Result<FarmView, Problem> {
 }
 
 /// The moment asked about.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// A position or a time; without it, now.

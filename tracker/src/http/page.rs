@@ -1,112 +1,107 @@
-//! The pages: the owner's farm at `/`, the public profile for everyone else. They work without scripts.
+//! The pages: the owner's farm, and the public profile for everyone else.
+//!
+//! They are made here and work without scripts; one page has a script, to arrange the farm by hand. A
+//! page needs a session, a form needs one and the token that its page gave it.
+//!
+//! To add a page: 1. a file here with its template; 2. a line in the table of pages in `frame`; 3. a
+//! route.
 
-mod actions;
-mod view;
+mod agents;
+mod arrange;
+mod chart;
+mod coins;
+mod days;
+mod frame;
+mod login;
+mod overview;
+mod people;
+mod proofs;
+mod rules;
+mod settings;
+mod shop;
+mod villages;
+mod when;
+mod year;
 
 use askama::Template;
 use axum::{
-    Form,
-    extract::State,
-    response::{IntoResponse, Redirect, Response},
+    Router,
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use farmops_service::problem::Problem;
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, SET_COOKIE},
 };
-use serde::Deserialize;
 
-pub(super) use self::actions::{approve, join, revoke};
-use self::view::{OwnerPage, VisitorPage};
+use self::frame::Frame;
 use crate::app::App;
 
 /// No scripts at all; styles, pictures and forms from here only.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'";
 
-/// The owner's farm, or the public profile.
-pub(super) async fn home(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
-    match app.sessions.read(&headers, app.now()) {
-        Some(session) => page(
-            &OwnerPage::gather(&app, &session, None).await?,
-            StatusCode::OK,
-        ),
-        None => page(&VisitorPage::gather(&app).await?, StatusCode::OK),
-    }
-}
-
-#[derive(Template)]
-#[template(path = "login.html")]
-struct LoginPage {
-    title: &'static str,
-    failed: bool,
-}
-
-/// The form that asks for the owner's token.
-pub(super) async fn login() -> Result<Response, Problem> {
-    let title = "Log in";
-    page(
-        &LoginPage {
-            title,
-            failed: false,
-        },
-        StatusCode::OK,
-    )
-}
-
-#[derive(Deserialize)]
-pub(super) struct Credentials {
-    token: String,
-}
-
-/// Opens a session for whoever has the owner's token.
-pub(super) async fn log_in(
-    State(app): State<App>,
-    Form(credentials): Form<Credentials>,
-) -> Result<Response, Problem> {
-    if !app.owner.matches(credentials.token.trim()) {
-        let title = "Log in";
-        return page(
-            &LoginPage {
-                title,
-                failed: true,
-            },
-            StatusCode::UNAUTHORIZED,
-        );
-    }
-    let cookie = app.sessions.open(app.now(), &mut rand::rng());
-    Ok(with_cookie(Redirect::to("/").into_response(), cookie))
-}
-
-/// What every form of a session carries.
-#[derive(Deserialize)]
-pub(super) struct FormToken {
-    form_token: String,
-}
-
-/// Ends the session.
-pub(super) async fn log_out(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Form(form): Form<FormToken>,
-) -> Result<Response, Problem> {
-    actions::session(&app, &headers, &form.form_token)?;
-    Ok(with_cookie(
-        Redirect::to("/").into_response(),
-        app.sessions.close(),
-    ))
+/// The routes for browsers.
+pub(super) fn routes(app: App) -> Router {
+    Router::new()
+        .route("/", get(overview::home))
+        .route("/login", get(login::login).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/coins", get(coins::show))
+        .route("/days", get(days::show))
+        .route("/days/rest", post(days::rest))
+        .route("/days/calendar", post(days::calendar))
+        .route("/proofs", get(proofs::list))
+        .route("/proofs/{id}", get(proofs::one))
+        .route("/agents", get(agents::show))
+        .route("/agents/{id}/approve", post(agents::approve))
+        .route("/agents/{id}/dismiss", post(agents::dismiss))
+        .route("/agents/{id}/revoke", post(agents::revoke))
+        .route("/agents/{id}/reset-chain", post(agents::reset_chain))
+        .route("/shop", get(shop::show))
+        .route("/shop/buy", post(shop::buy))
+        .route("/arrange", get(arrange::show))
+        .route("/arrange/place", post(arrange::place))
+        .route("/arrange/name", post(arrange::rename))
+        .route("/villages", get(villages::show))
+        .route("/villages/join", post(villages::join))
+        .route("/people", get(people::show))
+        .route("/people/accept", post(people::accept))
+        .route("/people/reject", post(people::reject))
+        .route("/people/follow", post(people::follow))
+        .route("/people/unfollow", post(people::unfollow))
+        .route("/rules", get(rules::show).post(rules::adopt))
+        .route("/settings", get(settings::show))
+        .route("/settings/name", post(settings::rename))
+        .route("/settings/ledger.jsonl", get(settings::ledger))
+        .route("/assets/tracker.css", get(style))
+        .route("/assets/arrange.js", get(script))
+        .with_state(app)
 }
 
 /// The style sheet.
-pub(super) async fn style() -> impl IntoResponse {
-    let headers = [
-        (CONTENT_TYPE, "text/css; charset=utf-8"),
-        (CACHE_CONTROL, "public, max-age=3600"),
-    ];
-    (headers, include_str!("../../templates/tracker.css"))
+async fn style() -> impl IntoResponse {
+    let text = include_str!("../../assets/tracker.css");
+    asset("text/css; charset=utf-8", text)
 }
 
-fn page(template: &impl Template, status: StatusCode) -> Result<Response, Problem> {
+/// The script of the page where the farm is arranged.
+async fn script() -> impl IntoResponse {
+    let text = include_str!("../../assets/arrange.js");
+    asset("text/javascript; charset=utf-8", text)
+}
+
+fn asset(media_type: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (CONTENT_TYPE, media_type),
+        (CACHE_CONTROL, "public, max-age=3600"),
+    ];
+    (headers, text).into_response()
+}
+
+/// A page for anyone.
+fn plain(template: &impl Template, status: StatusCode) -> Result<Response, Problem> {
     let text = template.render().map_err(|e| Problem::internal(&e))?;
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -116,9 +111,17 @@ fn page(template: &impl Template, status: StatusCode) -> Result<Response, Proble
     Ok((status, headers, text).into_response())
 }
 
-fn with_cookie(mut response: Response, cookie: Option<HeaderValue>) -> Response {
-    if let Some(cookie) = cookie {
-        response.headers_mut().insert(SET_COOKIE, cookie);
+/// A page of the owner.
+fn framed(app: &App, frame: &Frame, template: &impl Template) -> Result<Response, Problem> {
+    let mut response = plain(template, frame.status())?;
+    if frame.told.is_some() {
+        set_cookie(&mut response, app.sessions.forget_told());
     }
-    response
+    Ok(response)
+}
+
+fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
 }

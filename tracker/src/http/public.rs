@@ -89,8 +89,10 @@ pub(super) async fn picture(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let farm = figures(&app).await?;
+    let arrangement = app.desk.view(&app, &farm).await?;
     let drawing = farm.drawing(app.now());
-    let picture = svg::draw(&scene::compose(&drawing), &svg::Options::default());
+    let scene = scene::compose_arranged(&drawing, &arrangement);
+    let picture = svg::draw(&scene, &svg::Options::default());
     let mut response = tagged(&headers, "image/svg+xml", picture.into_bytes());
     let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
     response

@@ -4,7 +4,9 @@ use askama::Template;
 use farmops_protocol::{
     field::FieldError,
     int::SafeUint,
-    snapshot::{self, CategoryTotal, Picture, Post, Snapshot, UpgradeLevel, season_of},
+    snapshot::{
+        self, CategoryTotal, LeagueTotal, Picture, Post, Snapshot, UpgradeLevel, season_of,
+    },
     time::Timestamp,
 };
 use serde_json::Value;
@@ -108,6 +110,7 @@ fn figures(
                 })
             })
             .collect::<Result<_, FieldError>>()?,
+        league_totals: league_totals(farm, &season_of(now))?,
         achievements: farm
             .achievements()
             .iter()
@@ -115,6 +118,22 @@ fn figures(
             .collect(),
         checkpoint: checkpoint.note.clone(),
     })
+}
+
+/// What the leagues that the farm is in have brought in `season`.
+fn league_totals(farm: &FarmView, season: &str) -> Result<Vec<LeagueTotal>, FieldError> {
+    let leagues = farm.leagues.iter();
+    leagues
+        .filter(|(_, league)| league.left_at.is_none())
+        .map(|(slug, league)| {
+            let coins = league.seasons.get(season).copied().unwrap_or(0);
+            Ok(LeagueTotal {
+                league: slug.clone(),
+                rules: league.rules.digest,
+                coins: safe("farm:coins", coins)?,
+            })
+        })
+        .collect()
 }
 
 /// The farm's picture with its alternative text.

@@ -2,9 +2,11 @@
 
 mod agents;
 mod commit;
+mod copies;
 mod history;
 mod inspect;
 mod journal;
+mod layout;
 mod load;
 mod log;
 mod multi;

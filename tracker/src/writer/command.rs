@@ -86,6 +86,8 @@ pub struct Outgoing {
     pub posts: Vec<Post>,
     /// Villages to remember.
     pub villages: Vec<Village>,
+    /// The farm's layout to remember.
+    pub layout: Option<Vec<u8>>,
 }
 
 impl Outgoing {
@@ -95,6 +97,7 @@ impl Outgoing {
             && self.notices.is_empty()
             && self.posts.is_empty()
             && self.villages.is_empty()
+            && self.layout.is_none()
     }
 
     pub(super) fn append(&mut self, other: Self) {
@@ -104,6 +107,8 @@ impl Outgoing {
         self.notices.extend(other.notices);
         self.posts.extend(other.posts);
         self.villages.extend(other.villages);
+        // Whoever saves a layout has the one before it in it.
+        self.layout = other.layout.or(self.layout.take());
     }
 }
 

@@ -217,6 +217,17 @@ impl<J: Journal> Writer<J> {
                 accepted(Standing::Buffered)
             }
             Ok(Fit::Duplicate) => accepted(Standing::Duplicate),
+            Ok(Fit::Former) => {
+                let history = self.history(round, &submission).await?;
+                Ok(if history.same_id == Some(hash) {
+                    Ok(Receipt {
+                        hash,
+                        standing: Standing::Duplicate,
+                    })
+                } else {
+                    Err(Refusal::BadSignature)
+                })
+            }
             Ok(Fit::Stray(error)) => self.stray(round, &submission, error).await,
             // With `id_is_new` it is never in doubt.
             Ok(Fit::MaybeReused) => Ok(Err(Refusal::ProofIdTaken)),

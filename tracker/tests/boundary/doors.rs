@@ -13,7 +13,7 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What carries the owner's token.
-const OWNERS: [(&str, &str); 37] = [
+const OWNERS: [(&str, &str); 39] = [
     ("GET", "/api/v1/proofs"),
     ("GET", "/api/v1/proofs/{id}"),
     ("GET", "/api/v1/ledger"),
@@ -26,6 +26,8 @@ const OWNERS: [(&str, &str); 37] = [
     ("PUT", "/api/v1/farm/name"),
     ("GET", "/api/v1/farm/calendar"),
     ("PUT", "/api/v1/farm/calendar"),
+    ("GET", "/api/v1/farm/layout"),
+    ("POST", "/api/v1/farm/layout/changes"),
     ("GET", "/api/v1/farm/rest-days"),
     ("PUT", "/api/v1/farm/rest-days/{date}"),
     ("DELETE", "/api/v1/farm/rest-days/{date}"),
@@ -53,16 +55,47 @@ const OWNERS: [(&str, &str); 37] = [
     ("POST", "/api/v1/following/remove"),
 ];
 
+/// The owner's pages: with a session; others are sent to log in.
+pub const PAGES: [&str; 11] = [
+    "/coins",
+    "/days",
+    "/proofs",
+    "/proofs/{id}",
+    "/agents",
+    "/shop",
+    "/arrange",
+    "/villages",
+    "/people",
+    "/rules",
+    "/settings",
+];
+
+/// What she takes away with her, likewise.
+const DOWNLOADS: [&str; 1] = ["/settings/ledger.jsonl"];
+
 /// The owner's forms: with a session and a token that one of its pages made.
-const FORMS: [(&str, &str); 4] = [
+pub const FORMS: [(&str, &str); 17] = [
     ("POST", "/agents/{id}/approve"),
+    ("POST", "/agents/{id}/dismiss"),
     ("POST", "/agents/{id}/revoke"),
+    ("POST", "/agents/{id}/reset-chain"),
+    ("POST", "/arrange/place"),
+    ("POST", "/arrange/name"),
+    ("POST", "/days/rest"),
+    ("POST", "/days/calendar"),
+    ("POST", "/people/accept"),
+    ("POST", "/people/reject"),
+    ("POST", "/people/follow"),
+    ("POST", "/people/unfollow"),
+    ("POST", "/rules"),
+    ("POST", "/settings/name"),
+    ("POST", "/shop/buy"),
     ("POST", "/villages/join"),
     ("POST", "/logout"),
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 13] = [
+const ANYONES: [(&str, &str); 14] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
     ("POST", "/api/v1/agents/{id}/rotate"),
@@ -76,16 +109,20 @@ const ANYONES: [(&str, &str); 13] = [
     ("GET", "/login"),
     ("POST", "/login"),
     ("GET", "/assets/tracker.css"),
+    ("GET", "/assets/arrange.js"),
 ];
 
-fn filled(path: &str) -> String {
+pub fn filled(path: &str) -> String {
     path.replace("{id}", ID)
         .replace("{*path}", "entries/000.p/2")
 }
 
 /// The routes that the router's own source mounts: method and path.
 fn mounted() -> Vec<(String, String)> {
-    let source = include_str!("../../src/http.rs");
+    let source = concat!(
+        include_str!("../../src/http.rs"),
+        include_str!("../../src/http/page.rs")
+    );
     let mut found = Vec::new();
     for route in source.split(".route(").skip(1) {
         let path = route.split('"').nth(1).unwrap();
@@ -109,6 +146,7 @@ fn every_route_is_somebodys() {
         .into_iter()
         .chain(FORMS)
         .chain(ANYONES)
+        .chain(PAGES.into_iter().chain(DOWNLOADS).map(|path| ("GET", path)))
         .map(|(method, path)| (method.to_owned(), path.to_owned()))
         .collect();
     known.sort();
@@ -152,6 +190,15 @@ async fn the_token_comes_before_any_work() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 403, "{path}");
+    }
+    for path in PAGES.into_iter().chain(DOWNLOADS) {
+        let answer = tracker
+            .anyone(Method::GET, &filled(path))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER, "{path}");
+        assert_eq!(answer.headers()["location"], "/login", "{path}");
     }
 }
 

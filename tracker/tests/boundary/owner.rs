@@ -60,7 +60,7 @@ async fn the_owner_logs_in_approves_and_logs_out() {
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let home = || {
         tracker
-            .anyone(Method::GET, "/")
+            .anyone(Method::GET, "/agents")
             .header(COOKIE, &cookie)
             .send()
     };

@@ -47,6 +47,26 @@ async fn with_coins(tracker: &Tracker, coins: u64) -> VerifiedSnapshot {
 }
 
 #[tokio::test]
+async fn a_league_is_told_apart_from_the_farm() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let rules = tracker.get("/api/v1/rules").await;
+    let joining = serde_json::json!({ "name": "Harvest", "rules": rules["rules"] });
+    let request = tracker.owner(reqwest::Method::PUT, "/api/v1/leagues/harvest");
+    let joined = request.json(&joining).send().await.unwrap();
+    assert!(joined.status().is_success());
+    let proof = agent.work(Category::Incident, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let document = with_coins(&tracker, 46).await;
+    let league = &document.snapshot().league_totals[0];
+    assert_eq!(
+        (league.league.as_str(), league.coins.value()),
+        ("harvest", 46)
+    );
+    assert_eq!(rules["digest"], league.rules.to_string());
+}
+
+#[tokio::test]
 async fn snapshots_follow_the_farm_and_verify() {
     let tracker = Tracker::begin().await;
     let mut agent = tracker.trusted(1).await;

@@ -55,6 +55,7 @@ struct Stats {
     categories: Vec<Bar>,
     badges: Vec<Badge>,
     built: Vec<String>,
+    leagues: Vec<String>,
     spark: Option<Spark>,
 }
 
@@ -157,6 +158,7 @@ fn stats(stored: &StoredSnapshot, history: &[HistoryPoint]) -> Stats {
             .map(|slug| badge(slug))
             .collect(),
         built: built(snapshot),
+        leagues: leagues(snapshot),
         spark: Spark::of(history, day),
     }
 }
@@ -193,6 +195,17 @@ fn badge(slug: &str) -> Badge {
             about: String::new(),
         },
     }
+}
+
+/// A league counts by rules of its own, so its coins are no part of the farm's.
+fn leagues(snapshot: &Snapshot) -> Vec<String> {
+    let totals = snapshot.league_totals.iter();
+    totals
+        .map(|total| {
+            let coins = counted(total.coins.value(), "coin", "coins");
+            format!("{}: {coins} by its own rules", total.league)
+        })
+        .collect()
 }
 
 fn built(snapshot: &Snapshot) -> Vec<String> {

@@ -85,6 +85,7 @@ fn snapshot_of(step: Step) -> VerifiedSnapshot {
         streak_days: n(step.streak),
         level: n(step.level),
         upgrades: Vec::new(),
+        league_totals: Vec::new(),
         category_totals: vec![CategoryTotal {
             category: Category::Toil,
             proofs: n(1),

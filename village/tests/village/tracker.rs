@@ -275,6 +275,7 @@ impl TestTracker {
                 slug: "barn".to_owned(),
                 level: number(1),
             }],
+            league_totals: Vec::new(),
             category_totals: vec![
                 total(Category::Security, 2, shown.security),
                 total(

@@ -63,7 +63,7 @@ async fn read_head(stream: &mut TcpStream) {
 }
 
 fn outbound(reach: Reach, lookup: Script) -> Outbound {
-    Outbound::build(reach, "farmops-test/1", &[], lookup).unwrap()
+    Outbound::build(reach, "farmops-test/1", &[], None, lookup).unwrap()
 }
 
 fn url(host: &str, address: SocketAddr, path: &str) -> Url {

@@ -443,6 +443,7 @@ pub fn signed_snapshot(id: &Url, actor: &Url, key: &SecretKey, sequence: u64) ->
         level: number(7),
         upgrades: Vec::new(),
         category_totals: Vec::new(),
+        league_totals: Vec::new(),
         achievements: vec!["first-harvest".to_owned()],
         checkpoint: String::new(),
     };

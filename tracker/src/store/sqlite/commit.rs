@@ -3,7 +3,7 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::{
-    SqliteJournal, agents, log,
+    SqliteJournal, agents, layout, log,
     multi::{MultiInsert, blocks},
     owner, publications, revocations,
     rows::{number, tag, text},
@@ -52,6 +52,9 @@ impl SqliteJournal {
             log::sign(&mut tx, checkpoint).await?;
         }
         publications::write(&mut tx, batch).await?;
+        if let Some(document) = batch.layout {
+            layout::write(&mut tx, document).await?;
+        }
         tx.commit().await?;
         Ok(())
     }

@@ -13,7 +13,7 @@ use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use super::{
-    SqliteReads, agents,
+    SqliteReads, agents, layout,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
     log, owner, publications,
     rows::{
@@ -65,6 +65,10 @@ impl Reads for SqliteReads {
             updated_at: time(&farm, "updated_at")?,
             ledger_size: count(&farm, "size")?,
         }))
+    }
+
+    async fn layout(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        layout::read(&self.pool).await
     }
 
     async fn days(&self, limit: u32) -> Result<Vec<(String, DayTotals)>, StoreError> {

@@ -46,6 +46,18 @@ impl SqliteJournal {
         })
     }
 
+    /// Keeps the secrets of a farm that is founded anew, if there are none yet.
+    pub async fn adopt_secrets(&mut self, secrets: &Secrets) -> Result<(), StoreError> {
+        let secret = secrets.farm_secret.as_slice().try_into();
+        let secret = secret.map_err(|_| StoreError::Unreadable {
+            column: "value",
+            reason: "a farm's secret has 32 bytes".to_owned(),
+        })?;
+        self.kept(FARM_KEY, secrets.farm_key.to_bytes()).await?;
+        self.kept(FARM_SECRET, secret).await?;
+        Ok(())
+    }
+
     /// The hash of the owner's token, once there is one.
     pub async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
         sqlx::query("SELECT hash FROM api_token WHERE label = $1")

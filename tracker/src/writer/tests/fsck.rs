@@ -64,6 +64,7 @@ async fn publish(farm: &Farm) {
         level: SafeUint::from(1),
         upgrades: Vec::new(),
         category_totals: Vec::new(),
+        league_totals: Vec::new(),
         achievements: Vec::new(),
         checkpoint: signed.note.clone(),
     };

@@ -18,6 +18,11 @@ async fn after_a_rotation_only_the_new_key_signs() {
         standing(&farm.submit(second.bytes()).await),
         Standing::Chained
     );
+    // What the former key signed and the chain has is acknowledged again.
+    assert_eq!(
+        standing(&farm.submit(first.bytes()).await),
+        Standing::Duplicate
+    );
     // Whoever missed the answer asks again, and anyone else is refused.
     let new = SecretKey::from_bytes([77; 32]);
     let again = KeyRotation::sign(agent.id, before.head.as_ref(), &before.key, &new, friday());

@@ -1,0 +1,277 @@
+//! Making an archive.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufWriter, Read as _, Seek as _, SeekFrom, Write},
+    path::Path,
+};
+
+use farmops_farm::{scene, svg};
+use farmops_protocol::{canonical, digest::Digest, log::TreeHead, time::Timestamp};
+use futures::TryStreamExt as _;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    ArchiveError, CHECKPOINTS, Checkpointed, FARM, KEYS, Keys, LEDGER, LastSnapshot, Line,
+    MANIFEST, Manifest, Member, PICTURE, README, SIGNATURE, SNAPSHOT, VERSION, VILLAGES,
+};
+use crate::{
+    domain::FarmView,
+    store::{Cell, Inspect, Secrets},
+};
+
+/// Entries read at once.
+const PAGE: u32 = 1000;
+
+const ABOUT: &str = "This is a farm: everything that ever counted on it, in order, signed by its key.\n\
+    `farmops-tracker import FILE --check` checks it; without --check it also founds the farm anew from\n\
+    it, if it has its keys.\n";
+
+/// Writes the farm in `database` to a new file at `path`, which only its owner may read. Nobody may
+/// write to the database meanwhile.
+///
+/// # Errors
+/// [`ArchiveError`]; nothing is left behind then.
+pub async fn export(
+    database: &dyn Inspect,
+    path: &Path,
+    with_keys: bool,
+    now: Timestamp,
+) -> Result<Manifest, ArchiveError> {
+    let farm = database.farm().await?.ok_or(ArchiveError::NoFarm)?;
+    let secrets = database.secrets().await?.ok_or(ArchiveError::NoFarm)?;
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut archive = Archive::new(BufWriter::new(file.as_file_mut()), now);
+    archive.text(README, ABOUT.as_bytes())?;
+    let head = ledger(database, &mut archive).await?;
+    said(database, &mut archive).await?;
+    figures(&mut archive, &farm, now)?;
+    if with_keys {
+        let keys = Keys {
+            farm_key: hex::encode(secrets.farm_key.to_bytes()),
+            farm_secret: hex::encode(&secrets.farm_secret),
+        };
+        archive.json(KEYS, &keys)?;
+    }
+    let manifest = archive.end(head, &secrets)?;
+    file.as_file().sync_all()?;
+    // Never over another file.
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok(manifest)
+}
+
+async fn ledger<W: Write>(
+    database: &dyn Inspect,
+    archive: &mut Archive<W>,
+) -> Result<TreeHead, ArchiveError> {
+    let mut spool = BufWriter::new(tempfile::tempfile()?);
+    let mut after = 0;
+    loop {
+        let page = database.ledger(after, PAGE).await?;
+        let Some(last) = page.last().map(|line| line.position) else {
+            break;
+        };
+        for line in &page {
+            let body = String::from_utf8_lossy(&line.body).into_owned();
+            let written = Line {
+                position: line.position,
+                kind: line.kind.clone(),
+                recorded_at: line.recorded_at,
+                body: serde_json::value::RawValue::from_string(body)
+                    .map_err(|error| ArchiveError::form(LEDGER, error))?,
+            };
+            serde_json::to_writer(&mut spool, &written)
+                .map_err(|error| ArchiveError::form(LEDGER, error))?;
+            spool.write_all(b"\n")?;
+        }
+        after = last;
+    }
+    let spool = spool
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?;
+    archive.spooled(LEDGER, spool)?;
+    log_head(database).await
+}
+
+async fn log_head(database: &dyn Inspect) -> Result<TreeHead, ArchiveError> {
+    let row = database.rows("ledger_head", &["id"]).try_next().await?;
+    let row = row.ok_or(ArchiveError::NoFarm)?;
+    match (row.get("size"), row.get("root")) {
+        (Some(Cell::Number(size)), Some(Cell::Bytes(root))) => {
+            let size = u64::try_from(*size).map_err(|_| ArchiveError::NoFarm)?;
+            let root = <[u8; 32]>::try_from(root.as_slice()).map_err(|_| ArchiveError::NoFarm)?;
+            let root = Digest::from_bytes(root);
+            Ok(TreeHead { size, root })
+        }
+        _ => Err(ArchiveError::NoFarm),
+    }
+}
+
+async fn said<W: Write>(
+    database: &dyn Inspect,
+    archive: &mut Archive<W>,
+) -> Result<(), ArchiveError> {
+    let mut heads = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = database.checkpoints(after, PAGE).await?;
+        let Some(last) = page.last().map(|signed| signed.head.size) else {
+            break;
+        };
+        for signed in page {
+            let written = Checkpointed {
+                size: signed.head.size,
+                root: signed.head.root,
+                note: signed.note,
+                signed_at: signed.signed_at,
+            };
+            serde_json::to_writer(&mut heads, &written)
+                .map_err(|error| ArchiveError::form(CHECKPOINTS, error))?;
+            heads.push(b'\n');
+        }
+        after = last;
+    }
+    archive.text(CHECKPOINTS, &heads)?;
+    if let Some(published) = database.snapshot().await? {
+        let document = String::from_utf8(published.document)
+            .map_err(|error| ArchiveError::form(SNAPSHOT, error))?;
+        let written = LastSnapshot {
+            sequence: published.sequence,
+            object_id: published.object_id,
+            ledger_position: published.ledger_position,
+            published_at: published.published_at,
+            document: serde_json::value::RawValue::from_string(document)
+                .map_err(|error| ArchiveError::form(SNAPSHOT, error))?,
+        };
+        archive.json(SNAPSHOT, &written)?;
+    }
+    let villages = database.villages().await?;
+    let villages: Vec<_> = villages
+        .into_iter()
+        .map(|village| Member {
+            url: village.url,
+            actor: village.actor,
+            account: village.account,
+            status: village.status,
+            home: village.home,
+            joined_at: village.joined_at,
+        })
+        .collect();
+    archive.json(VILLAGES, &villages)
+}
+
+fn figures<W: Write>(
+    archive: &mut Archive<W>,
+    farm: &FarmView,
+    now: Timestamp,
+) -> Result<(), ArchiveError> {
+    let totals: BTreeMap<_, _> = farm
+        .categories
+        .iter()
+        .map(|(category, totals)| {
+            let shown = json!({ "proofs": totals.proofs, "coins": totals.coins });
+            (category.as_str(), shown)
+        })
+        .collect();
+    let badges: Vec<_> = farm.achievements().iter().map(|a| a.slug).collect();
+    let figures = json!({
+        "name": farm.profile.name,
+        "handle": farm.profile.handle,
+        "level": farm.level(),
+        "coins_earned": farm.coins.earned,
+        "coins_spent": farm.coins.spent,
+        "streak_days": farm.streak_days(now),
+        "streak_longest": farm.streak_longest,
+        "categories": totals,
+        "achievements": badges,
+        "created_at": farm.created_at,
+    });
+    archive.json(FARM, &figures)?;
+    let picture = svg::draw(
+        &scene::compose(&farm.drawing(now)),
+        &svg::Options::default(),
+    );
+    archive.text(PICTURE, picture.as_bytes())
+}
+
+/// An archive in the making.
+struct Archive<W: Write> {
+    tar: tar::Builder<W>,
+    files: BTreeMap<String, Digest>,
+    now: Timestamp,
+}
+
+impl<W: Write> Archive<W> {
+    fn new(file: W, now: Timestamp) -> Self {
+        Self {
+            tar: tar::Builder::new(file),
+            files: BTreeMap::new(),
+            now,
+        }
+    }
+
+    fn text(&mut self, member: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.tar
+            .append_data(&mut self.header(bytes.len() as u64), member, bytes)?;
+        let digest = Digest::from_bytes(Sha256::digest(bytes).into());
+        self.files.insert(member.to_owned(), digest);
+        Ok(())
+    }
+
+    fn json(&mut self, member: &str, value: &impl serde::Serialize) -> Result<(), ArchiveError> {
+        let bytes =
+            serde_json::to_vec_pretty(value).map_err(|error| ArchiveError::form(member, error))?;
+        self.text(member, &bytes)
+    }
+
+    fn spooled(&mut self, member: &str, mut spool: File) -> Result<(), ArchiveError> {
+        spool.seek(SeekFrom::Start(0))?;
+        let mut hasher = Sha256::new();
+        let mut buffer = [0; 8_192];
+        loop {
+            let read = spool.read(&mut buffer)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+        }
+        let size = spool.stream_position()?;
+        spool.seek(SeekFrom::Start(0))?;
+        self.tar
+            .append_data(&mut self.header(size), member, spool)?;
+        let digest = Digest::from_bytes(hasher.finalize().into());
+        self.files.insert(member.to_owned(), digest);
+        Ok(())
+    }
+
+    fn header(&self, size: u64) -> tar::Header {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(size);
+        header.set_mode(0o600);
+        header.set_mtime(u64::try_from(self.now.second()).unwrap_or(0));
+        header.set_cksum();
+        header
+    }
+
+    fn end(mut self, head: TreeHead, secrets: &Secrets) -> Result<Manifest, ArchiveError> {
+        let manifest = Manifest {
+            created_at: self.now,
+            farmer_key: secrets.public_key(),
+            files: std::mem::take(&mut self.files),
+            root: head.root,
+            size: head.size,
+            version: VERSION.to_owned(),
+        };
+        let bytes =
+            canonical::to_vec(&manifest).map_err(|error| ArchiveError::form(MANIFEST, error))?;
+        let signature = secrets.farm_key.sign(&bytes);
+        self.text(MANIFEST, &bytes)?;
+        self.text(SIGNATURE, format!("{signature}\n").as_bytes())?;
+        self.tar.into_inner()?.flush()?;
+        Ok(manifest)
+    }
+}

@@ -1,0 +1,193 @@
+//! `backup`, `restore`, `export`, `import`: keeping a farm safe, and moving it.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use farmops_federation::system_clock;
+use farmops_service::storage_guard::refuse_network_filesystem;
+use serde_json::json;
+
+use super::{
+    output::Output,
+    serve::ServeArgs,
+    upkeep::{check, print},
+};
+use crate::{
+    archive::{self, Opened},
+    store::sqlite::Database,
+};
+
+/// A copy of everything.
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    /// Where to; a new file. It holds the farm's keys: keep it as safe as the database.
+    file: PathBuf,
+    /// The database; without it, the one of the settings. A tracker may run on it.
+    #[arg(long = "db", value_name = "URL")]
+    of: Option<String>,
+}
+
+/// Bringing a backup back.
+#[derive(Debug, Args)]
+pub(super) struct RestoreArgs {
+    /// The backup.
+    file: PathBuf,
+    /// The database to make of it; without it, the one of the settings. It must not be there yet.
+    #[arg(long = "db", value_name = "URL")]
+    to: Option<String>,
+}
+
+/// A signed archive.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Where to; a new file.
+    file: PathBuf,
+    /// The database; without it, the one of the settings. A tracker may run on it.
+    #[arg(long = "db", value_name = "URL")]
+    of: Option<String>,
+    /// Put the farm's key and secret in as well, so that it can be founded anew from the archive.
+    #[arg(long)]
+    with_keys: bool,
+}
+
+/// Taking a signed archive.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The archive.
+    file: PathBuf,
+    /// Only check it: every signature, link and score; with its keys, also the log.
+    #[arg(long)]
+    check: bool,
+    /// The database to make of it; without it, the one of the settings. It must not be there yet.
+    #[arg(long = "db", value_name = "URL")]
+    to: Option<String>,
+}
+
+impl BackupArgs {
+    pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
+        let url = serve.database(self.of)?;
+        Database::copy(&url, &self.file)
+            .await
+            .with_context(|| format!("copying {url}"))?;
+        let bytes = self.file.metadata()?.len();
+        let answer = json!({ "file": self.file, "bytes": bytes });
+        let sentence = format!(
+            "{} holds the farm and its keys ({bytes} bytes); the owner's token is not in it.",
+            self.file.display()
+        );
+        Ok(output.say(&answer, &sentence))
+    }
+}
+
+impl RestoreArgs {
+    pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
+        let url = serve.database(self.to)?;
+        let path = vacant(&url)?;
+        let backup = format!("sqlite://{}", self.file.display());
+        if !self.file.is_file() {
+            bail!("{} is no file", self.file.display());
+        }
+        let report = check(&backup).await.context("checking the backup")?;
+        if !report.findings.is_empty() {
+            print(&report, output)?;
+            bail!("the backup is damaged; nothing was restored");
+        }
+        Database::copy(&backup, &path)
+            .await
+            .context("copying the backup")?;
+        let answer = json!({ "database": path, "entries": report.entries, "coins": report.coins });
+        let sentence = format!(
+            "{} holds {} entries and {} coins. What was published after the backup is forgotten: \
+             villages that saw it refuse the farm's news until it has grown past that.",
+            path.display(),
+            report.entries,
+            report.coins
+        );
+        Ok(output.say(&answer, &sentence))
+    }
+}
+
+impl ExportArgs {
+    pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
+        let url = serve.database(self.of)?;
+        // Of one moment, while a tracker may run on it; what is beside the archive goes with this process.
+        let beside = tempfile::tempdir().context("making a place for a copy")?;
+        let copy = beside.path().join("farm.db");
+        Database::copy(&url, &copy)
+            .await
+            .with_context(|| format!("copying {url}"))?;
+        let database = Database::inspect(&format!("sqlite://{}", copy.display())).await?;
+        let now = system_clock()();
+        let manifest = archive::export(&database, &self.file, self.with_keys, now)
+            .await
+            .with_context(|| format!("writing {}", self.file.display()))?;
+        let answer = json!({ "file": self.file, "manifest": manifest });
+        let sentence = format!(
+            "{} holds {} entries, signed by {}{}.",
+            self.file.display(),
+            manifest.size,
+            manifest.farmer_key,
+            if self.with_keys {
+                ", and the farm's keys"
+            } else {
+                ""
+            }
+        );
+        Ok(output.say(&answer, &sentence))
+    }
+}
+
+impl ImportArgs {
+    pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
+        let archive =
+            Opened::open(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
+        if self.check {
+            return print(&archive.audit()?, output);
+        }
+        let url = serve.database(self.to)?;
+        let path = vacant(&url)?;
+        let made = found_anew(&url, archive).await;
+        if made.is_err() {
+            // Nothing of a farm that could not be founded stays.
+            for file in Database::files_of(&url)? {
+                drop(std::fs::remove_file(file));
+            }
+        }
+        let report = made.context("nothing was imported")?;
+        let answer = json!({ "database": path, "entries": report.entries, "coins": report.coins });
+        let sentence = format!(
+            "{} holds {} entries, {} proofs and {} coins; start the tracker on it.",
+            path.display(),
+            report.entries,
+            report.proofs,
+            report.coins
+        );
+        Ok(output.say(&answer, &sentence))
+    }
+}
+
+async fn found_anew(url: &str, archive: Opened) -> anyhow::Result<crate::audit::Report> {
+    let keys = archive.keys()?.ok_or(archive::ArchiveError::NoKeys)?;
+    let database = Database::open(url).await?;
+    let _claim = database.claim()?;
+    let mut journal = database.journal().await?;
+    journal.adopt_secrets(&keys).await?;
+    Ok(archive::adopt(archive, &mut journal).await?)
+}
+
+/// The database's path, if nothing is there.
+fn vacant(url: &str) -> anyhow::Result<PathBuf> {
+    let path = Database::path_of(url)?;
+    refuse_network_filesystem(&path)?;
+    if Path::new(&path).try_exists()? {
+        bail!(
+            "{} is there already; move it away first, nothing is overwritten",
+            path.display()
+        );
+    }
+    Ok(path)
+}

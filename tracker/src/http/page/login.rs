@@ -1,0 +1,53 @@
+//! Logging in by the owner's token, and out.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    response::{IntoResponse as _, Redirect, Response},
+};
+use farmops_service::problem::Problem;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::{frame::OwnersForm, plain, set_cookie};
+use crate::app::App;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    failed: bool,
+}
+
+/// The form that asks for the owner's token.
+pub(in crate::http) async fn login() -> Result<Response, Problem> {
+    plain(&LoginPage { failed: false }, StatusCode::OK)
+}
+
+#[derive(Deserialize)]
+pub(in crate::http) struct Credentials {
+    token: String,
+}
+
+/// Opens a session for whoever has the owner's token.
+pub(in crate::http) async fn log_in(
+    State(app): State<App>,
+    Form(credentials): Form<Credentials>,
+) -> Result<Response, Problem> {
+    if !app.owner.matches(credentials.token.trim()) {
+        return plain(&LoginPage { failed: true }, StatusCode::UNAUTHORIZED);
+    }
+    let mut response = Redirect::to("/").into_response();
+    set_cookie(
+        &mut response,
+        app.sessions.open(app.now(), &mut rand::rng()),
+    );
+    Ok(response)
+}
+
+/// Ends the session.
+pub(in crate::http) async fn log_out(State(app): State<App>, _: OwnersForm) -> Response {
+    let mut response = Redirect::to("/").into_response();
+    set_cookie(&mut response, app.sessions.close());
+    response
+}

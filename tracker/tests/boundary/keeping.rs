@@ -1,0 +1,157 @@
+//! Backups, archives, and what becomes of them.
+
+use std::path::Path;
+
+use farmops_protocol::proof::Category;
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::server::{Tracker, now};
+
+/// Runs the program; whether it succeeded, what it printed, what it complained about.
+async fn run(args: &[&str]) -> (bool, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
+        .args(args)
+        .output()
+        .await
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    (output.status.success(), out, err)
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A farm on which something happened.
+async fn lived_in() -> Tracker {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    for n in 0..20 {
+        let when = now().saturating_add(-90_000 + n * 4_000);
+        let proof = agent.work(Category::Security, when);
+        tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    }
+    let opening = "/api/v1/ledger/1/opening?parts=event";
+    let opened = tracker.owner(reqwest::Method::GET, opening).send().await;
+    assert!(opened.unwrap().status().is_success());
+    tracker
+}
+
+fn private(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().unwrap().permissions().mode() & 0o777 == 0o600
+}
+
+#[tokio::test]
+async fn a_backup_of_a_running_tracker_becomes_the_same_farm() {
+    let tracker = lived_in().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, restored) = (folder.path().join("a.backup"), folder.path().join("b.db"));
+    let db = url(&tracker.folder.path().join("farm.db"));
+    let (ok, said, err) = run(&["backup", &name(&backup), "--db", &db]).await;
+    assert!(ok && said.contains("keys"), "{said}{err}");
+    assert!(private(&backup));
+    let (ok, _, err) = run(&["backup", &name(&backup), "--db", &db]).await;
+    assert!(!ok && err.contains("not replaced"), "{err}");
+    let (ok, said, err) = run(&["restore", &name(&backup), "--db", &url(&restored)]).await;
+    assert!(ok, "{said}{err}");
+    let (ok, said, err) = run(&["fsck", "--db", &url(&restored)]).await;
+    assert!(ok && said.contains("everything holds"), "{said}{err}");
+    let (ok, _, err) = run(&["restore", &name(&backup), "--db", &url(&restored)]).await;
+    assert!(!ok && err.contains("move it away"), "{err}");
+
+    // A damaged backup is not restored.
+    let mut bytes = std::fs::read(&backup).unwrap();
+    let proof = b"Resolved an alert";
+    // All of them, because a page may hold stale copies of a row.
+    let places: Vec<_> = (0..bytes.len() - proof.len())
+        .filter(|at| bytes[*at..].starts_with(proof))
+        .collect();
+    for at in places {
+        bytes[at] = b'S';
+    }
+    let damaged = folder.path().join("damaged.backup");
+    std::fs::write(&damaged, bytes).unwrap();
+    let other = folder.path().join("c.db");
+    let (ok, said, err) = run(&["restore", &name(&damaged), "--db", &url(&other)]).await;
+    assert!(!ok && err.contains("damaged"), "{said}{err}");
+    assert!(!other.exists());
+}
+
+#[tokio::test]
+async fn an_archive_is_checked_and_founds_the_farm_anew() {
+    let tracker = lived_in().await;
+    let farm = tracker.get("/api/v1/farm").await;
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, whole) = (
+        folder.path().join("plain.tar"),
+        folder.path().join("whole.tar"),
+    );
+    let db = url(&tracker.folder.path().join("farm.db"));
+    let (ok, _, err) = run(&["export", &name(&plain), "--db", &db]).await;
+    assert!(ok, "{err}");
+    let (ok, _, err) = run(&["export", &name(&whole), "--with-keys", "--db", &db]).await;
+    assert!(ok && private(&whole), "{err}");
+    for archive in [&plain, &whole] {
+        let (ok, report, err) = run(&["import", &name(archive), "--check", "--json"]).await;
+        let report: Value = serde_json::from_str(&report).unwrap();
+        assert!(
+            ok && report["findings"] == serde_json::json!([]),
+            "{report}{err}"
+        );
+        assert_eq!(report["coins"], farm["total_coins"]);
+    }
+    let anew = folder.path().join("anew.db");
+    let (ok, _, err) = run(&["import", &name(&plain), "--db", &url(&anew)]).await;
+    assert!(!ok && err.contains("--with-keys"), "{err}");
+    assert!(
+        !anew.exists(),
+        "nothing is left of a farm that was not founded"
+    );
+    let (ok, said, err) = run(&["import", &name(&whole), "--db", &url(&anew)]).await;
+    assert!(ok, "{said}{err}");
+    let (ok, said, err) = run(&["fsck", "--db", &url(&anew), "--json"]).await;
+    let report: Value = serde_json::from_str(&said).unwrap();
+    assert!(ok, "{said}{err}");
+    assert_eq!(report["coins"], farm["total_coins"]);
+    assert!(
+        report["heads"].as_u64() > Some(0),
+        "the signed heads came along"
+    );
+}
+
+#[tokio::test]
+async fn nothing_that_was_changed_in_an_archive_goes_unseen() {
+    let tracker = lived_in().await;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("farm.tar");
+    let db = url(&tracker.folder.path().join("farm.db"));
+    let (ok, _, err) = run(&["export", &name(&archive), "--db", &db]).await;
+    assert!(ok, "{err}");
+    let bytes = std::fs::read(&archive).unwrap();
+    let find = |what: &[u8]| bytes.windows(what.len()).position(|w| w == what).unwrap();
+    let changed = folder.path().join("changed.tar");
+    for (what, member) in [
+        (&b"\"position\":7"[..], "ledger.ndjson"),
+        (b"\"level\"", "farm.json"),
+        (b"farmops-archive-1", "manifest.json"),
+        (b"<svg", "farm.svg"),
+    ] {
+        let mut bytes = bytes.clone();
+        bytes[find(what) + 2] ^= 1;
+        std::fs::write(&changed, bytes).unwrap();
+        let (ok, _, err) = run(&["import", &name(&changed), "--check"]).await;
+        assert!(!ok && err.contains(member), "{member}: {err}");
+    }
+    // Half an archive, and none.
+    std::fs::write(&changed, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(!run(&["import", &name(&changed), "--check"]).await.0);
+    std::fs::write(&changed, b"no archive").unwrap();
+    assert!(!run(&["import", &name(&changed), "--check"]).await.0);
+}

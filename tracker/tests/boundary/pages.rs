@@ -1,0 +1,450 @@
+//! The owner's dashboard as a browser without scripts uses it, and the layout as devices do.
+
+use farmops_farm::{
+    arrangement::Instance,
+    catalogue::Owned,
+    grid::Cell,
+    layout::{Farm, Layout},
+};
+use farmops_protocol::{proof::Category, time::Timestamp};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
+};
+
+use crate::{
+    cast::TestAgent,
+    doors::{FORMS, PAGES, filled},
+    server::{Tracker, now},
+};
+
+/// A browser that has logged in.
+struct Browser<'a> {
+    tracker: &'a Tracker,
+    session: String,
+    form_token: String,
+}
+
+impl<'a> Browser<'a> {
+    async fn log_in(tracker: &'a Tracker) -> Self {
+        let form = [("token", tracker.token.as_str())];
+        let answer = post(tracker, "/login", &form, "").await;
+        let session = cookie(&answer, "farmops_session").unwrap();
+        let mut browser = Self {
+            tracker,
+            session,
+            form_token: String::new(),
+        };
+        let text = browser.text("/settings").await;
+        browser.form_token = value_after(&text, "name=\"form_token\" value=\"");
+        browser
+    }
+
+    async fn get(&self, path: &str) -> Response {
+        let request = self.tracker.anyone(Method::GET, path);
+        request.header(COOKIE, &self.session).send().await.unwrap()
+    }
+
+    async fn text(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Response {
+        let mut form = vec![("form_token", self.form_token.as_str())];
+        form.extend(fields);
+        post(self.tracker, path, &form, &self.session).await
+    }
+
+    /// Sends a form that is carried out, and reads the page after it.
+    async fn done(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.send(path, fields).await;
+        let status = answer.status();
+        assert_eq!(status, StatusCode::SEE_OTHER, "{path} {fields:?}");
+        let next = answer.headers()[LOCATION].to_str().unwrap().to_owned();
+        let told = cookie(&answer, "farmops_told").unwrap();
+        let request = self.tracker.anyone(Method::GET, &next);
+        let cookies = format!("{}; {told}", self.session);
+        let page = request.header(COOKIE, cookies).send().await.unwrap();
+        assert!(cookie(&page, "farmops_told").is_some_and(|told| told.ends_with('=')));
+        page.text().await.unwrap()
+    }
+
+    /// Sends a form that is refused: the page says at which field.
+    async fn refused(&self, path: &str, fields: &[(&str, &str)], at: &str) -> String {
+        let answer = self.send(path, fields).await;
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(
+            status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{path} {fields:?}"
+        );
+        assert!(text.contains(&format!("href=\"#{at}\"")), "{path}: {at}");
+        assert!(text.contains(&format!("id=\"{at}\"")), "{path}: {at}");
+        text
+    }
+}
+
+async fn post(tracker: &Tracker, path: &str, form: &[(&str, &str)], cookies: &str) -> Response {
+    let body = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
+    let request = tracker
+        .anyone(Method::POST, path)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(COOKIE, cookies);
+    request.body(body).send().await.unwrap()
+}
+
+fn cookie(answer: &Response, name: &str) -> Option<String> {
+    let set = answer.headers().get_all(SET_COOKIE).iter();
+    let mut pairs = set.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+    pairs.find(|pair| pair.starts_with(name)).map(str::to_owned)
+}
+
+fn value_after(text: &str, marker: &str) -> String {
+    let at = text.find(marker).unwrap() + marker.len();
+    text[at..].split('"').next().unwrap().to_owned()
+}
+
+/// An agent whose work has brought many coins, and its last proof.
+async fn earn(tracker: &Tracker) -> (TestAgent, String) {
+    let mut agent = tracker.trusted(1).await;
+    let mut last = String::new();
+    for number in 0..60 {
+        let when = now().saturating_add((number - 70) * 7_000);
+        let proof = agent.work(Category::Incident, when);
+        tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        last = proof.body().proof_id.to_string();
+    }
+    (agent, last)
+}
+
+#[tokio::test]
+async fn every_page_is_there_for_its_owner_empty_and_full() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let visit = async |proof: Option<&str>| {
+        for path in ["/"].into_iter().chain(PAGES) {
+            let path = match proof {
+                Some(proof) => path.replace("{id}", proof),
+                None if path.contains("{id}") => continue,
+                None => path.to_owned(),
+            };
+            let answer = browser.get(&path).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{path}");
+            let policy = answer.headers()["content-security-policy"]
+                .to_str()
+                .unwrap();
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+            assert_eq!(policy.contains("script-src"), path == "/arrange", "{path}");
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            let text = answer.text().await.unwrap();
+            assert_eq!(text.matches("<h1").count(), 1, "{path}");
+            for harm in ["<script>", " style=\"", " onclick="] {
+                assert!(!text.contains(harm), "{path} has {harm}");
+            }
+        }
+    };
+    visit(None).await;
+    let text = browser.text("/").await;
+    assert!(text.contains("farmops-agent --config agent.yaml --tracker-url"));
+    let (_, proof) = earn(&tracker).await;
+    visit(Some(&proof)).await;
+    let ledger = browser.text("/settings/ledger.jsonl").await;
+    let size = tracker.get("/api/v1/farm").await["ledger_size"]
+        .as_u64()
+        .unwrap();
+    assert_eq!(ledger.lines().count() as u64, size);
+    let filtered = browser.text("/proofs?category=toil").await;
+    assert!(filtered.contains("No proof is like that"));
+    let first = browser.text("/proofs?category=incident").await;
+    let next = value_after(&first, "<a href=\"/proofs?category=incident");
+    let next = format!("/proofs?category=incident{}", next.replace("&#38;", "&"));
+    assert!(browser.text(&next).await.contains("Latest</a>"));
+}
+
+#[tokio::test]
+async fn a_form_without_its_token_is_refused() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let other = Browser::log_in(&tracker).await;
+    let before = tracker.projections().await;
+    for (_, path) in FORMS {
+        for token in ["", "x", other.form_token.as_str()] {
+            let form = [
+                ("form_token", token),
+                ("name", "Mine"),
+                ("day", "2026-12-24"),
+            ];
+            let answer = post(&tracker, &filled(path), &form, &browser.session).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path}");
+        }
+    }
+    assert_eq!(tracker.projections().await, before);
+}
+
+#[tokio::test]
+async fn a_button_pressed_twice_buys_once() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    earn(&tracker).await;
+    let shop = browser.text("/shop").await;
+    let item = value_after(&shop, "name=\"item\" value=\"");
+    let key = value_after(&shop, "name=\"key\" value=\"");
+    let fields = [("item", item.as_str()), ("key", key.as_str())];
+    let (first, second) = tokio::join!(
+        browser.send("/shop/buy", &fields),
+        browser.send("/shop/buy", &fields)
+    );
+    assert_eq!(first.status(), StatusCode::SEE_OTHER);
+    assert_eq!(second.status(), StatusCode::SEE_OTHER);
+    let bought = tracker.get("/api/v1/shop/purchases").await;
+    assert_eq!(bought["purchases"].as_array().unwrap().len(), 1);
+    let text = browser.done("/shop/buy", &fields).await;
+    assert!(text.contains("it was bought once"));
+    let fields = [("item", "nothing-like-it"), ("key", "other")];
+    let refused = browser.send("/shop/buy", &fields).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn the_farm_is_run_without_scripts() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let text = browser
+        .done("/settings/name", &[("name", "Hill & dale")])
+        .await;
+    assert!(text.contains("role=\"status\"") && text.contains("Hill &#38; dale"));
+    browser
+        .refused("/settings/name", &[("name", "")], "name")
+        .await;
+
+    let text = browser.done("/days/rest", &[("day", "2026-12-24")]).await;
+    assert!(text.contains("24 Dec 2026 is a day of rest."));
+    let work = [("day", "2026-12-24"), ("work", "1")];
+    assert!(
+        browser
+            .done("/days/rest", &work)
+            .await
+            .contains("no longer")
+    );
+    browser
+        .refused("/days/rest", &[("day", "soon")], "rest-day")
+        .await;
+    let calendar = [("time_zone", "Europe/Berlin"), ("mon", "on")];
+    let text = browser.done("/days/calendar", &calendar).await;
+    assert!(text.contains("value=\"Europe/Berlin\""));
+    let nowhere = [("time_zone", "Mars/Olympus"), ("mon", "on")];
+    let text = browser
+        .refused("/days/calendar", &nowhere, "time-zone")
+        .await;
+    assert!(text.contains("Mars/Olympus") && text.contains("aria-invalid"));
+
+    let agent = TestAgent::new(3);
+    tracker.enrol(&agent).await;
+    let page = browser.text("/agents").await;
+    assert!(page.contains(&agent.key.public().fingerprint().to_string()));
+    let path = format!("/agents/{}", agent.id);
+    let field = format!("fingerprint-{}", agent.id);
+    let wrong = [("fingerprint", "1234")];
+    browser
+        .refused(&format!("{path}/approve"), &wrong, &field)
+        .await;
+    let shown = agent.key.public().fingerprint().to_string();
+    browser
+        .done(&format!("{path}/approve"), &[("fingerprint", &shown)])
+        .await;
+    let none = [("last_good", "none")];
+    let text = browser.done(&format!("{path}/revoke"), &none).await;
+    assert!(text.contains("revoked</span>"));
+    let stranger = TestAgent::new(4);
+    tracker.enrol(&stranger).await;
+    browser
+        .done(&format!("/agents/{}/dismiss", stranger.id), &[])
+        .await;
+
+    let rules = tracker.get("/api/v1/rules").await["rules"].to_string();
+    browser.done("/rules", &[("rules", &rules)]).await;
+    browser
+        .refused("/rules", &[("rules", "{")], "rules-file")
+        .await;
+    browser
+        .refused("/villages/join", &[("url", "orchard")], "village-url")
+        .await;
+    browser
+        .refused("/people/follow", &[("handle", "bob")], "handle")
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_form_did_is_told_to_its_own_session_only() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let forged = format!("{}; farmops_told=4869.00", browser.session);
+    let request = tracker
+        .anyone(Method::GET, "/settings")
+        .header(COOKIE, forged);
+    let text = request.send().await.unwrap().text().await.unwrap();
+    assert!(!text.contains("role=\"status\""));
+}
+
+/// A piece of the farm that stands on the ground, after buying one.
+async fn piece(tracker: &Tracker, browser: &Browser<'_>) -> String {
+    earn(tracker).await;
+    for _ in 0..8 {
+        let shop = browser.text("/shop").await;
+        let item = value_after(&shop, "name=\"item\" value=\"");
+        let key = value_after(&shop, "name=\"key\" value=\"");
+        browser
+            .send("/shop/buy", &[("item", &item), ("key", &key)])
+            .await;
+        let page = browser.text("/arrange").await;
+        if page.contains("data-instance=\"") {
+            return value_after(&page, "data-instance=\"");
+        }
+    }
+    panic!("nothing that was bought stands on the ground");
+}
+
+async fn layout(tracker: &Tracker) -> Vec<u8> {
+    let request = tracker.owner(Method::GET, "/api/v1/farm/layout");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    answer.bytes().await.unwrap().to_vec()
+}
+
+async fn merge(tracker: &Tracker, bytes: Vec<u8>) -> (StatusCode, Vec<u8>) {
+    let request = tracker
+        .owner(Method::POST, "/api/v1/farm/layout/changes")
+        .header(CONTENT_TYPE, "application/octet-stream");
+    let answer = request.body(bytes).send().await.unwrap();
+    (answer.status(), answer.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn two_devices_arrange_the_farm_apart_and_meet_on_the_tracker() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let instance: Instance = piece(&tracker, &browser).await.parse().unwrap();
+    let view = tracker.get("/api/v1/farm/upgrades").await;
+    let owned: Vec<Owned> = view["upgrades"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|owned| Owned {
+            slug: owned["slug"].as_str().unwrap().to_owned(),
+            level: owned["level"].as_u64().unwrap(),
+        })
+        .collect();
+    let level = tracker.get("/api/v1/farm").await["level"].as_u64().unwrap();
+    let farm = Farm {
+        owned: &owned,
+        level,
+    };
+    let start = layout(&tracker).await;
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let mut phone = Layout::load(&start, [1; 16]).unwrap();
+    let mut laptop = Layout::load(&start, [2; 16]).unwrap();
+    phone
+        .rename(farm, &instance, "Old Bess", at(1_800_000_000))
+        .unwrap();
+    let mut free = (0..16).flat_map(|y| (0..16).map(move |x| Cell { x, y }));
+    let cell = free
+        .rfind(|cell| {
+            let mut trial = laptop.clone();
+            trial
+                .place(farm, &instance, *cell, at(1_800_000_001))
+                .is_ok()
+        })
+        .unwrap();
+    laptop
+        .place(farm, &instance, cell, at(1_800_000_001))
+        .unwrap();
+
+    let picture = async || {
+        let request = tracker.anyone(Method::GET, "/farm.svg");
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    let before = picture().await;
+    assert_eq!(merge(&tracker, phone.save()).await.0, StatusCode::OK);
+    let (status, both) = merge(&tracker, laptop.save()).await;
+    assert_eq!(status, StatusCode::OK);
+    phone.merge(&both).unwrap();
+    laptop.merge(&both).unwrap();
+    assert_eq!(phone.heads(), laptop.heads());
+    let shown = phone.view(farm.owned, farm.level);
+    let placed = shown.find(&instance).unwrap();
+    assert_eq!(placed.cell, cell);
+    assert_eq!(placed.name.as_deref(), Some("Old Bess"));
+    assert_ne!(picture().await, before, "the public picture follows");
+    let marked = format!(
+        "data-instance=\"{instance}\" data-x=\"{}\" data-y=\"{}\"",
+        cell.x, cell.y
+    );
+    assert!(browser.text("/arrange").await.contains(&marked));
+
+    let (status, _) = merge(&tracker, b"no layout".to_vec()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(layout(&tracker).await, both);
+    // It is kept over a restart.
+    let tracker = tracker.restart().await;
+    assert_eq!(layout(&tracker).await, both);
+}
+
+#[tokio::test]
+async fn pieces_are_placed_by_numbers_and_by_the_script() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let piece = piece(&tracker, &browser).await;
+    let text = browser
+        .done(
+            "/arrange/place",
+            &[("piece", &piece), ("to", "shed"), ("x", ""), ("y", "")],
+        )
+        .await;
+    assert!(text.contains("(in the shed)"));
+    let text = browser
+        .done("/arrange/place", &[("piece", &piece), ("to", "usual")])
+        .await;
+    assert!(!text.contains("(in the shed)"));
+    let named = [("piece", piece.as_str()), ("name", "Old <Bess>")];
+    let text = browser.done("/arrange/name", &named).await;
+    assert!(text.contains("Old &#60;Bess&#62;") && !text.contains("<Bess>"));
+    let house = [
+        ("piece", piece.as_str()),
+        ("to", "cell"),
+        ("x", "2"),
+        ("y", "2"),
+    ];
+    let text = browser.refused("/arrange/place", &house, "cell-x").await;
+    assert!(text.contains("House and fields stay where they are."));
+    let stranger = [
+        ("piece", "castle.1"),
+        ("to", "cell"),
+        ("x", "9"),
+        ("y", "9"),
+    ];
+    browser.refused("/arrange/place", &stranger, "piece").await;
+
+    let form = format!(
+        "form_token={}&piece={piece}&x=2&y=2&to=cell",
+        browser.form_token
+    );
+    let request = tracker
+        .anyone(Method::POST, "/arrange/place")
+        .header(COOKIE, &browser.session)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header("accept", "application/json");
+    let answer = request
+        .body(form.replace("to=cell", "to=shed"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let moved: serde_json::Value = answer.json().await.unwrap();
+    assert!(moved["picture"].as_str().unwrap().starts_with("<svg "));
+    assert_eq!(moved["told"], "It is in the shed now.");
+}
