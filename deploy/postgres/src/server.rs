@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::programs::{command, folder, other_user, run};
 
 /// How long a server may take to come up, on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const READY: &str = "database system is ready to accept connections";
 /// A killed server's children go a moment after it, and until then its memory is taken.
 const STARTS_MAX: u32 = 50;
