@@ -25,7 +25,11 @@ pub(crate) fn start(world: &World) -> (Child, SocketAddr, SocketAddr) {
     let mut lines = BufReader::new(agent.stderr.take().unwrap()).lines();
     let ready = lines
         .by_ref()
-        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+        .map(|line| {
+            let line = line.unwrap();
+            serde_json::from_str::<Value>(&line)
+                .unwrap_or_else(|_| panic!("the agent complains: {line}"))
+        })
         .find(|line| line["message"] == "the agent is at work")
         .unwrap();
     // A full pipe would stop the agent.
