@@ -206,6 +206,10 @@ pub(crate) fn uplink(
         tracker: TrackerAddress {
             url: config.tracker_url.clone(),
             ca_file: config.tracker_ca_file.clone(),
+            client_pair: config
+                .tracker_client_cert_file
+                .clone()
+                .zip(config.tracker_client_key_file.clone()),
         },
         identity,
         cluster_alias: config.cluster_alias.clone(),

@@ -19,6 +19,12 @@ pub struct AgentConfig {
     /// A PEM file with certificate authorities to trust besides the system's.
     #[serde(default)]
     pub tracker_ca_file: Option<PathBuf>,
+    /// A PEM file with the certificate that the agent shows to a tracker that asks for one.
+    #[serde(default)]
+    pub tracker_client_cert_file: Option<PathBuf>,
+    /// The key of that certificate.
+    #[serde(default)]
+    pub tracker_client_key_file: Option<PathBuf>,
     /// Where the agent keeps its identity, queue and outbox.
     #[serde(default = "data_dir")]
     pub data_dir: PathBuf,
@@ -161,6 +167,12 @@ impl AgentConfig {
         }
         if !matches!(self.tracker_url.scheme(), "http" | "https") || !self.tracker_url.has_host() {
             return rule("tracker_url", "an http or https URL");
+        }
+        if self.tracker_client_cert_file.is_some() != self.tracker_client_key_file.is_some() {
+            return rule(
+                "tracker_client_cert_file",
+                "goes with tracker_client_key_file: set both or neither",
+            );
         }
         if self.farmer.name.is_empty() {
             return rule("farmer.name", "is empty");

@@ -12,11 +12,12 @@ mod session;
 mod tests;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use farmops_protocol::enrolment::{EnrolmentAnswer, EnrolmentRequest};
 use farmops_protocol::field::FieldError;
 use farmops_protocol::key::SecretKey;
+use farmops_service::tls::ClientIdentity;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -40,6 +41,19 @@ pub struct TrackerAddress {
     pub url: Url,
     /// A PEM file with certificate authorities to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// PEM files with the certificate that the agent shows, and its key.
+    pub client_pair: Option<(PathBuf, PathBuf)>,
+}
+
+impl TrackerAddress {
+    /// What the agent shows, read anew for each connection: it may have been renewed.
+    fn client_identity(&self) -> Result<Option<ClientIdentity>, LinkError> {
+        let read = |(cert, key): &(PathBuf, PathBuf)| {
+            ClientIdentity::from_files(cert, key, SystemTime::now())
+        };
+        let identity = self.client_pair.as_ref().map(read);
+        identity.transpose().map_err(LinkError::away)
+    }
 }
 
 /// How long the uplink waits for what.

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, net::Ipv4Addr, net::SocketAddr, path::PathBuf};
 
 use farmops_federation::Reach;
-use farmops_service::telemetry::Format;
+use farmops_service::{telemetry::Format, tls};
 use serde::Deserialize;
 use url::Url;
 
@@ -40,6 +40,9 @@ pub struct Config {
     /// A file with further certificate authorities for outgoing HTTPS.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// TLS on the port, and client certificates; plain HTTP without it.
+    #[serde(default)]
+    pub tls: tls::Settings,
     /// Where Prometheus metrics are served; not at all without it.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,

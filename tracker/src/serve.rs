@@ -1,6 +1,6 @@
 //! Starting, running and stopping the tracker.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use farmops_federation::{Federation, Settings, Software, system_clock};
@@ -8,8 +8,9 @@ use farmops_federation_store::SqliteStore;
 use farmops_protocol::log::commitment::SaltSource;
 use farmops_service::{
     outbound::{Outbound, Reach},
-    server::{self, Limits},
+    server::{self, Limits, Listener},
     storage_guard::refuse_network_filesystem,
+    tls::ServerTls,
     token::Token,
 };
 use tokio::{
@@ -58,6 +59,7 @@ pub struct Running {
 /// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
 /// begins the end; [`Running::wait`] sees it through.
 pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
+    let tls = ServerTls::open(&config.tls, SystemTime::now())?;
     let database = open_database(config).await?;
     let claim = database.claim().context("claiming the database")?;
     let mut journal = database.journal().await.context("opening the ledger")?;
@@ -132,13 +134,15 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         .with_context(|| format!("listening on {}:{}", config.listen, config.port))?;
     let address = listener.local_addr()?;
     let router = http::router(&app, &limits);
+    let encrypted = tls.is_some();
+    let listener = Listener::new(listener, tls);
     let serving = tokio::spawn(server::serve(listener, router, limits, stop));
     let stop_workers = CancellationToken::new();
     let mut workers = JoinSet::new();
     workers.spawn(publisher.run(stop_workers.clone()));
     let engine_stop = stop_workers.clone();
     workers.spawn(async move { federation.run(engine_stop).await });
-    tracing::info!(%address, public_url = %config.public_url, "the tracker is listening");
+    tracing::info!(%address, tls = encrypted, public_url = %config.public_url, "the tracker is listening");
     Ok(Running {
         address,
         app,

@@ -8,7 +8,7 @@ use std::{
 
 use farmops_federation::Reach;
 use farmops_protocol::registration::check_display_name;
-use farmops_service::telemetry::Format;
+use farmops_service::{telemetry::Format, tls};
 use serde::Deserialize;
 use url::Url;
 
@@ -46,6 +46,9 @@ pub struct Config {
     /// A file with further certificate authorities for outgoing HTTPS.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// TLS on the port, and client certificates; plain HTTP without it.
+    #[serde(default)]
+    pub tls: tls::Settings,
     /// Where Prometheus metrics are served; not at all without it.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,

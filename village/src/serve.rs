@@ -1,6 +1,6 @@
 //! The running program: a village put together from its configuration, served until it stops.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -8,8 +8,9 @@ use farmops_federation::{Clock, Federation, Reach, Software};
 use farmops_service::{
     metrics as metrics_listener,
     outbound::{self, Outbound},
-    server::{self, Limits},
+    server::{self, Limits, Listener},
     storage_guard,
+    tls::ServerTls,
     token::{Token, TokenHash},
 };
 use tokio::net::TcpListener;
@@ -79,7 +80,12 @@ pub async fn assemble(
 }
 
 /// Serves a village on `listener` until `stop`.
-pub async fn run(village: Village, router: Router, listener: TcpListener, stop: CancellationToken) {
+pub async fn run(
+    village: Village,
+    router: Router,
+    listener: impl Into<Listener>,
+    stop: CancellationToken,
+) {
     let resumed = tokio::spawn({
         let village = village.clone();
         async move { village.resume().await }
@@ -100,6 +106,7 @@ pub async fn run(village: Village, router: Router, listener: TcpListener, stop: 
 pub async fn main(config: Config) -> anyhow::Result<()> {
     let stop = farmops_service::stop::on_signal()?;
     metrics_listener::install()?;
+    let tls = ServerTls::open(&config.tls, SystemTime::now())?;
     let (village, router) =
         assemble(&config, farmops_federation::system_clock(), stop.clone()).await?;
     let listener = TcpListener::bind((config.listen, config.port))
@@ -112,9 +119,10 @@ pub async fn main(config: Config) -> anyhow::Result<()> {
         village = %config.name,
         url = %village.url(),
         listen = %listener.local_addr()?,
+        tls = tls.is_some(),
         "the village is open"
     );
-    run(village, router, listener, stop).await;
+    run(village, router, Listener::new(listener, tls), stop).await;
     tracing::info!("the village is closed");
     Ok(())
 }

@@ -13,7 +13,7 @@ use farmops_protocol::wire::tracker::v1::{
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 use url::{Host, Url};
 
@@ -217,6 +217,9 @@ fn endpoint(tracker: &TrackerAddress) -> Result<Endpoint, LinkError> {
     if let Some(file) = &tracker.ca_file {
         let pem = std::fs::read(file).map_err(|e| unusable(&e))?;
         tls = tls.ca_certificate(Certificate::from_pem(pem));
+    }
+    if let Some(identity) = tracker.client_identity()? {
+        tls = tls.identity(Identity::from_pem(identity.cert_pem(), identity.key_pem()));
     }
     endpoint.tls_config(tls).map_err(|e| unusable(&e))
 }

@@ -26,9 +26,13 @@ pub(super) struct RestLink {
 impl RestLink {
     pub(super) fn new(tracker: &TrackerAddress) -> Result<Self, LinkError> {
         // The operator named the tracker, so it may be anywhere.
-        let outbound = match &tracker.ca_file {
-            Some(file) => Outbound::with_ca_file(Reach::Operator, crate::USER_AGENT, file),
-            None => Outbound::new(Reach::Operator, crate::USER_AGENT),
+        let (reach, ca_file) = (Reach::Operator, tracker.ca_file.as_deref());
+        let outbound = match (tracker.client_identity()?, ca_file) {
+            (Some(identity), ca_file) => {
+                Outbound::with_identity(reach, crate::USER_AGENT, ca_file, &identity)
+            }
+            (None, Some(file)) => Outbound::with_ca_file(reach, crate::USER_AGENT, file),
+            (None, None) => Outbound::new(reach, crate::USER_AGENT),
         };
         let mut base = tracker.url.clone();
         if !base.path().ends_with('/') {

@@ -22,6 +22,7 @@ async fn uplink(folder: &Path) -> Uplink {
         tracker: TrackerAddress {
             url: "http://127.0.0.1:1".parse().unwrap(),
             ca_file: None,
+            client_pair: None,
         },
         identity: Identity {
             key: Keys::new(folder, SecretKey::from_bytes([7; 32])),

@@ -16,4 +16,5 @@ mod past;
 mod publishing;
 mod rest;
 mod server;
+mod tls;
 mod villages;
