@@ -9,9 +9,11 @@
 
 pub mod config;
 pub mod health;
+pub mod idempotency;
 pub mod metrics;
 pub mod outbound;
 pub mod problem;
+pub mod rate_limit;
 pub mod secret_file;
 pub mod server;
 pub mod stop;

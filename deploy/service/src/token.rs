@@ -2,6 +2,15 @@
 //!
 //! The server stores only the digest. A token has 256 bits of entropy, so a plain SHA-256 is
 //! enough: there is no dictionary to try.
+//!
+//! [`Token`] may do everything its server offers. [`ScopedToken`] has a label, scopes, and maybe an
+//! end; [`Granted`] is how a handler states the scope it needs.
+
+mod granted;
+mod scope;
+mod scoped;
+#[cfg(test)]
+mod scoped_tests;
 
 use std::fmt;
 use std::path::Path;
@@ -16,6 +25,10 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::secret_file::{self, SecretFileError};
+
+pub use granted::{Granted, Holder, TokenStore, authenticate};
+pub use scope::{NotScopes, Scope, Scopes};
+pub use scoped::{Label, NotALabel, NotATokenId, ScopedToken, TokenId};
 
 /// A token as its holder knows it: 43 characters of base64url. Redacted when formatted.
 #[derive(Clone)]
