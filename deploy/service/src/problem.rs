@@ -5,6 +5,7 @@
 
 mod extract;
 mod layer;
+mod parts;
 
 use std::borrow::Cow;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use extract::{Bounded, StrictJson};
 pub use layer::{catch_panics, method_not_allowed_fallback, normalise, not_found_fallback};
+pub use parts::{Path, Query};
 
 /// The media type of an error document.
 pub const MEDIA_TYPE: &str = "application/problem+json";

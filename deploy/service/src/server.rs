@@ -18,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{
     CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use tower_http::trace::TraceLayer;
 
 use crate::problem::{self, Problem};
@@ -53,6 +53,9 @@ impl Default for Limits {
     }
 }
 
+/// Longest path with its query.
+const TARGET_BYTES_MAX: usize = 8 * 1024;
+
 /// Set unless the handler has set the field itself.
 const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -78,7 +81,7 @@ pub fn harden(router: Router, limits: &Limits) -> Router {
     let router = problem::catch_panics(router).layer(middleware::from_fn(
         move |request: Request, next: Next| deadline(timeout, request, next),
     ));
-    problem::normalise(router)
+    problem::normalise(router.layer(middleware::from_fn(short_target)))
         .layer(middleware::map_response(default_headers))
         .layer(TraceLayer::new_for_http().make_span_with(
             // The query may carry an invitation code.
@@ -90,6 +93,21 @@ pub fn harden(router: Router, limits: &Limits) -> Router {
                 )
             },
         ))
+}
+
+/// Refuses what is longer than any link of ours. The listener's own bound is that of the whole head.
+async fn short_target(request: Request, next: Next) -> Response {
+    let target = request.uri();
+    let length = target.path().len() + target.query().map_or(0, str::len);
+    if length > TARGET_BYTES_MAX {
+        return Problem::new(StatusCode::URI_TOO_LONG, "uri-too-long")
+            .detail(format!(
+                "path and query may have at most {TARGET_BYTES_MAX} bytes"
+            ))
+            .extension("limit", TARGET_BYTES_MAX)
+            .into_response();
+    }
+    next.run(request).await
 }
 
 async fn deadline(timeout: Duration, request: Request, next: Next) -> Response {

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
+use super::parts::{field, whole};
 
 /// The raw body, at most `MAX` bytes: for documents whose exact bytes matter.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bounded<MAX> {
             Err(error) if error.is::<LengthLimitError>() => Err(Problem::too_large(MAX)),
             Err(error) => {
                 tracing::debug!(error, "a request body broke off");
-                Err(Problem::bad_request("", "the body could not be read"))
+                Err(Problem::bad_request(whole(), "the body could not be read"))
             }
         }
     }
@@ -70,9 +71,8 @@ fn is_json(media_type: &str) -> bool {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "" } else { &path };
         let reason = error.inner().to_string();
+        let field = field(error.path(), &reason);
         match error.inner().classify() {
             Category::Data => Problem::unprocessable(field, reason),
             Category::Syntax | Category::Eof | Category::Io => Problem::bad_request(field, reason),
@@ -80,6 +80,6 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     reader
         .end()
-        .map_err(|error| Problem::bad_request("", error.to_string()))?;
+        .map_err(|error| Problem::bad_request(whole(), error.to_string()))?;
     Ok(value)
 }

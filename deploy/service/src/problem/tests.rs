@@ -3,7 +3,6 @@
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::Query;
 use axum::routing::{get, post};
 use http::{Request, Response, StatusCode};
 use serde::Deserialize;
@@ -11,8 +10,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{
-    Bounded, Problem, StrictJson, catch_panics, method_not_allowed_fallback, normalise,
-    not_found_fallback,
+    Bounded, Path, Problem, Query, StrictJson, catch_panics, method_not_allowed_fallback,
+    normalise, not_found_fallback,
 };
 
 #[derive(Deserialize)]
@@ -45,6 +44,22 @@ fn app() -> Router {
         .route(
             "/page",
             get(async |Query(page): Query<Page>| page.limit.to_string()),
+        )
+        .route(
+            "/fields/{field}/rows/{row}",
+            get(async |Path((field, row)): Path<(String, u8)>| format!("{field} {row}")),
+        )
+        .route(
+            "/rows/{row}",
+            get(async |Path(row): Path<u8>| row.to_string()),
+        )
+        .route(
+            "/plain-page",
+            get(
+                async |axum::extract::Query(page): axum::extract::Query<Page>| {
+                    page.limit.to_string()
+                },
+            ),
         )
         .route(
             "/panic",
@@ -157,7 +172,11 @@ async fn answers_that_axum_makes_itself_are_problems_too() {
     let wrong_method = ask(path("/orders")).await;
     assert_eq!(wrong_method.headers()["allow"], "POST");
     document(wrong_method, StatusCode::METHOD_NOT_ALLOWED).await;
-    let query = document(ask(path("/page?limit=x")).await, StatusCode::BAD_REQUEST).await;
+    let query = document(
+        ask(path("/plain-page?limit=x")).await,
+        StatusCode::BAD_REQUEST,
+    )
+    .await;
     assert!(query["detail"].as_str().unwrap().contains("limit"));
 }
 
@@ -198,4 +217,41 @@ fn the_document_has_the_standard_members_and_extensions() {
             "head": {"length": 3},
         })
     );
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named() {
+    for (target, field) in [
+        ("/page?limit=x", "limit"),
+        ("/page", "limit"),
+        ("/page?limit=1&limit=2", "limit"),
+        ("/rows/300", "row"),
+        ("/rows/%ff", "row"),
+        ("/fields/north/rows/x", "row"),
+    ] {
+        let document = document(ask(path(target)).await, StatusCode::BAD_REQUEST).await;
+        assert_eq!(document["field"], field, "{target}: {document}");
+    }
+    for target in ["/page?limit=7", "/rows/7", "/fields/north/rows/7"] {
+        assert_eq!(ask(path(target)).await.status(), StatusCode::OK, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn every_refused_body_names_a_field() {
+    for (body, field) in [
+        ("{", "$"),
+        (r#"{"lines":[]} {}"#, "$"),
+        ("[]", "$"),
+        ("{}", "lines"),
+        (r#"{"lines":[{}]}"#, "lines[0].amount"),
+        (r#"{"lines":[],"x":1}"#, "x"),
+        (r#"{"lines":[{"amount":1,"x":1}]}"#, "lines[0].x"),
+        (r#"{"lines":[],"lines":[]}"#, "lines"),
+    ] {
+        let answer = ask(order(body)).await;
+        let status = answer.status();
+        let document = document(answer, status).await;
+        assert_eq!(document["field"], field, "{body}: {document}");
+    }
 }

@@ -191,3 +191,40 @@ async fn a_stop_does_not_wait_for_ever() {
     ended.unwrap().unwrap();
     assert_eq!(client.await.unwrap(), "");
 }
+
+#[tokio::test]
+async fn heads_are_bounded_in_length_and_number() {
+    let running = start(peer_route(), Limits::default()).await;
+    let many = "x: y\r\n".repeat(101);
+    let long = "x".repeat(64 * 1024);
+    for (head, status) in [
+        (
+            format!("GET /peer?{} HTTP/1.1\r\n", "q".repeat(8192)),
+            "414",
+        ),
+        (format!("GET /peer HTTP/1.1\r\n{many}"), "431"),
+        (format!("GET /peer HTTP/1.1\r\nx: {long}\r\n"), "431"),
+    ] {
+        let request = format!("{head}host: farm.example\r\nconnection: close\r\n\r\n");
+        // The server may answer and close before it has read everything.
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let _ = stream.write_all(request.as_bytes()).await;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&answer),
+            format!("HTTP/1.1 {status}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_ended() {
+    let router = Router::new().route("/", axum::routing::post(async |body: String| body));
+    let running = start(router, quick()).await;
+    let head = b"POST / HTTP/1.1\r\nhost: farm.example\r\ncontent-length: 1000\r\n\
+        connection: close\r\n\r\nhalf a word";
+    let answer = exchange(running.address, head);
+    let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+    assert!(answer.unwrap().starts_with("HTTP/1.1 503"));
+}
