@@ -49,7 +49,7 @@ impl LedgerCommand {
                 // Raw, because the bodies are canonical text whose members keep their order.
                 let answer: Box<RawValue> = client.get(&path).await?;
                 if output.json {
-                    println!("{answer}");
+                    super::output::line(&answer);
                     return Ok(ExitCode::SUCCESS);
                 }
                 let page: Value = serde_json::from_str(answer.get())?;

@@ -1,6 +1,6 @@
 //! What a command prints: one JSON document for a program, or lines for a person.
 
-use std::process::ExitCode;
+use std::{fmt::Display, io::Write as _, process::ExitCode};
 
 use serde_json::Value;
 
@@ -15,9 +15,9 @@ impl Output {
     /// Prints `answer` for a program or `sentence` for a person.
     pub(super) fn say(self, answer: &Value, sentence: &str) -> ExitCode {
         if self.json {
-            println!("{answer}");
+            line(answer);
         } else {
-            println!("{sentence}");
+            line(sentence);
         }
         ExitCode::SUCCESS
     }
@@ -25,10 +25,10 @@ impl Output {
     /// Prints `answer` for a program or the lines that `text` makes of it for a person.
     pub(super) fn show(self, answer: &Value, text: impl FnOnce(&Value) -> String) -> ExitCode {
         if self.json {
-            println!("{answer}");
+            line(answer);
         } else {
             let text = text(answer);
-            println!("{}", text.trim_end());
+            line(text.trim_end());
         }
         ExitCode::SUCCESS
     }
@@ -53,6 +53,12 @@ impl Output {
             aligned(&rows)
         })
     }
+}
+
+/// Prints a line. Whoever reads may stop early, as `head` does; a line that cannot be printed for another
+/// reason has nowhere to be complained about.
+pub(super) fn line(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// A member as a person reads it: text without quotes, nothing for null.

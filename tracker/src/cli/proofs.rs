@@ -8,7 +8,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{client::Client, output::Output, remote::RemoteArgs};
+use super::{
+    client::Client,
+    output::{Output, line},
+    remote::RemoteArgs,
+};
 use crate::{
     audit::{Audit, Report},
     http::ledger::{PAGE_MAX, Page},
@@ -86,13 +90,13 @@ impl Wanted {
 async fn list(client: &Client, wanted: &Wanted, output: Output) -> anyhow::Result<ExitCode> {
     let answer: Box<RawValue> = client.get(&format!("proofs?{}", wanted.query())).await?;
     if output.json {
-        println!("{answer}");
+        line(&answer);
         return Ok(ExitCode::SUCCESS);
     }
     let answer: Value = serde_json::from_str(answer.get())?;
     for proof in answer["proofs"].as_array().into_iter().flatten() {
         let text = |name: &str| proof[name].as_str().unwrap_or_default();
-        println!(
+        line(format_args!(
             "{}  {}  {:11} {:>6}  {}",
             text("timestamp"),
             text("proof_id"),
@@ -101,14 +105,14 @@ async fn list(client: &Client, wanted: &Wanted, output: Output) -> anyhow::Resul
             proof["proof"]["action"]["description"]
                 .as_str()
                 .unwrap_or_default(),
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn show(client: &Client, id: Uuid) -> anyhow::Result<ExitCode> {
     let answer: Box<RawValue> = client.get(&format!("proofs/{id}")).await?;
-    println!("{answer}");
+    line(&answer);
     Ok(ExitCode::SUCCESS)
 }
 
