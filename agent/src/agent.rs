@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use farmops_service::server;
 use tokio::net::TcpListener;
@@ -91,7 +91,7 @@ impl Agent {
     /// Starts every part. Returns once both listeners answer; plugins may still be starting.
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
         farmops_service::tls::init();
-        let lock = take_folder(&config.data_dir)?;
+        let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
         let (identity, fresh) =
             Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
         let public_key = identity.key.current().public();
@@ -219,8 +219,12 @@ pub(crate) fn uplink(
     }
 }
 
-/// Makes the data folder for this user alone and takes its lock.
-pub(crate) fn take_folder(path: &Path) -> Result<Locked, StartError> {
+/// How long a start waits for the data folder's lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Makes the data folder for this user alone and takes its lock, waiting so long for it.
+pub(crate) fn take_folder(path: &Path, patience: Duration) -> Result<Locked, StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
     let failed = |source| StartError::DataFolder {
         path: path.to_owned(),
@@ -237,10 +241,19 @@ pub(crate) fn take_folder(path: &Path) -> Result<Locked, StartError> {
         .write(true)
         .open(path.join("agent.lock"))
         .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Locked { _file: lock }),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::AlreadyRunning(path.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    // A plugin that a killed agent was just about to start holds that agent's lock until it has begun.
+    let until = Instant::now() + patience;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Locked { _file: lock }),
+            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StartError::AlreadyRunning(path.to_owned()));
+            }
+            Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
 }
 

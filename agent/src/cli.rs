@@ -98,7 +98,7 @@ fn show(folder: &Path, as_json: bool) -> Result<String, CommandError> {
 async fn rotate(config: &AgentConfig, wait: Duration) -> Result<String, CommandError> {
     let folder = &config.data_dir;
     keys::read(folder, KEY_FILE)?.ok_or(CommandError::NoKey)?;
-    let lock = match take_folder(folder) {
+    let lock = match take_folder(folder, Duration::ZERO) {
         Ok(lock) => Some(lock),
         Err(StartError::AlreadyRunning(_)) => None,
         Err(error) => return Err(error.into()),
