@@ -68,6 +68,7 @@ async fn ingest(folder: &tempfile::TempDir, proofs: usize) -> (Duration, usize, 
         "public_url": "http://alice.localhost:8443",
         "handle": "alice",
         "allow_loopback": true,
+        "rate_limits": { "requests_per_minute": u32::MAX, "agents_per_minute": u32::MAX },
     }))
     .unwrap();
     let stop = CancellationToken::new();

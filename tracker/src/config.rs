@@ -3,7 +3,11 @@
 use std::{net::IpAddr, net::Ipv4Addr, net::SocketAddr, path::PathBuf};
 
 use farmops_federation::Reach;
-use farmops_service::{telemetry::Format, tls};
+use farmops_service::{
+    rate_limit::{ClientAddresses, PerMinute},
+    telemetry::Format,
+    tls,
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -43,6 +47,12 @@ pub struct Config {
     /// TLS on the port, and client certificates; plain HTTP without it.
     #[serde(default)]
     pub tls: tls::Settings,
+    /// Networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    #[serde(default)]
+    pub trusted_proxies: ClientAddresses,
+    /// How often one client may ask.
+    #[serde(default)]
+    pub rate_limits: RateLimits,
     /// Where Prometheus metrics are served; not at all without it.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,
@@ -58,6 +68,16 @@ pub struct Config {
     /// What is kept for agents that wait for approval.
     #[serde(default)]
     pub buffer: Buffer,
+}
+
+/// How often one client may ask, in requests a minute.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default)]
+pub struct RateLimits {
+    /// Everyone and everything but agents.
+    pub requests_per_minute: PerMinute,
+    /// What agents ask; a stream of proofs is one request.
+    pub agents_per_minute: PerMinute,
 }
 
 /// What is told to the world, and when.
@@ -98,6 +118,15 @@ pub enum Weekday {
     Fri,
     Sat,
     Sun,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            requests_per_minute: PerMinute::new(6_000),
+            agents_per_minute: PerMinute::new(60_000),
+        }
+    }
 }
 
 impl Default for Publish {

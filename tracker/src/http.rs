@@ -25,37 +25,75 @@ mod settings;
 mod shop;
 mod villages;
 
+use std::sync::Arc;
+
 use axum::{
     Router, middleware,
     routing::{get, post, put},
 };
 use farmops_service::{
     health::Health,
+    rate_limit::RateLimit,
     server::{self, Limits},
 };
 
-use crate::{app::App, grpc};
+use crate::{app::App, config::Config, grpc};
+
+/// How often one client may ask, as it is configured.
+pub struct Guard {
+    everyone: RateLimit,
+    agents: RateLimit,
+}
+
+impl Guard {
+    /// Limits of which nothing is used yet.
+    pub fn new(config: &Config) -> Self {
+        let addresses = Arc::new(config.trusted_proxies.clone());
+        let limits = config.rate_limits;
+        Self {
+            everyone: limits.requests_per_minute.limit("requests", &addresses),
+            agents: limits.agents_per_minute.limit("agents", &addresses),
+        }
+    }
+}
 
 /// Everything the tracker serves, HTTP and gRPC, on one port.
-pub fn router(app: &App, limits: &Limits) -> Router {
+pub fn router(app: &App, limits: &Limits, guard: &Guard) -> Router {
     let rest = public(app.clone())
         .merge(owner(app.clone()))
         .merge(page::routes(app.clone()))
-        .merge(health(app.clone()).router())
-        .merge(app.federation.router());
+        .merge(app.federation.router())
+        .route_layer(guard.everyone.layer())
+        .merge(submission(app.clone()).route_layer(guard.agents.layer()))
+        .merge(health(app.clone()).router());
+    let stream = Router::new()
+        .route_service(
+            "/farmops.tracker.v1.Tracker/{method}",
+            grpc::service(app.clone()),
+        )
+        .route_layer(guard.agents.layer());
     // gRPC goes in last: its streams have no deadline and its errors are not documents.
-    server::harden(rest, limits).route_service(
-        "/farmops.tracker.v1.Tracker/{method}",
-        grpc::service(app.clone()),
-    )
+    server::harden(rest, limits).merge(stream)
 }
 
-/// For agents, villages and passers-by.
-fn public(app: App) -> Router {
+/// For agents. A proof is submitted without the owner's token (its signature speaks) and listed with
+/// it, so `proofs` stands here and asks for the token itself.
+fn submission(app: App) -> Router {
+    let list = get(proofs::list).route_layer(middleware::from_fn_with_state(
+        app.clone(),
+        owner::require_token,
+    ));
     Router::new()
         .route("/api/v1/agents/enroll", post(agents::enroll))
         .route("/api/v1/agents/{id}/rotate", post(agents::rotate))
         .route("/api/v1/agents/{id}/chain-reset", post(agents::ask_reset))
+        .route("/api/v1/proofs", list.post(proofs::submit))
+        .with_state(app)
+}
+
+/// For villages and passers-by.
+fn public(app: App) -> Router {
+    Router::new()
         .route("/api/v1/public/profile", get(public::profile))
         .route("/api/v1/public/snapshot", get(public::snapshot))
         .route("/farm.svg", get(public::picture))
@@ -64,10 +102,9 @@ fn public(app: App) -> Router {
         .with_state(app)
 }
 
-/// For the owner's token. A proof is submitted without it (its signature speaks) and listed with it,
-/// so `proofs` stands here and asks for the token itself.
+/// For the owner's token.
 fn owner(app: App) -> Router {
-    let guarded = Router::new()
+    Router::new()
         .route("/api/v1/proofs/{id}", get(proofs::show))
         .route("/api/v1/ledger", get(ledger::list))
         .route("/api/v1/ledger/{position}/opening", get(opening::open))
@@ -115,13 +152,7 @@ fn owner(app: App) -> Router {
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             owner::require_token,
-        ));
-    let list = get(proofs::list).route_layer(middleware::from_fn_with_state(
-        app.clone(),
-        owner::require_token,
-    ));
-    guarded
-        .route("/api/v1/proofs", list.post(proofs::submit))
+        ))
         .with_state(app)
 }
 

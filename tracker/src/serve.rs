@@ -133,7 +133,8 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         .await
         .with_context(|| format!("listening on {}:{}", config.listen, config.port))?;
     let address = listener.local_addr()?;
-    let router = http::router(&app, &limits);
+    let guard = http::Guard::new(config);
+    let router = http::router(&app, &limits, &guard);
     let encrypted = tls.is_some();
     let listener = Listener::new(listener, tls);
     let serving = tokio::spawn(server::serve(listener, router, limits, stop));

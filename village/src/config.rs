@@ -8,7 +8,11 @@ use std::{
 
 use farmops_federation::Reach;
 use farmops_protocol::registration::check_display_name;
-use farmops_service::{telemetry::Format, tls};
+use farmops_service::{
+    rate_limit::{ClientAddresses, PerMinute},
+    telemetry::Format,
+    tls,
+};
 use serde::Deserialize;
 use url::Url;
 
@@ -49,6 +53,12 @@ pub struct Config {
     /// TLS on the port, and client certificates; plain HTTP without it.
     #[serde(default)]
     pub tls: tls::Settings,
+    /// Networks of proxies whose `Forwarded` and `X-Forwarded-For` are believed.
+    #[serde(default)]
+    pub trusted_proxies: ClientAddresses,
+    /// How many requests one client may make in a minute.
+    #[serde(default = "default_requests_per_minute")]
+    pub requests_per_minute: PerMinute,
     /// Where Prometheus metrics are served; not at all without it.
     #[serde(default)]
     pub metrics: Option<SocketAddr>,
@@ -147,6 +157,10 @@ fn default_source_url() -> Url {
     // Invariant: a constant that parses; a test below reads it.
     #[allow(clippy::unwrap_used)]
     crate::SOURCE.parse().unwrap()
+}
+
+const fn default_requests_per_minute() -> PerMinute {
+    PerMinute::new(6_000)
 }
 
 fn default_log() -> String {

@@ -19,7 +19,7 @@ use axum::{
     Router, middleware,
     routing::{delete, get, post},
 };
-use farmops_service::{health::Health, server};
+use farmops_service::{health::Health, rate_limit::RateLimit, server};
 
 use crate::{pages, village::Village};
 
@@ -32,7 +32,7 @@ pub(crate) use self::{
 };
 
 /// Everything the village answers, ready to be served.
-pub fn router(village: &Village, limits: &server::Limits) -> Router {
+pub fn router(village: &Village, limits: &server::Limits, limit: &RateLimit) -> Router {
     let health = Health::new().check("database", {
         let village = village.clone();
         move || {
@@ -54,6 +54,7 @@ pub fn router(village: &Village, limits: &server::Limits) -> Router {
         .route("/live", get(live::listen))
         .with_state(village.clone())
         .merge(village.federation().router())
+        .route_layer(limit.layer())
         .merge(health.router());
     server::harden(router, limits)
 }

@@ -75,7 +75,9 @@ pub async fn assemble(
     )
     .await?;
     village.federate(federation);
-    let router = http::router(&village, &Limits::default());
+    let addresses = Arc::new(config.trusted_proxies.clone());
+    let limit = config.requests_per_minute.limit("requests", &addresses);
+    let router = http::router(&village, &Limits::default(), &limit);
     Ok((village, router))
 }
 

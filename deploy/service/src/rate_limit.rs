@@ -2,7 +2,8 @@
 //!
 //! A [`RateLimit`] is a tower layer with one [`Policy`]. Answers carry `RateLimit-Policy` and
 //! `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11, structured fields); what is too much is
-//! answered 429 with `Retry-After` and a problem that names the policy. Layers add up: each adds its
+//! answered 429 with `Retry-After` and a problem that names the policy, and a gRPC call with
+//! `RESOURCE_EXHAUSTED`. Layers add up: each adds its
 //! item to both fields.
 //!
 //! Who a client is: the [`RateKey`] that authentication has put into the request's extensions, else
@@ -15,6 +16,7 @@
 mod address;
 mod layer;
 mod policy;
+mod settings;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use governor::{Quota, RateLimiter};
 pub use address::{ClientAddresses, NotANetwork};
 pub use layer::{RateLimitLayer, RateLimited};
 pub use policy::Policy;
+pub use settings::PerMinute;
 
 use policy::{Decision, Verdict};
 

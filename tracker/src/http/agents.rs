@@ -1,9 +1,6 @@
 //! `/api/v1/agents`: enrolling, and the owner's decisions.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use farmops_protocol::{
     chain::ChainHead,
     chain_reset::ParsedChainReset,
@@ -14,7 +11,7 @@ use farmops_protocol::{
     rotation::ParsedKeyRotation,
     time::Timestamp,
 };
-use farmops_service::problem::{Bounded, Problem, StrictJson};
+use farmops_service::problem::{Bounded, Path, Problem, StrictJson};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use farmops_service::problem::Problem;
+use axum::{extract::State, response::Response};
+use farmops_service::problem::{Problem, Query};
 use http::HeaderMap;
 use jiff::civil::Date;
 use serde::Serialize;

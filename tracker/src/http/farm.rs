@@ -1,12 +1,9 @@
 //! `/api/v1/farm`: the farm's state, balance, statistics and upgrades; with `?at=`, as they were.
 
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use farmops_farm::level::next_level_at;
 use farmops_protocol::{proof::Category, time::Timestamp};
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Problem, Query};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,11 +1,8 @@
 //! `/api/v1/followers` and `/api/v1/following`: who follows whom.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use farmops_federation::{Account, FederationError, Relation, RelationState, Timestamp};
-use farmops_service::problem::{Problem, StrictJson};
+use farmops_service::problem::{Problem, Query, StrictJson};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use url::Url;

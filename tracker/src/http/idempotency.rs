@@ -1,43 +1,27 @@
-//! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): what makes a request happen once.
+//! `Idempotency-Key`: what makes a purchase happen once, and all that is kept of it.
 
 use axum::extract::FromRequestParts;
 use farmops_protocol::digest::{Digest, sha256};
-use farmops_service::problem::Problem;
+use farmops_service::{idempotency, problem::Problem};
 use http::request::Parts;
 
-const NAME: &str = "idempotency-key";
-const BYTES_MAX: usize = 255;
-const RULE: &str = "expected 1 to 255 visible ASCII characters that are never used for another \
-                    request, such as a UUID in double quotes";
-
-/// The SHA-256 of the key: all that is kept of it.
+/// The SHA-256 of the key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdempotencyKey(pub(super) Digest);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(NAME).iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Problem::bad_request("Idempotency-Key", RULE));
-        };
-        let key = value.to_str().ok().and_then(parse);
-        key.map(Self)
-            .ok_or_else(|| Problem::bad_request("Idempotency-Key", RULE))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let key = idempotency::IdempotencyKey::from_request_parts(parts, state).await?;
+        Ok(Self(sha256(key.as_str().as_bytes())))
     }
 }
 
-/// The key of a text: a structured-field string as the draft has it, or the same without its quotes.
+/// The key of a form's text.
 pub(super) fn parse(text: &str) -> Option<Digest> {
-    let text = text.trim();
-    let key = match text.strip_prefix('"') {
-        Some(rest) => rest.strip_suffix('"')?,
-        None => text,
-    };
-    let visible = |b: u8| b.is_ascii_graphic() && b != b'"' && b != b'\\';
-    let fits = (1..=BYTES_MAX).contains(&key.len()) && key.bytes().all(visible);
-    fits.then(|| sha256(key.as_bytes()))
+    let key = idempotency::IdempotencyKey::parse(text)?;
+    Some(sha256(key.as_str().as_bytes()))
 }
 
 #[cfg(test)]

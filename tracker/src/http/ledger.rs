@@ -1,11 +1,8 @@
 //! `/api/v1/ledger`: the entries themselves, so that their owner can check everything again.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use farmops_protocol::time::Timestamp;
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -4,7 +4,7 @@
 //! program that follows `protocol-spec/docs/log.md`, checks it with the farm's key alone.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
 use farmops_protocol::{
@@ -14,7 +14,7 @@ use farmops_protocol::{
         commitment::{LoggedEvent, LoggedScore},
     },
 };
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Path, Problem, Query};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use farmops_protocol::{
@@ -12,7 +12,7 @@ use farmops_protocol::{
     scoring::Score,
     time::Timestamp,
 };
-use farmops_service::problem::{Bounded, Problem};
+use farmops_service::problem::{Bounded, Path, Problem, Query};
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, LINK, LOCATION},

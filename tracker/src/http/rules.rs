@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use farmops_protocol::{digest::Digest, scoring::RuleSet, time::Timestamp};
-use farmops_service::problem::{Bounded, Problem, StrictJson};
+use farmops_service::problem::{Bounded, Path, Problem, StrictJson};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use url::Url;

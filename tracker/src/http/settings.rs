@@ -1,11 +1,8 @@
 //! `/api/v1/farm/name`, `/calendar`, `/rest-days`: what the owner says about herself.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use farmops_protocol::time::Timestamp;
-use farmops_service::problem::{Problem, StrictJson};
+use farmops_service::problem::{Path, Problem, StrictJson};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 

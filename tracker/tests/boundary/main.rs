@@ -14,6 +14,7 @@ mod owning;
 mod pages;
 mod past;
 mod publishing;
+mod rate_limits;
 mod rest;
 mod server;
 mod tls;

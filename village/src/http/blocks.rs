@@ -1,10 +1,7 @@
 //! Blocked hosts, for the village's people.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
-use farmops_service::problem::{Problem, StrictJson};
+use axum::{Json, extract::State};
+use farmops_service::problem::{Path, Problem, StrictJson};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! Farmers: the roster, one of them, and how her farm came to be.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
+use axum::{Json, extract::State};
 use farmops_federation::Account;
-use farmops_service::{problem::Problem, token};
+use farmops_service::{
+    problem::{Path, Problem, Query},
+    token,
+};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};

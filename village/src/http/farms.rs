@@ -2,11 +2,11 @@
 //! newest signed snapshot. No picture of a stranger's is ever served.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use farmops_farm::{scene, state::FarmState, svg};
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Path, Problem, Query};
 use http::header;
 use serde::Deserialize;
 

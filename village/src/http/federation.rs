@@ -1,11 +1,8 @@
 //! This village among others.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 use farmops_federation::{PeerState, RelationState};
-use farmops_service::problem::{Problem, StrictJson};
+use farmops_service::problem::{Path, Problem, StrictJson};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,10 +1,7 @@
 //! Followed farmers of elsewhere.
 
-use axum::{
-    Json,
-    extract::{Path, Query, State},
-};
-use farmops_service::problem::{Problem, StrictJson};
+use axum::{Json, extract::State};
+use farmops_service::problem::{Path, Problem, Query, StrictJson};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,10 +1,7 @@
 //! `GET /api/v1/leaderboard?scope=&sort=&season=&limit=&cursor=`
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
-use farmops_service::problem::Problem;
+use axum::{Json, extract::State};
+use farmops_service::problem::{Problem, Query};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::{Value, json};

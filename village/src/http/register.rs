@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use farmops_protocol::{
@@ -10,7 +10,7 @@ use farmops_protocol::{
     registration::{MembershipStatus, REGISTRATION_BYTES_MAX},
 };
 use farmops_service::{
-    problem::{Bounded, Problem},
+    problem::{Bounded, Path, Problem},
     token,
 };
 use http::{HeaderMap, StatusCode, header};

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse as _, Response};
 use futures::future::BoxFuture;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue};
 use tower::{Layer, Service};
 
@@ -15,6 +16,10 @@ use super::{RateKey, RateLimit, address};
 use crate::problem::Problem;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// The number of that status of gRPC.
+const RESOURCE_EXHAUSTED: &str = "8";
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// See [`RateLimit::layer`].
@@ -74,14 +79,14 @@ where
         let answer = if let Some(seconds) = decision.retry_after {
             let name = self.limit.policy.name();
             metrics::counter!("farmops_requests_limited_total", "policy" => name).increment(1);
-            Err(exceeded(name, seconds))
+            Err(exceeded(name, seconds, is_grpc(&request)))
         } else {
             Ok(self.inner.call(request))
         };
         Box::pin(async move {
             let mut response = match answer {
                 Ok(answer) => answer.await?,
-                Err(problem) => problem.into_response(),
+                Err(refusal) => refusal,
             };
             let headers = response.headers_mut();
             headers.append(RATE_LIMIT_POLICY, policy);
@@ -91,9 +96,29 @@ where
     }
 }
 
-fn exceeded(policy: &str, seconds: u64) -> Problem {
-    Problem::too_many(seconds)
-        .code("quota-exceeded")
-        .detail(format!("too many requests; try again in {seconds} s"))
-        .extension("violated-policies", [policy])
+fn exceeded(policy: &str, seconds: u64, grpc: bool) -> Response {
+    let reason = format!("too many requests; try again in {seconds} s");
+    if !grpc {
+        return Problem::too_many(seconds)
+            .code("quota-exceeded")
+            .detail(reason)
+            .extension("violated-policies", [policy])
+            .into_response();
+    }
+    // A client of gRPC would take a problem for a broken message.
+    let fields = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/grpc")),
+        (GRPC_STATUS, HeaderValue::from_static(RESOURCE_EXHAUSTED)),
+        (RETRY_AFTER, seconds.into()),
+    ];
+    let mut response = fields.into_response();
+    if let Ok(reason) = HeaderValue::from_maybe_shared(reason) {
+        response.headers_mut().insert(GRPC_MESSAGE, reason);
+    }
+    response
+}
+
+fn is_grpc(request: &Request) -> bool {
+    let media_type = request.headers().get(CONTENT_TYPE);
+    media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"application/grpc"))
 }
