@@ -15,7 +15,7 @@ use farmops_protocol::{proof::Category, wire::tracker::v1 as wire};
 use farmops_tracker::{
     config::Config,
     serve::start,
-    store::{ProofFilter, ProofRecord, Reads, sqlite::Database},
+    store::{Database, ProofFilter, ProofRecord},
 };
 use serde_json::json;
 use tokio_util::sync::CancellationToken;

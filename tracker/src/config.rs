@@ -16,9 +16,15 @@ use crate::domain::{BufferBounds, Founding};
 /// Everything that can be set. Each member's comment is its documentation.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
-    /// Where the database is: `sqlite://PATH`.
+    /// Where the database is: `sqlite://PATH`, or `postgres://USER@HOST/NAME` with libpq's parameters
+    /// (`sslmode`, `sslrootcert`, …). A password belongs into the file that `PGPASSFILE` names, or into one
+    /// that `db_file` names, with the whole URL.
     #[serde(default = "default_db")]
     pub db: String,
+    /// The file that the owner's token is written to at the first start. Without it, `owner.token` beside the
+    /// SQLite file, or in the folder that the tracker runs in.
+    #[serde(default)]
+    pub owner_token_path: Option<PathBuf>,
     /// The address to listen on.
     #[serde(default = "default_listen")]
     pub listen: IpAddr,

@@ -1,10 +1,9 @@
 //! Starting, running and stopping the tracker.
 
-use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use farmops_federation::{Federation, Settings, Software, system_clock};
-use farmops_federation_store::SqliteStore;
 use farmops_protocol::log::commitment::SaltSource;
 use farmops_service::{
     outbound::{Outbound, Reach},
@@ -30,10 +29,7 @@ use crate::{
     publisher::Publisher,
     session::SessionKey,
     site::Site,
-    store::{
-        Secrets,
-        sqlite::{Claim, Database, SqliteJournal},
-    },
+    store::{Database, Place, Secrets, Upkeep},
     writer::{Setup, Writer},
 };
 
@@ -53,7 +49,6 @@ pub struct Running {
     stop_workers: CancellationToken,
     writing: tokio::task::JoinHandle<()>,
     stop_writer: CancellationToken,
-    claim: Claim,
 }
 
 /// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
@@ -61,14 +56,17 @@ pub struct Running {
 pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
     let tls = ServerTls::open(&config.tls, SystemTime::now())?;
     let database = open_database(config).await?;
-    let claim = database.claim().context("claiming the database")?;
     let mut journal = database.journal().await.context("opening the ledger")?;
     let secrets = journal
-        .secrets(&mut rand::rng())
+        .secrets(&Secrets::generate(&mut rand::rng()))
         .await
         .context("reading the farm's keys")?;
     let clock = system_clock();
-    let owner = owner_token(&database, &mut journal, clock()).await?;
+    let path = config
+        .owner_token_path
+        .clone()
+        .unwrap_or_else(|| database.folder().join(TOKEN_FILE));
+    let owner = owner_token(&path, &mut *journal, clock()).await?;
     let setup = Setup {
         bounds: config.buffer.into(),
         salts: SaltSource::new(secrets.farm_secret.clone()),
@@ -90,7 +88,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         site.clone(),
         secrets.public_key(),
         config.publish.accept_followers,
-        Arc::new(database.reads()),
+        database.reads(),
         handle.clone(),
         bell.clone(),
     ));
@@ -98,7 +96,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let federation = Federation::open(
         settings(config)?,
         outbound.client(),
-        Arc::new(SqliteStore::new(database.pool())),
+        database.federation(),
         host.clone(),
     )
     .await
@@ -115,7 +113,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let app = App::new(Parts {
         sessions: sessions(&secrets, &owner.to_string(), site.is_encrypted()),
         site,
-        reads: Arc::new(database.reads()),
+        reads: database.reads(),
         writer: handle,
         federation: federation.clone(),
         host,
@@ -152,7 +150,6 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         stop_workers,
         writing,
         stop_writer,
-        claim,
     })
 }
 
@@ -166,33 +163,33 @@ impl Running {
         }
         self.stop_writer.cancel();
         self.writing.await?;
-        drop(self.claim);
         Ok(())
     }
 }
 
 async fn open_database(config: &Config) -> anyhow::Result<Database> {
-    let path = Database::path_of(&config.db)?;
-    refuse_network_filesystem(&path)?;
+    let place = Place::of(&config.db)?;
+    if let Place::File(path) = &place {
+        refuse_network_filesystem(path)?;
+    }
     Database::open(&config.db)
         .await
-        .with_context(|| format!("opening {}", config.db))
+        .with_context(|| format!("opening {place}"))
 }
 
 /// The hash of the owner's token. At the first start the token is made and written to its file; if a
 /// crash came between the file and the database, the file's token is taken over.
 async fn owner_token(
-    database: &Database,
-    journal: &mut SqliteJournal,
+    path: &Path,
+    journal: &mut dyn Upkeep,
     now: farmops_protocol::time::Timestamp,
 ) -> anyhow::Result<farmops_service::token::TokenHash> {
     if let Some(hash) = journal.owner_token().await? {
         return Ok(hash);
     }
-    let path = database.folder().join(TOKEN_FILE);
-    let token = match Token::read_file(&path) {
+    let token = match Token::read_file(path) {
         Ok(token) => token,
-        Err(error) if error.is_not_found() => Token::generate_file(&path, &mut rand::rng())?,
+        Err(error) if error.is_not_found() => Token::generate_file(path, &mut rand::rng())?,
         Err(error) => return Err(error.into()),
     };
     journal.keep_owner_token(&token.hash(), now).await?;

@@ -1,13 +1,20 @@
 //! What the tracker remembers, as use cases.
 //!
 //! [`Journal`] is the one writing side: it belongs to the writer task and commits whole batches.
-//! [`Reads`] answers everybody else. SQL lives below this module and nowhere else; its text uses `$1`
-//! placeholders so that a second database needs a second implementation, not a second idea.
+//! [`Reads`] answers everybody else. SQL lives below this module and nowhere else. Every statement stands
+//! once, under `sql/`; `sqlite.rs` and `postgres.rs` include those files and say what the types in them
+//! are: the text that both databases read alike, the types that sqlx checks. [`Database`] is either.
 //!
 //! A call that returned `Ok` survives a power cut; a call that failed left nothing behind.
 
+mod database;
+mod postgres;
 mod projections;
-pub mod sqlite;
+mod sqlite;
+#[cfg(test)]
+pub(crate) mod tests;
+mod transfer;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,16 +23,21 @@ use farmops_federation::Post;
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
-    key::PublicKey,
-    log::{Tile, TreeHead, commitment::LoggedScore},
+    key::{PublicKey, SecretKey},
+    log::{
+        Tile, TreeHead,
+        commitment::{LoggedScore, SaltSource},
+    },
     proof::Category,
     registration::MembershipStatus,
     scoring::RuleSet,
     time::Timestamp,
 };
+use farmops_service::token::TokenHash;
 use jiff::civil::Date;
 use uuid::Uuid;
 
+pub use self::database::{Database, Place};
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
 use crate::{
     domain::{
@@ -44,6 +56,25 @@ pub enum StoreError {
     /// The tables could not be brought to this version.
     #[error("the tables could not be brought to this version")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// A later program has been at work on the tables.
+    #[error(
+        "the database is of version {found}, which this program does not know (it knows up to {known}); \
+         run a newer farmops-tracker, or restore a backup from before"
+    )]
+    Newer {
+        /// The newest version it has seen.
+        found: i64,
+        /// The newest version that we know.
+        known: i64,
+    },
+    /// Two databases that are of different versions.
+    #[error(
+        "the table `{0}` is not the same in both; start this version's tracker on the older one first"
+    )]
+    OtherTables(String),
+    /// The server cannot keep a ledger.
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
     /// A row does not hold what it should.
     #[error("the column `{column}` holds something unreadable: {reason}")]
     Unreadable {
@@ -71,7 +102,7 @@ pub enum StoreError {
     #[error("the database's file cannot be used")]
     File(#[from] std::io::Error),
     /// The database's URL is none we know.
-    #[error("`{0}` is no database URL; expected sqlite://PATH")]
+    #[error("`{0}` is no database URL; expected sqlite://PATH or postgres://USER@HOST/NAME")]
     Url(String),
 }
 
@@ -314,6 +345,33 @@ pub trait Journal: Send + 'static {
     async fn villages(&mut self) -> Result<Vec<Village>, StoreError>;
 }
 
+/// What is done to a database beside its ledger, by whoever has the writing side.
+#[async_trait]
+pub trait Upkeep: Journal {
+    /// The farm's secrets; `fresh` becomes them if there are none yet.
+    async fn secrets(&mut self, fresh: &Secrets) -> Result<Secrets, StoreError>;
+    /// The hash of the owner's token, once there is one.
+    async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError>;
+    /// Makes the token with this hash the owner's, in place of any earlier one.
+    async fn keep_owner_token(
+        &mut self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Empties every projection and folds the ledger into them again, in one transaction. The rows are
+    /// the same, byte for byte, as those the writer wrote as it went. `progress` is told how many entries
+    /// are folded.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOurs`] when a head was signed that is not the ledger's: then the ledger is not what
+    /// it was, and nothing is changed.
+    async fn rebuild(
+        &mut self,
+        salts: &SaltSource,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<State, StoreError>;
+}
+
 /// The reading side; cheap to share.
 #[async_trait]
 pub trait Reads: Send + Sync + 'static {
@@ -369,12 +427,22 @@ pub trait Reads: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Secrets {
     /// The seed of the farm's Ed25519 key.
-    pub farm_key: farmops_protocol::key::SecretKey,
-    /// The farm's secret: leaf salts and session tags.
+    pub farm_key: SecretKey,
+    /// The farm's secret, 32 bytes: leaf salts and session tags.
     pub farm_secret: Vec<u8>,
 }
 
 impl Secrets {
+    /// New ones.
+    pub fn generate(rng: &mut impl rand::CryptoRng) -> Self {
+        let mut farm_secret = vec![0; 32];
+        rng.fill_bytes(&mut farm_secret);
+        Self {
+            farm_key: SecretKey::generate(rng),
+            farm_secret,
+        }
+    }
+
     /// The public half of the farm's key.
     pub fn public_key(&self) -> PublicKey {
         self.farm_key.public()

@@ -64,8 +64,8 @@ pub struct Setup {
 }
 
 /// The writer, before it runs.
-pub struct Writer<J> {
-    journal: J,
+pub struct Writer {
+    journal: Box<dyn Journal>,
     state: State,
     /// The log over the state's entries, and its head as the store has it.
     log: Log,
@@ -80,9 +80,12 @@ pub struct Writer<J> {
     commits: Arc<AtomicU64>,
 }
 
-impl<J: Journal> Writer<J> {
+impl Writer {
     /// Reads the state from the journal; the handle is how everybody else reaches the writer.
-    pub async fn open(mut journal: J, setup: Setup) -> Result<(Self, WriterHandle), StoreError> {
+    pub async fn open(
+        mut journal: Box<dyn Journal>,
+        setup: Setup,
+    ) -> Result<(Self, WriterHandle), StoreError> {
         let loaded = journal.load().await?;
         let directory = Directory::default();
         directory.replace(&loaded.state.agents);

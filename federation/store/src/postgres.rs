@@ -55,10 +55,17 @@ impl PostgresStore {
     }
 }
 
-/// Brings the `fed_` tables to this version. They keep their own list of migrations, beside the
-/// service's.
-pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+/// Where the `fed_` tables keep their own list of migrations, beside the service's.
+pub const VERSIONS: &str = "_fed_migrations";
+
+/// The migrations of the `fed_` tables.
+pub fn migrator() -> Migrator {
     let mut migrator: Migrator = sqlx::migrate!("./migrations/postgres");
-    migrator.dangerous_set_table_name("_fed_migrations");
-    migrator.run(pool).await
+    migrator.dangerous_set_table_name(VERSIONS);
+    migrator
+}
+
+/// Brings the `fed_` tables to this version.
+pub async fn migrate(pool: &PgPool) -> Result<(), sqlx::migrate::MigrateError> {
+    migrator().run(pool).await
 }

@@ -5,8 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use farmops_tracker::store::{ProofRecord, sqlite::Database};
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use farmops_tracker::store::{Database, ProofRecord};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteSynchronous},
+};
 
 /// Rows in one statement, as the tracker has them.
 const BLOCK: usize = 128;
@@ -16,8 +19,16 @@ const BLOCK: usize = 128;
 pub(crate) async fn insert(path: &Path, records: &[ProofRecord], rows_each: usize) -> Duration {
     // Makes the same tables with the same indexes; the connection has the same settings.
     let url = format!("sqlite://{}", path.display());
-    let database = Database::open(&url).await.unwrap();
-    let mut conn = database.pool().acquire().await.unwrap();
+    Database::open(&url).await.unwrap();
+    let mut conn = SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("wal_autocheckpoint", "4096")
+        .pragma("cache_size", "-32768")
+        .connect()
+        .await
+        .unwrap();
     let started = Instant::now();
     for commit in records.chunks(rows_each) {
         let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.unwrap();

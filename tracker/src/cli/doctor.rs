@@ -12,7 +12,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::{client::Client, remote::RemoteArgs, serve::ServeArgs};
-use crate::{config::Config, store::sqlite::Database};
+use crate::{
+    config::Config,
+    store::{Database, Place},
+};
 
 const BOUNDS: Bounds = Bounds {
     deadline: Duration::from_secs(10),
@@ -70,7 +73,7 @@ pub(super) async fn run(serve: &ServeArgs, remote: &RemoteArgs) -> anyhow::Resul
     let mut findings = Vec::new();
     let config = settings(serve, &mut findings);
     if let Some(config) = &config {
-        findings.push(database(config));
+        findings.push(database(config).await);
     }
     findings.push(token_file(remote));
     let outbound = Outbound::new(Reach::Operator, "farmops-tracker-doctor")?;
@@ -101,10 +104,20 @@ fn settings(serve: &ServeArgs, findings: &mut Vec<Finding>) -> Option<Config> {
     }
 }
 
-fn database(config: &Config) -> Finding {
+async fn database(config: &Config) -> Finding {
     const CHECK: &str = "database";
-    let path = match Database::path_of(&config.db) {
-        Ok(path) => path,
+    let path = match Place::of(&config.db) {
+        Ok(Place::File(path)) => path,
+        Ok(Place::Server(url)) => {
+            return match Database::inspect(&config.db).await {
+                Ok(_) => Finding::ok(CHECK, format!("{url} answers")),
+                Err(error) => Finding::wrong(
+                    CHECK,
+                    format!("{url}: {:#}", anyhow::Error::from(error)),
+                    "start the server, make the database and its user, and give the password by PGPASSFILE",
+                ),
+            };
+        }
         Err(error) => return Finding::wrong(CHECK, error.to_string(), "correct `db`"),
     };
     if let Err(error) = refuse_network_filesystem(&path) {

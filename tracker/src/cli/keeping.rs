@@ -1,9 +1,6 @@
 //! `backup`, `restore`, `export`, `import`: keeping a farm safe, and moving it.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -18,7 +15,7 @@ use super::{
 };
 use crate::{
     archive::{self, Opened},
-    store::sqlite::Database,
+    store::{Database, Place},
 };
 
 /// A copy of everything.
@@ -70,9 +67,10 @@ pub(super) struct ImportArgs {
 impl BackupArgs {
     pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
         let url = serve.database(self.of)?;
+        let place = Place::of(&url)?;
         Database::copy(&url, &self.file)
             .await
-            .with_context(|| format!("copying {url}"))?;
+            .with_context(|| format!("copying {place}"))?;
         let bytes = self.file.metadata()?.len();
         let answer = json!({ "file": self.file, "bytes": bytes });
         let sentence = format!(
@@ -86,7 +84,7 @@ impl BackupArgs {
 impl RestoreArgs {
     pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
         let url = serve.database(self.to)?;
-        let path = vacant(&url)?;
+        let place = vacant(&url).await?;
         let backup = format!("sqlite://{}", self.file.display());
         if !self.file.is_file() {
             bail!("{} is no file", self.file.display());
@@ -96,16 +94,14 @@ impl RestoreArgs {
             print(&report, output)?;
             bail!("the backup is damaged; nothing was restored");
         }
-        Database::copy(&backup, &path)
+        Database::bring_back(&self.file, &url)
             .await
             .context("copying the backup")?;
-        let answer = json!({ "database": path, "entries": report.entries, "coins": report.coins });
+        let answer = json!({ "database": place.to_string(), "entries": report.entries, "coins": report.coins });
         let sentence = format!(
             "{} holds {} entries and {} coins. What was published after the backup is forgotten: \
              villages that saw it refuse the farm's news until it has grown past that.",
-            path.display(),
-            report.entries,
-            report.coins
+            place, report.entries, report.coins
         );
         Ok(output.say(&answer, &sentence))
     }
@@ -117,12 +113,13 @@ impl ExportArgs {
         // Of one moment, while a tracker may run on it; what is beside the archive goes with this process.
         let beside = tempfile::tempdir().context("making a place for a copy")?;
         let copy = beside.path().join("farm.db");
+        let place = Place::of(&url)?;
         Database::copy(&url, &copy)
             .await
-            .with_context(|| format!("copying {url}"))?;
+            .with_context(|| format!("copying {place}"))?;
         let database = Database::inspect(&format!("sqlite://{}", copy.display())).await?;
         let now = system_clock()();
-        let manifest = archive::export(&database, &self.file, self.with_keys, now)
+        let manifest = archive::export(&*database, &self.file, self.with_keys, now)
             .await
             .with_context(|| format!("writing {}", self.file.display()))?;
         let answer = json!({ "file": self.file, "manifest": manifest });
@@ -149,22 +146,17 @@ impl ImportArgs {
             return print(&archive.audit()?, output);
         }
         let url = serve.database(self.to)?;
-        let path = vacant(&url)?;
+        let place = vacant(&url).await?;
         let made = found_anew(&url, archive).await;
         if made.is_err() {
             // Nothing of a farm that could not be founded stays.
-            for file in Database::files_of(&url)? {
-                drop(std::fs::remove_file(file));
-            }
+            drop(Database::discard(&url).await);
         }
         let report = made.context("nothing was imported")?;
-        let answer = json!({ "database": path, "entries": report.entries, "coins": report.coins });
+        let answer = json!({ "database": place.to_string(), "entries": report.entries, "coins": report.coins });
         let sentence = format!(
             "{} holds {} entries, {} proofs and {} coins; start the tracker on it.",
-            path.display(),
-            report.entries,
-            report.proofs,
-            report.coins
+            place, report.entries, report.proofs, report.coins
         );
         Ok(output.say(&answer, &sentence))
     }
@@ -173,21 +165,19 @@ impl ImportArgs {
 async fn found_anew(url: &str, archive: Opened) -> anyhow::Result<crate::audit::Report> {
     let keys = archive.keys()?.ok_or(archive::ArchiveError::NoKeys)?;
     let database = Database::open(url).await?;
-    let _claim = database.claim()?;
     let mut journal = database.journal().await?;
-    journal.adopt_secrets(&keys).await?;
-    Ok(archive::adopt(archive, &mut journal).await?)
+    journal.secrets(&keys).await?;
+    Ok(archive::adopt(archive, &mut *journal).await?)
 }
 
-/// The database's path, if nothing is there.
-fn vacant(url: &str) -> anyhow::Result<PathBuf> {
-    let path = Database::path_of(url)?;
-    refuse_network_filesystem(&path)?;
-    if Path::new(&path).try_exists()? {
-        bail!(
-            "{} is there already; move it away first, nothing is overwritten",
-            path.display()
-        );
+/// Where the database is to be, if nothing is there.
+async fn vacant(url: &str) -> anyhow::Result<Place> {
+    let place = Place::of(url)?;
+    if let Place::File(path) = &place {
+        refuse_network_filesystem(path)?;
     }
-    Ok(path)
+    if Database::is_there(url).await? {
+        bail!("{place} is there already; move it away first, nothing is overwritten");
+    }
+    Ok(place)
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     audit::{Audit, Report},
     http::ledger::{PAGE_MAX, Page},
-    store::{ProofFilter, Reads, sqlite::Database},
+    store::{Database, ProofFilter},
 };
 
 /// Proofs read at once from a database.

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{output::Output, serve::ServeArgs};
 use crate::{
     audit::{Report, fsck::fsck},
-    store::{Inspect as _, sqlite::Database},
+    store::{Database, Place},
 };
 
 /// Which database.
@@ -39,11 +39,11 @@ impl UpkeepArgs {
     ) -> anyhow::Result<ExitCode> {
         let url = serve.database(self.of)?;
         // Only what is there is rebuilt: opening would make an empty one of a mistyped name.
+        let place = Place::of(&url)?;
         let secrets = Database::inspect(&url).await?.secrets().await;
-        let secrets = secrets.with_context(|| format!("opening {url}"))?;
+        let secrets = secrets.with_context(|| format!("opening {place}"))?;
         let secrets = secrets.context("the farm's secrets are not there; restore a backup")?;
         let database = Database::open(&url).await?;
-        let _claim = database.claim()?;
         let mut journal = database.journal().await?;
         let salts = SaltSource::new(secrets.farm_secret);
         let mut progress = Progress::new("folded");
@@ -61,16 +61,20 @@ impl UpkeepArgs {
 
 /// Checks the database at `url`, as it is at one moment.
 pub(super) async fn check(url: &str) -> anyhow::Result<Report> {
+    let place = Place::of(url)?;
     let database = Database::frozen(url)
         .await
-        .with_context(|| format!("opening {url}"))?;
+        .with_context(|| format!("opening {place}"))?;
     let folder = tempfile::tempdir().context("making a place for the comparison")?;
     let beside = format!("sqlite://{}/fold.db", folder.path().display());
     let scratch = Database::open(&beside).await?;
     let mut journal = scratch.journal().await?;
     let folded = scratch.reads();
     let mut progress = Progress::new("checked");
-    let report = fsck(&database, (&mut journal, &folded), &mut |n| progress.at(n)).await;
+    let report = fsck(&*database, (&mut *journal, &*folded), &mut |n| {
+        progress.at(n)
+    })
+    .await;
     progress.end();
     report.context("reading the database")
 }

@@ -23,10 +23,10 @@ use crate::{
         decide_reset, decide_revoke, decide_rotate, end_of_chain,
     },
     ledger::Event,
-    store::{Journal, ResetAsked},
+    store::ResetAsked,
 };
 
-impl<J: Journal> Writer<J> {
+impl Writer {
     pub(super) fn enrol(
         &mut self,
         round: &mut Round,

@@ -20,7 +20,7 @@ use crate::{
         follows,
     },
     ledger::{AcceptedProof, Entry, Event, FullTile},
-    store::{BufferedProof, Journal, ResetAsked, StoreError},
+    store::{BufferedProof, ResetAsked, StoreError},
 };
 
 /// What a round has gathered.
@@ -89,7 +89,7 @@ impl Round {
     }
 }
 
-impl<J: Journal> Writer<J> {
+impl Writer {
     /// Decides one command and keeps its answer for after the commit.
     pub(super) async fn take(&mut self, round: &mut Round, command: Command) {
         match command {

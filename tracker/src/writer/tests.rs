@@ -42,8 +42,8 @@ use crate::{
         decide_join_league, decide_purchase, decide_rename, decide_rest, decide_rules,
     },
     store::{
-        Loaded, Notice, ProofFilter, Publication, Reads, SignedHead, Village,
-        sqlite::{Database, SqliteJournal},
+        Database, Loaded, Notice, ProofFilter, Publication, SignedHead, Upkeep, Village,
+        tests::fresh,
     },
 };
 
@@ -59,7 +59,7 @@ fn friday() -> Timestamp {
 
 /// A journal whose commits fail while the switch is on.
 struct Faulty {
-    journal: SqliteJournal,
+    journal: Box<dyn Upkeep>,
     broken: Arc<AtomicBool>,
 }
 
@@ -103,6 +103,7 @@ impl Journal for Faulty {
 /// A founded farm with a running writer.
 struct Farm {
     folder: TempDir,
+    url: String,
     database: Database,
     writer: WriterHandle,
     broken: Arc<AtomicBool>,
@@ -112,11 +113,16 @@ struct Farm {
 
 impl Farm {
     async fn begin() -> Self {
-        Self::at(tempfile::tempdir().unwrap(), BufferBounds::default()).await
+        Self::with_buffer(BufferBounds::default()).await
     }
 
-    async fn at(folder: TempDir, bounds: BufferBounds) -> Self {
-        let url = format!("sqlite://{}/farm.db", folder.path().display());
+    async fn with_buffer(bounds: BufferBounds) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = fresh(folder.path());
+        Self::at(folder, url, bounds).await
+    }
+
+    async fn at(folder: TempDir, url: String, bounds: BufferBounds) -> Self {
         let database = Database::open(&url).await.unwrap();
         let broken = Arc::new(AtomicBool::new(false));
         let journal = Faulty {
@@ -128,7 +134,7 @@ impl Farm {
             salts: SaltSource::new(SECRET),
             clock: Arc::new(friday),
         };
-        let (mut writer, handle) = Writer::open(journal, setup).await.unwrap();
+        let (mut writer, handle) = Writer::open(Box::new(journal), setup).await.unwrap();
         let founding = Founding {
             handle: "alice".to_owned(),
             name: "Alice's farm".to_owned(),
@@ -140,6 +146,7 @@ impl Farm {
         let stop = CancellationToken::new();
         Self {
             folder,
+            url,
             database,
             writer: handle,
             broken,
@@ -151,7 +158,7 @@ impl Farm {
     async fn restart(self) -> Self {
         self.stop.cancel();
         self.running.await.unwrap();
-        Self::at(self.folder, BufferBounds::default()).await
+        Self::at(self.folder, self.url, BufferBounds::default()).await
     }
 
     async fn enrol(&self, agent: &TestAgent) -> Result<AgentStatus, WriteError> {

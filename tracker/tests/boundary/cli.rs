@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use crate::{
     cast::TestAgent,
-    server::{Tracker, now},
+    server::{Tracker, database, now},
 };
 
 /// Runs the program; whether it succeeded, what it printed, and what it complained about.
@@ -159,7 +159,7 @@ async fn a_database_is_checked_and_made_anew_when_no_tracker_runs_on_it() {
     let mut agent = tracker.trusted(1).await;
     let proof = agent.work(Category::Upgrade, now());
     tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
-    let url = format!("sqlite://{}/farm.db", tracker.folder.path().display());
+    let url = database(tracker.folder.path());
     // Checking only reads, so it may be done at any time.
     let (ok, report, complaint) = run(&tracker, &["fsck", "--db", &url, "--json"]).await;
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -187,7 +187,7 @@ async fn a_database_is_checked_and_made_anew_when_no_tracker_runs_on_it() {
 async fn a_check_sees_one_moment_of_a_busy_tracker() {
     let tracker = Tracker::begin().await;
     let mut agent = tracker.trusted(1).await;
-    let url = format!("sqlite://{}/farm.db", tracker.folder.path().display());
+    let url = database(tracker.folder.path());
     let checks = async {
         let mut entries = Vec::new();
         for _ in 0..5 {

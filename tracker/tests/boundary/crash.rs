@@ -14,6 +14,7 @@ use farmops_protocol::{
     wire::tracker::v1 as wire,
 };
 use farmops_service::outbound::{Outbound, Reach};
+use farmops_tracker::serve::TOKEN_FILE;
 use rand::RngExt as _;
 use serde_json::{Value, json};
 use tonic::transport::Channel;
@@ -22,7 +23,7 @@ use wire::tracker_client::TrackerClient;
 use crate::{
     cast::TestAgent,
     log::Reader,
-    server::{connect, message, now, word},
+    server::{connect, database, message, now, word},
 };
 
 const KILLS: usize = 20;
@@ -36,7 +37,8 @@ struct Program {
 impl Program {
     fn begin(folder: &Path, port: u16) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
-            .args(["--db", &format!("sqlite://{}/farm.db", folder.display())])
+            .args(["--db", &database(folder)])
+            .env("FARMOPS_OWNER_TOKEN_PATH", folder.join(TOKEN_FILE))
             .args([
                 "--port",
                 &port.to_string(),
@@ -228,7 +230,7 @@ fn offline(folder: &Path, command: &[&str]) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
         .args(command)
         .args(["--json", "--db"])
-        .arg(format!("sqlite://{}/farm.db", folder.display()))
+        .arg(database(folder))
         .output()
         .unwrap();
     let report = serde_json::from_slice(&output.stdout).unwrap();

@@ -6,7 +6,7 @@ use farmops_protocol::proof::Category;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::server::{Tracker, now};
+use crate::server::{Tracker, database, named, now};
 
 /// Runs the program; whether it succeeded, what it printed, what it complained about.
 async fn run(args: &[&str]) -> (bool, String, String) {
@@ -52,18 +52,19 @@ fn private(path: &Path) -> bool {
 async fn a_backup_of_a_running_tracker_becomes_the_same_farm() {
     let tracker = lived_in().await;
     let folder = tempfile::tempdir().unwrap();
-    let (backup, restored) = (folder.path().join("a.backup"), folder.path().join("b.db"));
-    let db = url(&tracker.folder.path().join("farm.db"));
+    let backup = folder.path().join("a.backup");
+    let restored = named(folder.path(), "b");
+    let db = database(tracker.folder.path());
     let (ok, said, err) = run(&["backup", &name(&backup), "--db", &db]).await;
     assert!(ok && said.contains("keys"), "{said}{err}");
     assert!(private(&backup));
     let (ok, _, err) = run(&["backup", &name(&backup), "--db", &db]).await;
     assert!(!ok && err.contains("not replaced"), "{err}");
-    let (ok, said, err) = run(&["restore", &name(&backup), "--db", &url(&restored)]).await;
+    let (ok, said, err) = run(&["restore", &name(&backup), "--db", &restored]).await;
     assert!(ok, "{said}{err}");
-    let (ok, said, err) = run(&["fsck", "--db", &url(&restored)]).await;
+    let (ok, said, err) = run(&["fsck", "--db", &restored]).await;
     assert!(ok && said.contains("everything holds"), "{said}{err}");
-    let (ok, _, err) = run(&["restore", &name(&backup), "--db", &url(&restored)]).await;
+    let (ok, _, err) = run(&["restore", &name(&backup), "--db", &restored]).await;
     assert!(!ok && err.contains("move it away"), "{err}");
 
     // A damaged backup is not restored.
@@ -93,7 +94,7 @@ async fn an_archive_is_checked_and_founds_the_farm_anew() {
         folder.path().join("plain.tar"),
         folder.path().join("whole.tar"),
     );
-    let db = url(&tracker.folder.path().join("farm.db"));
+    let db = database(tracker.folder.path());
     let (ok, _, err) = run(&["export", &name(&plain), "--db", &db]).await;
     assert!(ok, "{err}");
     let (ok, _, err) = run(&["export", &name(&whole), "--with-keys", "--db", &db]).await;
@@ -107,16 +108,13 @@ async fn an_archive_is_checked_and_founds_the_farm_anew() {
         );
         assert_eq!(report["coins"], farm["total_coins"]);
     }
-    let anew = folder.path().join("anew.db");
-    let (ok, _, err) = run(&["import", &name(&plain), "--db", &url(&anew)]).await;
+    let anew = named(folder.path(), "anew");
+    let (ok, _, err) = run(&["import", &name(&plain), "--db", &anew]).await;
     assert!(!ok && err.contains("--with-keys"), "{err}");
-    assert!(
-        !anew.exists(),
-        "nothing is left of a farm that was not founded"
-    );
-    let (ok, said, err) = run(&["import", &name(&whole), "--db", &url(&anew)]).await;
+    // Nothing is left of a farm that was not founded, or this would be refused.
+    let (ok, said, err) = run(&["import", &name(&whole), "--db", &anew]).await;
     assert!(ok, "{said}{err}");
-    let (ok, said, err) = run(&["fsck", "--db", &url(&anew), "--json"]).await;
+    let (ok, said, err) = run(&["fsck", "--db", &anew, "--json"]).await;
     let report: Value = serde_json::from_str(&said).unwrap();
     assert!(ok, "{said}{err}");
     assert_eq!(report["coins"], farm["total_coins"]);
@@ -131,7 +129,7 @@ async fn nothing_that_was_changed_in_an_archive_goes_unseen() {
     let tracker = lived_in().await;
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("farm.tar");
-    let db = url(&tracker.folder.path().join("farm.db"));
+    let db = database(tracker.folder.path());
     let (ok, _, err) = run(&["export", &name(&archive), "--db", &db]).await;
     assert!(ok, "{err}");
     let bytes = std::fs::read(&archive).unwrap();

@@ -1,5 +1,7 @@
 //! A tracker in this process, and the ways to talk to it.
 
+use std::path::Path;
+
 use farmops_protocol::{time::Timestamp, wire::tracker::v1 as wire};
 use farmops_service::outbound::{Outbound, Reach};
 use farmops_tracker::{
@@ -31,7 +33,8 @@ pub fn now() -> Timestamp {
 
 pub fn config(folder: &TempDir) -> Config {
     serde_json::from_value(json!({
-        "db": format!("sqlite://{}/farm.db", folder.path().display()),
+        "db": database(folder.path()),
+        "owner_token_path": folder.path().join(TOKEN_FILE),
         "port": 0,
         "public_url": "http://alice.localhost:8443",
         "handle": "alice",
@@ -40,6 +43,25 @@ pub fn config(folder: &TempDir) -> Config {
         "publish": { "snapshot_delay_seconds": 0 },
     }))
     .unwrap()
+}
+
+/// The URL of the folder's database.
+pub fn database(folder: &Path) -> String {
+    named(folder, "farm")
+}
+
+/// The URL of a database of that name: a file in the folder, or, with `FARMOPS_TEST_DATABASE=postgres`, a
+/// database of a server, whose URL the folder keeps.
+pub fn named(folder: &Path, name: &str) -> String {
+    if std::env::var("FARMOPS_TEST_DATABASE").as_deref() != Ok("postgres") {
+        return format!("sqlite://{}/{name}.db", folder.display());
+    }
+    let kept = folder.join(format!("{name}.url"));
+    std::fs::read_to_string(&kept).unwrap_or_else(|_| {
+        let url = farmops_postgres::database().unwrap();
+        std::fs::write(kept, &url).unwrap();
+        url
+    })
 }
 
 impl Tracker {

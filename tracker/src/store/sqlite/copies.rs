@@ -8,17 +8,16 @@ use std::{
 
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
-use super::{BUSY_TIMEOUT, Database};
-use crate::store::StoreError;
+use super::{BUSY_TIMEOUT, SqliteDatabase};
+use crate::store::{StoreError, versions::SNAPSHOTS_KEPT};
 
-impl Database {
-    /// Copies the database at `url`, as it is at one moment, to a new file at `target` that only its
-    /// owner may read. A tracker may run on it meanwhile. After a crash the copy is whole or not there.
+impl SqliteDatabase {
+    /// Copies the file at `source`, as it is at one moment, to a new one at `target` that only its owner may
+    /// read. A tracker may run on it meanwhile. After a crash the copy is whole or not there.
     ///
     /// # Errors
     /// [`StoreError`]; a file that is at `target` already is never touched.
-    pub async fn copy(url: &str, target: &Path) -> Result<(), StoreError> {
-        let source = Self::path_of(url)?;
+    pub async fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
         let folder = match target.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -30,7 +29,7 @@ impl Database {
             .prefix(".farmops-copy-")
             .tempdir_in(folder)?;
         let copy = temporary.path().join("copy.db");
-        vacuum_into(&source, &copy).await?;
+        vacuum_into(source, &copy).await?;
         farmops_service::storage_guard::make_private(&copy)?;
         File::open(&copy)?.sync_all()?;
         // A link, unlike a rename, fails when the name is taken.
@@ -44,21 +43,48 @@ impl Database {
         Ok(())
     }
 
-    /// The files that belong to the database at `url`, whether they are there or not.
-    pub fn files_of(url: &str) -> Result<Vec<PathBuf>, StoreError> {
-        let path = Self::path_of(url)?;
-        let beside = |suffix: &str| {
-            let mut name = path.clone().into_os_string();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        Ok(vec![
-            path.clone(),
-            beside("-wal"),
-            beside("-shm"),
-            beside(".lock"),
-        ])
+    /// The files that belong to the database at `path`, whether they are there or not.
+    pub fn files_of(path: &Path) -> Vec<PathBuf> {
+        let beside = ["-wal", "-shm", ".lock"].map(|suffix| with_suffix(path, suffix));
+        std::iter::once(path.to_owned()).chain(beside).collect()
     }
+}
+
+/// Copies the file at `path` to one beside it, `<name>.before-<version>-<second>`, and removes the oldest of
+/// such copies.
+pub(super) async fn before_migration(path: &Path, version: i64) -> Result<(), StoreError> {
+    const WORD: &str = ".before-";
+    let second = jiff::Timestamp::now().as_second();
+    let copy = with_suffix(path, &format!("{WORD}{version}-{second}"));
+    SqliteDatabase::copy(path, &copy).await?;
+    tracing::info!(file = %copy.display(), "the database was copied before its tables are changed");
+    let (Some(folder), Some(stem)) = (copy.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let stem = format!("{}{WORD}", stem.to_string_lossy());
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut copies: Vec<PathBuf> = fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|file| {
+            let name = file.file_name().map(|name| name.to_string_lossy());
+            name.is_some_and(|name| name.starts_with(&stem))
+        })
+        .collect();
+    copies.sort();
+    for old in copies.iter().rev().skip(SNAPSHOTS_KEPT.into()) {
+        fs::remove_file(old)?;
+    }
+    Ok(())
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn taken(target: &Path) -> io::Error {

@@ -72,7 +72,7 @@ async fn the_buffer_refuses_more_and_forgets_nothing() {
         agents_max: 2,
         ..BufferBounds::default()
     };
-    let farm = Farm::at(tempfile::tempdir().unwrap(), bounds).await;
+    let farm = Farm::with_buffer(bounds).await;
     let mut agent = TestAgent::new(1);
     farm.enrol(&agent).await.unwrap();
     for _ in 0..3 {

@@ -94,7 +94,7 @@ async fn three_agents_earn_a_composite_once() {
     );
     assert!(!farm.database.reads().composites(10).await.unwrap()[0].counts);
     let before = farm.dump().await;
-    let mut journal = farm.database.journal().await.unwrap();
+    let mut journal = farm.database.stranger().await;
     journal
         .rebuild(&SaltSource::new(SECRET), &mut |_| ())
         .await

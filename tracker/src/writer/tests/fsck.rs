@@ -10,7 +10,10 @@ use crate::{
     audit::{Remedy, Report, fsck::fsck},
     publisher::heads,
     site::Site,
-    store::PROJECTIONS,
+    store::{
+        PROJECTIONS,
+        tests::{changed, columns},
+    },
 };
 
 pub(super) const FARM_KEY: [u8; 32] = [200; 32];
@@ -94,13 +97,13 @@ async fn publish(farm: &Farm) {
     farm.writer.say(outgoing).await.unwrap();
 }
 
-pub(super) async fn checked(path: &str) -> Report {
-    let reads = Database::frozen(&format!("sqlite://{path}")).await.unwrap();
+pub(super) async fn checked(url: &str) -> Report {
+    let reads = Database::frozen(url).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/fold.db", folder.path().display());
     let scratch = Database::open(&url).await.unwrap();
     let mut journal = scratch.journal().await.unwrap();
-    fsck(&reads, (&mut journal, &scratch.reads()), &mut |_| ())
+    fsck(&*reads, (&mut *journal, &*scratch.reads()), &mut |_| ())
         .await
         .unwrap()
 }
@@ -111,8 +114,7 @@ const UNTOLD: [(&str, &str); 2] = [("checkpoint", "signed_at"), ("proof_buffer",
 #[tokio::test]
 async fn a_changed_byte_is_found_in_every_table() {
     let farm = lived_in(12).await;
-    let whole = format!("{}/farm.db", farm.folder.path().display());
-    let report = checked(&whole).await;
+    let report = checked(&farm.url).await;
     assert_eq!(report.findings, []);
     assert!(report.heads == 2 && report.rows > 20, "{report:?}");
 
@@ -126,13 +128,17 @@ async fn a_changed_byte_is_found_in_every_table() {
     ];
     let tables = [&projections[..], &others[..]].concat();
     let mut damaged = std::collections::BTreeSet::new();
-    for (number, damage) in farm.database.columns(&tables).await.into_iter().enumerate() {
+    let whole = format!("{}/whole.db", farm.folder.path().display());
+    Database::copy(&farm.url, std::path::Path::new(&whole))
+        .await
+        .unwrap();
+    for (number, damage) in columns(&whole, &tables).await.into_iter().enumerate() {
         if UNTOLD.contains(&(damage.table, &damage.column)) {
             continue;
         }
         let path = format!("{}/damaged-{number}.db", farm.folder.path().display());
-        farm.database.changed(&path, &damage.sql()).await;
-        let report = checked(&path).await;
+        changed(&farm.url, &path, &damage.sql()).await;
+        let report = checked(&format!("sqlite://{path}")).await;
         let here = report.findings.iter().find(|f| f.table == damage.table);
         let remedy = if projections.contains(&damage.table) {
             Remedy::Rebuild
@@ -225,8 +231,8 @@ async fn the_first_position_that_differs_is_named() {
     .enumerate()
     {
         let path = format!("{}/damaged-{number}.db", farm.folder.path().display());
-        farm.database.changed(&path, &sql).await;
-        let report = checked(&path).await;
+        changed(&farm.url, &path, &sql).await;
+        let report = checked(&format!("sqlite://{path}")).await;
         let first = &report.findings[0];
         let named = (first.position, first.table, first.remedy);
         assert_eq!(named, (position, table, remedy), "{sql}: {report:?}");
@@ -257,7 +263,7 @@ async fn a_ledger_that_is_not_the_signed_one_is_not_folded_again() {
     .enumerate()
     {
         let path = format!("{}/damaged-{number}.db", farm.folder.path().display());
-        farm.database.changed(&path, &sql).await;
+        changed(&farm.url, &path, &sql).await;
         let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
         let before = database.dump_projections().await;
         let mut journal = database.journal().await.unwrap();
@@ -268,11 +274,11 @@ async fn a_ledger_that_is_not_the_signed_one_is_not_folded_again() {
     // What follows from a sound ledger is mended.
     let path = format!("{}/mended.db", farm.folder.path().display());
     let sql = "DELETE FROM proof_chain WHERE position = 15";
-    farm.database.changed(&path, sql).await;
-    assert_eq!(checked(&path).await.findings.len(), 1);
+    changed(&farm.url, &path, sql).await;
+    assert_eq!(checked(&format!("sqlite://{path}")).await.findings.len(), 1);
     let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
     let mut journal = database.journal().await.unwrap();
     let salts = SaltSource::new(SECRET);
     journal.rebuild(&salts, &mut |_| ()).await.unwrap();
-    assert_eq!(checked(&path).await.findings, []);
+    assert_eq!(checked(&format!("sqlite://{path}")).await.findings, []);
 }

@@ -10,13 +10,13 @@ use crate::{
 
 /// A second writer that read the state before the first one went on.
 struct Late {
-    journal: SqliteJournal,
+    journal: Box<dyn Upkeep>,
     loaded: Loaded,
 }
 
 impl Late {
     async fn of(farm: &Farm) -> Self {
-        let mut journal = farm.database.journal().await.unwrap();
+        let mut journal = farm.database.stranger().await;
         let loaded = journal.load().await.unwrap();
         Self { journal, loaded }
     }
@@ -72,7 +72,7 @@ async fn two_writers_never_fork_the_log() {
         Standing::Chained
     );
     let dump = farm.dump().await;
-    let mut journal = farm.database.journal().await.unwrap();
+    let mut journal = farm.database.stranger().await;
     journal
         .rebuild(&SaltSource::new(SECRET), &mut |_| ())
         .await
@@ -85,7 +85,7 @@ async fn only_a_durable_head_of_this_log_is_kept_as_signed() {
     let farm = Farm::begin().await;
     farm.trusted(1).await;
     let durable = farm.writer.glimpse(Vec::new()).await.unwrap().head;
-    let mut journal = farm.database.journal().await.unwrap();
+    let mut journal = farm.database.stranger().await;
     let mut keep = async |head: TreeHead| {
         let signed = SignedHead {
             head,

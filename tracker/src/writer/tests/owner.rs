@@ -249,7 +249,7 @@ async fn a_composite_is_taken_back_with_any_of_its_parts_and_only_with_them() {
     let view = farm.view().await;
     assert_eq!((view.coins.earned, view.composites), (0, 0));
     let before = farm.dump().await;
-    let mut journal = farm.database.journal().await.unwrap();
+    let mut journal = farm.database.stranger().await;
     let salts = SaltSource::new(SECRET);
     journal.rebuild(&salts, &mut |_| ()).await.unwrap();
     assert_eq!(before, farm.dump().await);

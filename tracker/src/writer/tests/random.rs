@@ -177,10 +177,9 @@ proptest! {
         runtime.block_on(async {
             let farm = live(&steps).await;
             let (before, coins) = (farm.dump().await, farm.coins().await);
-            let url = format!("{}/farm.db", farm.folder.path().display());
-            let report = super::fsck::checked(&url).await;
+            let report = super::fsck::checked(&farm.url).await;
             assert_eq!(report.findings, []);
-            let mut journal = farm.database.journal().await.unwrap();
+            let mut journal = farm.database.stranger().await;
             let loaded = journal.load().await.unwrap();
             let salts = SaltSource::new(SECRET);
             let rebuilt = journal.rebuild(&salts, &mut |_| ()).await.unwrap();

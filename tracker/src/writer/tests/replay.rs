@@ -35,7 +35,7 @@ async fn replaying_the_ledger_gives_the_same_state_and_the_same_rows() {
     lively(&farm, 120).await;
     let (before, coins) = (farm.dump().await, farm.coins().await);
     assert!(coins > 0 && before.contains("proof_chain"));
-    let mut journal = farm.database.journal().await.unwrap();
+    let mut journal = farm.database.stranger().await;
     let loaded = journal.load().await.unwrap();
     let replayed = journal
         .rebuild(&SaltSource::new(SECRET), &mut |_| ())

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{chain::ChainHead, int::SafeUint, scoring::RuleSet, streak::Streak};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
-    SqliteJournal, agents, log, owner,
+    agents,
+    dialect::{Conn, DbRow, SqlJournal},
+    log, owner,
     rows::{count, count_u32, digest, json, tagged, time, time_if_any, unreadable, word},
 };
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     store::{Loaded, StoreError},
 };
 
-impl SqliteJournal {
+impl SqlJournal {
     pub(super) async fn read_all(&mut self) -> Result<Loaded, StoreError> {
         let conn = &mut self.conn;
         let mut state = State::default();
@@ -47,7 +49,7 @@ impl SqliteJournal {
     }
 }
 
-async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {
+async fn read_farm(conn: &mut Conn, state: &mut State) -> Result<(), StoreError> {
     let row = sqlx::query(
         "SELECT farm.*, rule_set.body AS rules FROM farm \
          LEFT JOIN rule_set ON rule_set.digest = farm.rules_digest WHERE id = 1",
@@ -73,14 +75,14 @@ async fn read_farm(conn: &mut SqliteConnection, state: &mut State) -> Result<(),
     Ok(())
 }
 
-pub(super) fn read_coins(row: &SqliteRow) -> Result<Coins, StoreError> {
+pub(super) fn read_coins(row: &DbRow) -> Result<Coins, StoreError> {
     Ok(Coins {
         earned: count(row, "total_coins")?,
         spent: count(row, "spent_coins")?,
     })
 }
 
-pub(super) fn read_streak(row: &SqliteRow) -> Result<Streak, StoreError> {
+pub(super) fn read_streak(row: &DbRow) -> Result<Streak, StoreError> {
     let last_day: Option<&str> = row.try_get("streak_last_day")?;
     Ok(Streak {
         days: count_u32(row, "streak_days")?,
@@ -92,7 +94,7 @@ pub(super) fn read_streak(row: &SqliteRow) -> Result<Streak, StoreError> {
     })
 }
 
-async fn read_agents(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {
+async fn read_agents(conn: &mut Conn, state: &mut State) -> Result<(), StoreError> {
     for row in sqlx::query("SELECT * FROM agent_trust")
         .fetch_all(conn)
         .await?
@@ -104,7 +106,7 @@ async fn read_agents(conn: &mut SqliteConnection, state: &mut State) -> Result<(
     Ok(())
 }
 
-pub(super) fn read_agent(row: &SqliteRow) -> Result<Agent, StoreError> {
+pub(super) fn read_agent(row: &DbRow) -> Result<Agent, StoreError> {
     let head: Option<&str> = row.try_get("head")?;
     Ok(Agent {
         public_key: word(row, "public_key")?,
@@ -122,7 +124,7 @@ pub(super) fn read_agent(row: &SqliteRow) -> Result<Agent, StoreError> {
     })
 }
 
-async fn read_totals(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {
+async fn read_totals(conn: &mut Conn, state: &mut State) -> Result<(), StoreError> {
     for row in sqlx::query("SELECT * FROM category_stats")
         .fetch_all(&mut *conn)
         .await?
@@ -140,7 +142,7 @@ async fn read_totals(conn: &mut SqliteConnection, state: &mut State) -> Result<(
     Ok(())
 }
 
-pub(super) fn read_category(row: &SqliteRow) -> Result<CategoryTotals, StoreError> {
+pub(super) fn read_category(row: &DbRow) -> Result<CategoryTotals, StoreError> {
     Ok(CategoryTotals {
         proofs: count(row, "total_proofs")?,
         coins: count(row, "total_coins")?,
@@ -148,14 +150,14 @@ pub(super) fn read_category(row: &SqliteRow) -> Result<CategoryTotals, StoreErro
     })
 }
 
-pub(super) fn read_day(row: &SqliteRow) -> Result<DayTotals, StoreError> {
+pub(super) fn read_day(row: &DbRow) -> Result<DayTotals, StoreError> {
     Ok(DayTotals {
         proofs: count(row, "total_proofs")?,
         coins: count(row, "total_coins")?,
     })
 }
 
-async fn read_hours(conn: &mut SqliteConnection, state: &mut State) -> Result<(), StoreError> {
+async fn read_hours(conn: &mut Conn, state: &mut State) -> Result<(), StoreError> {
     for row in sqlx::query("SELECT * FROM hour_activity")
         .fetch_all(conn)
         .await?
@@ -173,7 +175,7 @@ async fn read_hours(conn: &mut SqliteConnection, state: &mut State) -> Result<()
     Ok(())
 }
 
-pub(super) async fn read_upgrades(conn: &mut SqliteConnection) -> Result<Vec<Owned>, StoreError> {
+pub(super) async fn read_upgrades(conn: &mut Conn) -> Result<Vec<Owned>, StoreError> {
     let rows = sqlx::query("SELECT * FROM farm_upgrade ORDER BY upgrade_slug")
         .fetch_all(conn)
         .await?;
@@ -188,12 +190,13 @@ pub(super) async fn read_upgrades(conn: &mut SqliteConnection) -> Result<Vec<Own
 }
 
 /// The buffered chains: figures of each, and the last proof as its head.
-async fn read_waiting(conn: &mut SqliteConnection) -> Result<WaitingRoom, StoreError> {
+async fn read_waiting(conn: &mut Conn) -> Result<WaitingRoom, StoreError> {
     let mut room = HashMap::new();
     let rows = sqlx::query(
-        "SELECT b.agent_id, b.proof_id, b.hash, b.chain_length, b.finished_at, t.bytes, t.since, t.highest \
+        "SELECT b.agent_id, b.proof_id, b.hash, b.chain_length, b.finished_at, t.bytes, t.since, \
+         (SELECT h.proof_id FROM proof_buffer h WHERE h.agent_id = b.agent_id ORDER BY h.proof_id DESC LIMIT 1) AS highest \
          FROM proof_buffer b JOIN (SELECT agent_id, MAX(chain_length) AS last, \
-         SUM(LENGTH(body)) AS bytes, MIN(received_at) AS since, MAX(proof_id) AS highest FROM proof_buffer \
+         SUM(LENGTH(body)) AS bytes, MIN(received_at) AS since FROM proof_buffer \
          GROUP BY agent_id) t ON t.agent_id = b.agent_id AND t.last = b.chain_length",
     )
     .fetch_all(conn)

@@ -5,12 +5,12 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
-    SqliteJournal,
+    dialect::SqlJournal,
     rows::{count, digest, time, unreadable},
 };
 use crate::{domain::History, store::StoreError};
 
-impl SqliteJournal {
+impl SqlJournal {
     pub(super) async fn look_up(
         &mut self,
         agent: Uuid,

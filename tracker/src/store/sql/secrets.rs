@@ -2,9 +2,12 @@
 
 use farmops_protocol::{key::SecretKey, time::Timestamp};
 use farmops_service::token::TokenHash;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
 
-use super::{SqliteJournal, rows::word};
+use super::{
+    dialect::{Conn, SqlJournal},
+    rows::word,
+};
 use crate::store::{Secrets, StoreError};
 
 pub(super) const FARM_KEY: &str = "farm_key";
@@ -12,27 +15,23 @@ pub(super) const FARM_SECRET: &str = "farm_secret";
 /// The label of the token made at the first start.
 const OWNER: &str = "owner";
 
-impl SqliteJournal {
-    /// The farm's secrets, made with `rng` if there are none yet.
-    pub async fn secrets(&mut self, rng: &mut impl rand::CryptoRng) -> Result<Secrets, StoreError> {
-        let mut fresh = [[0; 32]; 2];
-        for secret in &mut fresh {
-            rng.fill_bytes(secret);
-        }
-        let key = self.kept(FARM_KEY, fresh[0]).await?;
+impl SqlJournal {
+    pub(super) async fn keep_secrets(&mut self, fresh: &Secrets) -> Result<Secrets, StoreError> {
+        let key = self.kept(FARM_KEY, &fresh.farm_key.to_bytes()).await?;
+        let secret = self.kept(FARM_SECRET, &fresh.farm_secret).await?;
         Ok(Secrets {
             farm_key: SecretKey::from_bytes(key),
-            farm_secret: self.kept(FARM_SECRET, fresh[1]).await?.to_vec(),
+            farm_secret: secret.to_vec(),
         })
     }
 
     /// The secret of that name; `fresh` becomes it if there is none.
-    async fn kept(&mut self, name: &'static str, fresh: [u8; 32]) -> Result<[u8; 32], StoreError> {
+    async fn kept(&mut self, name: &'static str, fresh: &[u8]) -> Result<[u8; 32], StoreError> {
         sqlx::query(
             "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
-        .bind(fresh.to_vec())
+        .bind(fresh)
         .execute(&mut self.conn)
         .await?;
         let row = sqlx::query("SELECT value FROM secret WHERE name = $1")
@@ -46,20 +45,7 @@ impl SqliteJournal {
         })
     }
 
-    /// Keeps the secrets of a farm that is founded anew, if there are none yet.
-    pub async fn adopt_secrets(&mut self, secrets: &Secrets) -> Result<(), StoreError> {
-        let secret = secrets.farm_secret.as_slice().try_into();
-        let secret = secret.map_err(|_| StoreError::Unreadable {
-            column: "value",
-            reason: "a farm's secret has 32 bytes".to_owned(),
-        })?;
-        self.kept(FARM_KEY, secrets.farm_key.to_bytes()).await?;
-        self.kept(FARM_SECRET, secret).await?;
-        Ok(())
-    }
-
-    /// The hash of the owner's token, once there is one.
-    pub async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
+    pub(super) async fn read_owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
         sqlx::query("SELECT hash FROM api_token WHERE label = $1")
             .bind(OWNER)
             .fetch_optional(&mut self.conn)
@@ -68,8 +54,7 @@ impl SqliteJournal {
             .transpose()
     }
 
-    /// Makes the token with this hash the owner's, in place of any earlier one.
-    pub async fn keep_owner_token(
+    pub(super) async fn write_owner_token(
         &mut self,
         hash: &TokenHash,
         now: Timestamp,
@@ -89,7 +74,7 @@ impl SqliteJournal {
 
 /// The secret of that name; nothing if it is missing or is none.
 pub(super) async fn read(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     name: &'static str,
 ) -> Result<Option<[u8; 32]>, StoreError> {
     let row = sqlx::query("SELECT value FROM secret WHERE name = $1")

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use farmops_protocol::proof::Category;
 use futures::TryStreamExt as _;
 use jiff::civil::Date;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::rows::{count, json_if_any, word};
+use super::{
+    dialect::{Conn, DbRow},
+    rows::{count, json_if_any, word},
+};
 use crate::{
     domain::Cut,
     ledger::{LeagueCoins, Withdrawn},
@@ -27,7 +30,7 @@ struct Sum {
 
 /// What the proofs of `agent` after `last_good` had brought; nothing if it has no such proof.
 pub(super) async fn cut(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     agent: Uuid,
     last_good: Option<Uuid>,
 ) -> Result<Option<Cut>, StoreError> {
@@ -68,7 +71,7 @@ pub(super) async fn cut(
 
 /// Marks what no longer counts.
 pub(super) async fn mark(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     agent: Uuid,
     last_good: Option<Uuid>,
 ) -> Result<(), StoreError> {
@@ -93,7 +96,7 @@ pub(super) async fn mark(
 
 /// The position of the last good proof; 0 if none is good.
 async fn place(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     agent: Uuid,
     last_good: Option<Uuid>,
 ) -> Result<Option<i64>, StoreError> {
@@ -108,7 +111,7 @@ async fn place(
     Ok(row.map(|row| row.try_get("position")).transpose()?)
 }
 
-fn add_proof(sums: &mut ByDay, row: &SqliteRow) -> Result<(), StoreError> {
+fn add_proof(sums: &mut ByDay, row: &DbRow) -> Result<(), StoreError> {
     let key = (word(row, "day")?, Some(word(row, "category")?));
     let sum = sums.entry(key).or_default();
     sum.proofs += 1;

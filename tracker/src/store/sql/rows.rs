@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use farmops_protocol::{digest::Digest, time::Timestamp};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 
+use super::dialect::DbRow;
 use crate::store::StoreError;
 
 /// A number on its way in. Positions, counts and coins stay far below 2^63.
@@ -20,22 +21,22 @@ pub(super) fn unreadable(column: &'static str, reason: impl ToString) -> StoreEr
     }
 }
 
-pub(super) fn count(row: &SqliteRow, column: &'static str) -> Result<u64, StoreError> {
+pub(super) fn count(row: &DbRow, column: &'static str) -> Result<u64, StoreError> {
     let value: i64 = row.try_get(column)?;
     u64::try_from(value).map_err(|e| unreadable(column, e))
 }
 
-pub(super) fn count_u32(row: &SqliteRow, column: &'static str) -> Result<u32, StoreError> {
+pub(super) fn count_u32(row: &DbRow, column: &'static str) -> Result<u32, StoreError> {
     let value: i64 = row.try_get(column)?;
     u32::try_from(value).map_err(|e| unreadable(column, e))
 }
 
-pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, StoreError> {
+pub(super) fn time(row: &DbRow, column: &'static str) -> Result<Timestamp, StoreError> {
     moment(row.try_get(column)?, column)
 }
 
 pub(super) fn time_if_any(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &'static str,
 ) -> Result<Option<Timestamp>, StoreError> {
     let second: Option<i64> = row.try_get(column)?;
@@ -46,14 +47,14 @@ fn moment(second: i64, column: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_second(second).ok_or_else(|| unreadable(column, "outside the years 0 to 9999"))
 }
 
-pub(super) fn digest(row: &SqliteRow, column: &'static str) -> Result<Digest, StoreError> {
+pub(super) fn digest(row: &DbRow, column: &'static str) -> Result<Digest, StoreError> {
     let bytes: &[u8] = row.try_get(column)?;
     let bytes = <[u8; 32]>::try_from(bytes).map_err(|e| unreadable(column, e))?;
     Ok(Digest::from_bytes(bytes))
 }
 
 /// Text that has a typed form.
-pub(super) fn word<T>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError>
+pub(super) fn word<T>(row: &DbRow, column: &'static str) -> Result<T, StoreError>
 where
     T: FromStr<Err: std::fmt::Display>,
 {
@@ -62,7 +63,7 @@ where
 }
 
 /// Text that has a typed form, if there is any.
-pub(super) fn word_if_any<T>(row: &SqliteRow, column: &'static str) -> Result<Option<T>, StoreError>
+pub(super) fn word_if_any<T>(row: &DbRow, column: &'static str) -> Result<Option<T>, StoreError>
 where
     T: FromStr<Err: std::fmt::Display>,
 {
@@ -72,13 +73,13 @@ where
 }
 
 /// A flag, kept as 0 or 1.
-pub(super) fn flag(row: &SqliteRow, column: &'static str) -> Result<bool, StoreError> {
+pub(super) fn flag(row: &DbRow, column: &'static str) -> Result<bool, StoreError> {
     Ok(count(row, column)? != 0)
 }
 
 /// JSON that has a typed form, if there is any.
 pub(super) fn json_if_any<T: serde::de::DeserializeOwned>(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &'static str,
 ) -> Result<Option<T>, StoreError> {
     let text: Option<&str> = row.try_get(column)?;
@@ -105,7 +106,7 @@ pub(super) fn tag<T: serde::Serialize>(value: &T) -> String {
 
 /// The enum of such a word.
 pub(super) fn tagged<T: serde::de::DeserializeOwned>(
-    row: &SqliteRow,
+    row: &DbRow,
     column: &'static str,
 ) -> Result<T, StoreError> {
     let word: &str = row.try_get(column)?;

@@ -1,10 +1,11 @@
 //! The farm's layout: one document.
 
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::Row;
 
+use super::dialect::{Conn, Pool};
 use crate::store::StoreError;
 
-pub(super) async fn write(conn: &mut SqliteConnection, document: &[u8]) -> Result<(), StoreError> {
+pub(super) async fn write(conn: &mut Conn, document: &[u8]) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO layout (id, document) VALUES (1, $1) \
          ON CONFLICT (id) DO UPDATE SET document = excluded.document",
@@ -15,7 +16,7 @@ pub(super) async fn write(conn: &mut SqliteConnection, document: &[u8]) -> Resul
     Ok(())
 }
 
-pub(super) async fn read(pool: &SqlitePool) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) async fn read(pool: &Pool) -> Result<Option<Vec<u8>>, StoreError> {
     let row = sqlx::query("SELECT document FROM layout")
         .fetch_optional(pool)
         .await?;

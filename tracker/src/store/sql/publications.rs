@@ -1,15 +1,15 @@
 //! What was said to the world, and to whom: snapshots, notices, villages.
 
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
 
-use super::rows::{count, number, tag, tagged, time};
+use super::{
+    dialect::{Conn, append_post},
+    rows::{count, number, tag, tagged, time},
+};
 use crate::store::{Batch, Notice, Publication, StoreError, Village};
 
 /// Writes a batch's publications and deliveries, inside its transaction.
-pub(super) async fn write(
-    conn: &mut SqliteConnection,
-    batch: &Batch<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), StoreError> {
     if let Some(publication) = batch.publication {
         sqlx::query(
             "INSERT INTO publication (sequence, object_id, ledger_position, published_at, document) \
@@ -40,7 +40,7 @@ pub(super) async fn write(
         .await?;
     }
     for post in batch.posts {
-        farmops_federation_store::append_post(conn, post).await?;
+        append_post(conn, post).await?;
     }
     for village in batch.villages {
         upsert_village(conn, village).await?;
@@ -48,7 +48,7 @@ pub(super) async fn write(
     Ok(())
 }
 
-async fn upsert_village(conn: &mut SqliteConnection, village: &Village) -> Result<(), StoreError> {
+async fn upsert_village(conn: &mut Conn, village: &Village) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO village (url, actor, account, status, home, joined_at) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url) DO UPDATE SET actor = excluded.actor, \
@@ -65,7 +65,7 @@ async fn upsert_village(conn: &mut SqliteConnection, village: &Village) -> Resul
     Ok(())
 }
 
-pub(super) async fn last(conn: &mut SqliteConnection) -> Result<Option<Publication>, StoreError> {
+pub(super) async fn last(conn: &mut Conn) -> Result<Option<Publication>, StoreError> {
     sqlx::query("SELECT * FROM publication ORDER BY sequence DESC LIMIT 1")
         .fetch_optional(conn)
         .await?
@@ -81,10 +81,7 @@ pub(super) async fn last(conn: &mut SqliteConnection) -> Result<Option<Publicati
         .transpose()
 }
 
-pub(super) async fn notice(
-    conn: &mut SqliteConnection,
-    key: &str,
-) -> Result<Option<Notice>, StoreError> {
+pub(super) async fn notice(conn: &mut Conn, key: &str) -> Result<Option<Notice>, StoreError> {
     sqlx::query("SELECT * FROM notice WHERE notice_key = $1")
         .bind(key)
         .fetch_optional(conn)
@@ -102,7 +99,7 @@ pub(super) async fn notice(
         .transpose()
 }
 
-pub(super) async fn villages(conn: &mut SqliteConnection) -> Result<Vec<Village>, StoreError> {
+pub(super) async fn villages(conn: &mut Conn) -> Result<Vec<Village>, StoreError> {
     let rows = sqlx::query("SELECT * FROM village ORDER BY home DESC, joined_at, url")
         .fetch_all(conn)
         .await?;

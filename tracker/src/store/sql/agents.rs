@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use farmops_protocol::time::Timestamp;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::rows::{time, unreadable};
+use super::{
+    dialect::{Conn, DbRow},
+    rows::{time, unreadable},
+};
 use crate::store::{Batch, ResetAsked, StoreError};
 
-pub(super) async fn write(
-    conn: &mut SqliteConnection,
-    batch: &Batch<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), StoreError> {
     for asked in batch.resets_asked {
         sqlx::query(
             "INSERT INTO chain_reset_request (agent_id, resumes_after, received_at, body) \
@@ -47,9 +47,7 @@ pub(super) async fn write(
 }
 
 /// The requests that wait for the owner.
-pub(super) async fn resets(
-    conn: &mut SqliteConnection,
-) -> Result<BTreeMap<Uuid, ResetAsked>, StoreError> {
+pub(super) async fn resets(conn: &mut Conn) -> Result<BTreeMap<Uuid, ResetAsked>, StoreError> {
     let rows = sqlx::query("SELECT * FROM chain_reset_request")
         .fetch_all(conn)
         .await?;
@@ -61,7 +59,7 @@ pub(super) async fn resets(
         .collect()
 }
 
-fn read_reset(row: &SqliteRow) -> Result<ResetAsked, StoreError> {
+fn read_reset(row: &DbRow) -> Result<ResetAsked, StoreError> {
     let body: Vec<u8> = row.try_get("body")?;
     Ok(ResetAsked {
         agent_id: row.try_get("agent_id")?,
@@ -72,9 +70,7 @@ fn read_reset(row: &SqliteRow) -> Result<ResetAsked, StoreError> {
 }
 
 /// When each agent was last heard of.
-pub(super) async fn contacts(
-    conn: &mut SqliteConnection,
-) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
+pub(super) async fn contacts(conn: &mut Conn) -> Result<BTreeMap<Uuid, Timestamp>, StoreError> {
     let rows = sqlx::query("SELECT * FROM agent_contact")
         .fetch_all(conn)
         .await?;

@@ -1,33 +1,30 @@
 //! Making the projections anew from the ledger.
 
 use farmops_protocol::log::commitment::SaltSource;
+use sqlx::{AssertSqlSafe, Row};
 
-use super::{SqliteJournal, commit::project, log as log_rows};
+use super::{
+    commit::project,
+    dialect::SqlJournal,
+    log as log_rows,
+    rows::{count, number, time},
+};
 use crate::{
     domain::{Changes, State},
     ledger::{Entry, Event, Log, enter},
     store::{Growth, PROJECTIONS, Projection, StoreError},
 };
-use sqlx::{AssertSqlSafe, Connection, Row};
-
-use super::rows::{count, number, time};
 
 /// Entries folded before their rows are written.
 const PAGE: i64 = 1000;
 
-impl SqliteJournal {
-    /// Empties every projection and folds the ledger into them again, in one transaction. The rows are
-    /// the same, byte for byte, as those the writer wrote as it went.
-    ///
-    /// # Errors
-    /// [`StoreError::NotOurs`] when a head was signed that is not the ledger's: then the ledger is not what
-    /// it was, and nothing is changed.
-    pub async fn rebuild(
+impl SqlJournal {
+    pub(super) async fn fold_again(
         &mut self,
         salts: &SaltSource,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<State, StoreError> {
-        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let signed = log_rows::roots(&mut tx).await?;
         for Projection { table, .. } in PROJECTIONS {
             // The names are constants of this crate.

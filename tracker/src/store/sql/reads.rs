@@ -9,11 +9,13 @@ use farmops_protocol::{
     scoring::RuleSet,
 };
 use jiff::civil::Date;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
 use super::{
-    SqliteReads, agents, layout,
+    agents,
+    dialect::{DbRow, SqlReads},
+    layout,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
     log, owner, publications,
     rows::{
@@ -30,7 +32,7 @@ use crate::{
 };
 
 #[async_trait]
-impl Reads for SqliteReads {
+impl Reads for SqlReads {
     async fn farm(&self) -> Result<Option<FarmView>, StoreError> {
         // One transaction, so that the totals and the farm are of the same moment.
         let mut tx = self.pool.begin().await?;
@@ -238,7 +240,7 @@ impl Reads for SqliteReads {
     }
 }
 
-fn read_proof(row: &SqliteRow) -> Result<ProofRecord, StoreError> {
+fn read_proof(row: &DbRow) -> Result<ProofRecord, StoreError> {
     Ok(ProofRecord {
         row: ProofRow {
             position: count(row, "position")?,

@@ -8,11 +8,14 @@ use farmops_protocol::{
     streak::Silent,
 };
 use jiff::civil::Date;
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 use uuid::Uuid;
 
-use super::rows::{
-    count, digest, flag, json, number, text, time, time_if_any, unreadable, word, word_if_any,
+use super::{
+    dialect::{Conn, DbRow},
+    rows::{
+        count, digest, flag, json, number, text, time, time_if_any, unreadable, word, word_if_any,
+    },
 };
 use crate::{
     domain::{Changes, CompositeRow, Known, League, OutageRow, Purchase, Rules, State, Watch},
@@ -22,7 +25,7 @@ use crate::{
 
 /// Writes the rows of these tables that `changes` names.
 pub(super) async fn project(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     state: &State,
     changes: &Changes,
 ) -> Result<(), StoreError> {
@@ -51,10 +54,7 @@ pub(super) async fn project(
     Ok(())
 }
 
-async fn insert_purchase(
-    conn: &mut SqliteConnection,
-    purchase: &Purchase,
-) -> Result<(), StoreError> {
+async fn insert_purchase(conn: &mut Conn, purchase: &Purchase) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO purchase (position, idempotency_key, item, level, price, purchased_at) \
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -80,7 +80,7 @@ async fn insert_purchase(
     Ok(())
 }
 
-async fn mark(conn: &mut SqliteConnection, day: Date, rest: bool) -> Result<(), StoreError> {
+async fn mark(conn: &mut Conn, day: Date, rest: bool) -> Result<(), StoreError> {
     let mark = if rest {
         sqlx::query("INSERT INTO rest_day (day) VALUES ($1) ON CONFLICT (day) DO NOTHING")
     } else {
@@ -90,7 +90,7 @@ async fn mark(conn: &mut SqliteConnection, day: Date, rest: bool) -> Result<(), 
     Ok(())
 }
 
-async fn insert_outage(conn: &mut SqliteConnection, row: &OutageRow) -> Result<(), StoreError> {
+async fn insert_outage(conn: &mut Conn, row: &OutageRow) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO agent_outage (position, agent_id, began_at, ended_at) VALUES ($1, $2, $3, $4)",
     )
@@ -104,7 +104,7 @@ async fn insert_outage(conn: &mut SqliteConnection, row: &OutageRow) -> Result<(
 }
 
 async fn write_league(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     slug: &str,
     league: &League,
     seasons: &BTreeSet<String>,
@@ -142,10 +142,7 @@ async fn write_league(
 }
 
 /// Keeps a rule set under its digest.
-pub(super) async fn write_rules(
-    conn: &mut SqliteConnection,
-    rules: &Rules,
-) -> Result<(), StoreError> {
+pub(super) async fn write_rules(conn: &mut Conn, rules: &Rules) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO rule_set (digest, body) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
     )
@@ -156,10 +153,7 @@ pub(super) async fn write_rules(
     Ok(())
 }
 
-async fn insert_composite(
-    conn: &mut SqliteConnection,
-    row: &CompositeRow,
-) -> Result<(), StoreError> {
+async fn insert_composite(conn: &mut Conn, row: &CompositeRow) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO composite (position, slug, day, coins, recorded_at, counts) \
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -187,7 +181,7 @@ async fn insert_composite(
 }
 
 /// What was bought, in order.
-pub(super) async fn purchases(conn: &mut SqliteConnection) -> Result<Vec<Purchase>, StoreError> {
+pub(super) async fn purchases(conn: &mut Conn) -> Result<Vec<Purchase>, StoreError> {
     let rows = sqlx::query("SELECT * FROM purchase ORDER BY position")
         .fetch_all(conn)
         .await?;
@@ -206,7 +200,7 @@ pub(super) async fn purchases(conn: &mut SqliteConnection) -> Result<Vec<Purchas
 }
 
 /// The days of rest.
-pub(super) async fn rest_days(conn: &mut SqliteConnection) -> Result<BTreeSet<Date>, StoreError> {
+pub(super) async fn rest_days(conn: &mut Conn) -> Result<BTreeSet<Date>, StoreError> {
     let rows = sqlx::query("SELECT day FROM rest_day")
         .fetch_all(conn)
         .await?;
@@ -214,7 +208,7 @@ pub(super) async fn rest_days(conn: &mut SqliteConnection) -> Result<BTreeSet<Da
 }
 
 /// What is known of the farmer's days beside the calendar.
-pub(super) async fn known(conn: &mut SqliteConnection) -> Result<Known, StoreError> {
+pub(super) async fn known(conn: &mut Conn) -> Result<Known, StoreError> {
     let mut watches = BTreeMap::new();
     for row in sqlx::query(
         "SELECT agent_id, approved_at, revoked_at FROM agent_trust WHERE approved_at IS NOT NULL",
@@ -248,7 +242,7 @@ pub(super) async fn known(conn: &mut SqliteConnection) -> Result<Known, StoreErr
 
 /// Proofs that may become parts of composites.
 pub(super) async fn composing(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
 ) -> Result<BTreeMap<String, Vec<Candidate>>, StoreError> {
     let rows = sqlx::query("SELECT * FROM composing")
         .fetch_all(conn)
@@ -262,7 +256,7 @@ pub(super) async fn composing(
 }
 
 async fn write_composing(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     state: &State,
     changes: &Changes,
 ) -> Result<(), StoreError> {
@@ -293,9 +287,7 @@ async fn write_composing(
 }
 
 /// The leagues with what each season brought.
-pub(super) async fn leagues(
-    conn: &mut SqliteConnection,
-) -> Result<BTreeMap<String, League>, StoreError> {
+pub(super) async fn leagues(conn: &mut Conn) -> Result<BTreeMap<String, League>, StoreError> {
     let mut leagues = BTreeMap::new();
     for row in sqlx::query(
         "SELECT league.*, rule_set.body AS rules FROM league \
@@ -329,7 +321,7 @@ pub(super) async fn leagues(
 
 /// The rules of that digest, or those in force.
 pub(super) async fn rules(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     wanted: Option<Digest>,
 ) -> Result<Option<RuleSet>, StoreError> {
     let query = match wanted {
@@ -344,7 +336,7 @@ pub(super) async fn rules(
         .transpose()
 }
 
-fn read_part(row: &SqliteRow) -> Result<CompositePart, StoreError> {
+fn read_part(row: &DbRow) -> Result<CompositePart, StoreError> {
     Ok(CompositePart {
         agent_id: row.try_get("agent_id")?,
         proof_id: row.try_get("proof_id")?,
@@ -353,7 +345,7 @@ fn read_part(row: &SqliteRow) -> Result<CompositePart, StoreError> {
 
 /// The composites that were earned, latest first.
 pub(super) async fn composites(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     limit: u32,
 ) -> Result<Vec<CompositeRow>, StoreError> {
     let rows = sqlx::query("SELECT * FROM composite ORDER BY position DESC LIMIT $1")

@@ -1,9 +1,11 @@
 //! Inserting many rows with few statements.
 //!
-//! A statement costs tens of microseconds on its way to SQLite, a further row of it one or two. The row
+//! A statement costs tens of microseconds on its way to the database, a further row of it one or two. The row
 //! counts are powers of two, so that a dozen prepared statements serve every batch.
 
 use std::{ops::Range, sync::OnceLock};
+
+use super::dialect::placeholder;
 
 /// The largest number of rows in one statement, as a power of two.
 const BLOCK_BITS: usize = 7;
@@ -29,10 +31,12 @@ impl MultiInsert {
     pub(super) fn text(&'static self, rows: usize) -> &'static str {
         let bits = (rows.max(1).ilog2() as usize).min(BLOCK_BITS);
         self.texts[bits].get_or_init(|| {
-            // Plain `?`: SQLite looks the name of each `$n` up in a list of them all, which for a
-            // thousand costs more than the insert.
-            let row = format!("({})", vec!["?"; self.columns].join(","));
-            format!("{} {}", self.head, vec![row; 1 << bits].join(","))
+            let rows = (0..1 << bits).map(|row| {
+                let first = row * self.columns + 1;
+                let marks = (first..first + self.columns).map(placeholder);
+                format!("({})", marks.collect::<Vec<_>>().join(","))
+            });
+            format!("{} {}", self.head, rows.collect::<Vec<_>>().join(","))
         })
     }
 }
@@ -69,6 +73,8 @@ mod tests {
     #[test]
     fn each_row_has_its_placeholders() {
         static PAIRS: MultiInsert = MultiInsert::new("INSERT INTO t (a,b) VALUES", 2);
-        assert_eq!(PAIRS.text(2), "INSERT INTO t (a,b) VALUES (?,?),(?,?)");
+        let [a, b, c, d] = [1, 2, 3, 4].map(placeholder);
+        let text = format!("INSERT INTO t (a,b) VALUES ({a},{b}),({c},{d})");
+        assert_eq!(PAIRS.text(2), text);
     }
 }

@@ -7,9 +7,12 @@ use farmops_protocol::{
     log::{Layer, Tile, TreeHead, commitment::LoggedScore},
     scoring::RuleSet,
 };
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Row;
 
-use super::rows::{count, digest, number, time, unreadable};
+use super::{
+    dialect::{Conn, DbRow},
+    rows::{count, digest, number, time, unreadable},
+};
 use crate::{
     ledger::{
         Log,
@@ -19,10 +22,7 @@ use crate::{
 };
 
 /// Lets the log grow, if it has the head that it is said to grow from (compare-and-swap).
-pub(super) async fn grow(
-    conn: &mut SqliteConnection,
-    growth: &Growth<'_>,
-) -> Result<(), StoreError> {
+pub(super) async fn grow(conn: &mut Conn, growth: &Growth<'_>) -> Result<(), StoreError> {
     let head = growth.log.head();
     let written = if growth.from.size == 0 {
         sqlx::query(
@@ -60,7 +60,7 @@ pub(super) async fn grow(
 }
 
 /// The log as far as it is durable.
-pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Log, StoreError> {
+pub(super) async fn read(conn: &mut Conn) -> Result<Log, StoreError> {
     let row = sqlx::query("SELECT * FROM ledger_head WHERE id = 1")
         .fetch_optional(conn)
         .await?;
@@ -78,10 +78,7 @@ pub(super) async fn read(conn: &mut SqliteConnection) -> Result<Log, StoreError>
 }
 
 /// A file of the log.
-pub(super) async fn tile(
-    conn: &mut SqliteConnection,
-    wanted: &Tile,
-) -> Result<Option<Vec<u8>>, StoreError> {
+pub(super) async fn tile(conn: &mut Conn, wanted: &Tile) -> Result<Option<Vec<u8>>, StoreError> {
     let contents = match read(conn).await?.source(wanted) {
         None => return Ok(None),
         Some(Source::Edge(contents)) => contents,
@@ -101,7 +98,7 @@ pub(super) async fn tile(
 
 /// What an entry was worth, and by the rules of then.
 pub(super) async fn score(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     position: u64,
 ) -> Result<Option<LoggedScore>, StoreError> {
     let scored = sqlx::query(
@@ -137,10 +134,7 @@ fn level(tile: &Tile) -> i64 {
 }
 
 /// Keeps a signed head. What is signed has to be durable; a head that is kept already stays.
-pub(super) async fn sign(
-    conn: &mut SqliteConnection,
-    signed: &SignedHead,
-) -> Result<(), StoreError> {
+pub(super) async fn sign(conn: &mut Conn, signed: &SignedHead) -> Result<(), StoreError> {
     let TreeHead { size, root } = signed.head;
     let durable = sqlx::query("SELECT size, root FROM ledger_head WHERE id = 1")
         .fetch_optional(&mut *conn)
@@ -174,7 +168,7 @@ pub(super) async fn sign(
 }
 
 /// The roots that were signed, by the log's sizes.
-pub(super) async fn roots(conn: &mut SqliteConnection) -> Result<HashMap<u64, Digest>, StoreError> {
+pub(super) async fn roots(conn: &mut Conn) -> Result<HashMap<u64, Digest>, StoreError> {
     let rows = sqlx::query("SELECT size, root FROM checkpoint")
         .fetch_all(conn)
         .await?;
@@ -184,7 +178,7 @@ pub(super) async fn roots(conn: &mut SqliteConnection) -> Result<HashMap<u64, Di
 }
 
 /// The latest signed head.
-pub(super) async fn latest(conn: &mut SqliteConnection) -> Result<Option<SignedHead>, StoreError> {
+pub(super) async fn latest(conn: &mut Conn) -> Result<Option<SignedHead>, StoreError> {
     let row = sqlx::query("SELECT * FROM checkpoint ORDER BY size DESC LIMIT 1")
         .fetch_optional(conn)
         .await?;
@@ -193,7 +187,7 @@ pub(super) async fn latest(conn: &mut SqliteConnection) -> Result<Option<SignedH
 
 /// The signed heads of more than `size` entries, the smallest first.
 pub(super) async fn after(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     size: u64,
     limit: u32,
 ) -> Result<Vec<SignedHead>, StoreError> {
@@ -205,7 +199,7 @@ pub(super) async fn after(
     rows.iter().map(signed).collect()
 }
 
-fn signed(row: &SqliteRow) -> Result<SignedHead, StoreError> {
+fn signed(row: &DbRow) -> Result<SignedHead, StoreError> {
     Ok(SignedHead {
         head: TreeHead {
             size: count(row, "size")?,

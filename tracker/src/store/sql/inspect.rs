@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use farmops_protocol::key::SecretKey;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
-use sqlx::{AssertSqlSafe, Column as _, Row, TypeInfo as _, ValueRef as _, sqlite::SqliteRow};
+use sqlx::{AssertSqlSafe, Column as _, Row};
 
-use super::{SqliteReads, secrets};
-use crate::store::{Cell, Inspect, RawRow, Secrets, StoreError};
+use super::{
+    dialect::{DbRow, SqlReads, cell},
+    secrets,
+};
+use crate::store::{Inspect, RawRow, Secrets, StoreError};
 
 #[async_trait]
-impl Inspect for SqliteReads {
+impl Inspect for SqlReads {
     fn rows<'a>(
         &'a self,
         table: &'static str,
@@ -38,17 +41,10 @@ impl Inspect for SqliteReads {
     }
 }
 
-fn raw(row: &SqliteRow) -> Result<RawRow, StoreError> {
-    let cells = row.columns().iter().map(|column| {
-        let at = column.ordinal();
-        let value = row.try_get_raw(at)?;
-        let cell = match value.type_info().name() {
-            _ if value.is_null() => Cell::Null,
-            "TEXT" => Cell::Text(row.try_get_unchecked(at)?),
-            "BLOB" => Cell::Bytes(row.try_get_unchecked(at)?),
-            _ => Cell::Number(row.try_get_unchecked(at)?),
-        };
-        Ok((column.name().to_owned(), cell))
-    });
+pub(super) fn raw(row: &DbRow) -> Result<RawRow, StoreError> {
+    let cells = row
+        .columns()
+        .iter()
+        .map(|column| Ok((column.name().to_owned(), cell(row, column.ordinal())?)));
     cells.collect()
 }

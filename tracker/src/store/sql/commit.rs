@@ -1,9 +1,9 @@
 //! Writing a batch: one transaction, a handful of statements, whatever its size.
 
-use sqlx::{Connection, SqliteConnection};
-
 use super::{
-    SqliteJournal, agents, layout, log,
+    agents,
+    dialect::{Conn, SqlJournal},
+    layout, log,
     multi::{MultiInsert, blocks},
     owner, publications, revocations,
     rows::{number, tag, text},
@@ -30,9 +30,9 @@ static BUFFER: MultiInsert = MultiInsert::new(
     8,
 );
 
-impl SqliteJournal {
+impl SqlJournal {
     pub(super) async fn write(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
-        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         if let Some(growth) = &batch.log {
             log::grow(&mut tx, growth).await?;
         }
@@ -60,7 +60,7 @@ impl SqliteJournal {
     }
 }
 
-async fn insert_entries(conn: &mut SqliteConnection, entries: &[Entry]) -> Result<(), StoreError> {
+async fn insert_entries(conn: &mut Conn, entries: &[Entry]) -> Result<(), StoreError> {
     for block in blocks(entries.len()) {
         let mut query = sqlx::query(LEDGER.text(block.len()));
         for entry in &entries[block] {
@@ -75,10 +75,7 @@ async fn insert_entries(conn: &mut SqliteConnection, entries: &[Entry]) -> Resul
     Ok(())
 }
 
-async fn insert_buffered(
-    conn: &mut SqliteConnection,
-    buffered: &[BufferedProof],
-) -> Result<(), StoreError> {
+async fn insert_buffered(conn: &mut Conn, buffered: &[BufferedProof]) -> Result<(), StoreError> {
     for block in blocks(buffered.len()) {
         let mut query = sqlx::query(BUFFER.text(block.len()));
         for proof in &buffered[block] {
@@ -99,7 +96,7 @@ async fn insert_buffered(
 
 /// Writes every row that `changes` names, as `state` has it. Rebuilding calls this too.
 pub(super) async fn project(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     state: &State,
     changes: &Changes,
 ) -> Result<(), StoreError> {
@@ -120,7 +117,7 @@ pub(super) async fn project(
     upsert_farm(conn, state).await
 }
 
-async fn insert_proofs(conn: &mut SqliteConnection, proofs: &[ProofRow]) -> Result<(), StoreError> {
+async fn insert_proofs(conn: &mut Conn, proofs: &[ProofRow]) -> Result<(), StoreError> {
     for block in blocks(proofs.len()) {
         let mut query = sqlx::query(PROOFS.text(block.len()));
         for proof in &proofs[block] {
@@ -147,7 +144,7 @@ async fn insert_proofs(conn: &mut SqliteConnection, proofs: &[ProofRow]) -> Resu
     Ok(())
 }
 
-async fn insert_fork(conn: &mut SqliteConnection, fork: &ForkRow) -> Result<(), StoreError> {
+async fn insert_fork(conn: &mut Conn, fork: &ForkRow) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO fork_evidence (position, agent_id, follows, kept, recorded_at) \
          VALUES ($1, $2, $3, $4, $5)",
@@ -163,7 +160,7 @@ async fn insert_fork(conn: &mut SqliteConnection, fork: &ForkRow) -> Result<(), 
 }
 
 async fn upsert_agents(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     state: &State,
     changes: &Changes,
 ) -> Result<(), StoreError> {
@@ -210,7 +207,7 @@ async fn upsert_agents(
 }
 
 async fn upsert_totals(
-    conn: &mut SqliteConnection,
+    conn: &mut Conn,
     state: &State,
     changes: &Changes,
 ) -> Result<(), StoreError> {
@@ -249,11 +246,7 @@ async fn upsert_totals(
     Ok(())
 }
 
-async fn upsert_hours(
-    conn: &mut SqliteConnection,
-    state: &State,
-    changes: &Changes,
-) -> Result<(), StoreError> {
+async fn upsert_hours(conn: &mut Conn, state: &State, changes: &Changes) -> Result<(), StoreError> {
     for hour in &changes.hours {
         for like in state.activity.hour_counts(*hour) {
             sqlx::query(
@@ -272,7 +265,7 @@ async fn upsert_hours(
     Ok(())
 }
 
-async fn upsert_farm(conn: &mut SqliteConnection, state: &State) -> Result<(), StoreError> {
+async fn upsert_farm(conn: &mut Conn, state: &State) -> Result<(), StoreError> {
     let Some(farm) = &state.farm else {
         return Ok(());
     };

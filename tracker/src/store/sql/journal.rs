@@ -1,0 +1,108 @@
+//! The writing side's use cases, in a line each once the connection is there.
+
+use async_trait::async_trait;
+use farmops_protocol::{chain::ChainHead, log::commitment::SaltSource, time::Timestamp};
+use farmops_service::token::TokenHash;
+use uuid::Uuid;
+
+use super::{dialect::SqlJournal, log, publications, revocations};
+use crate::{
+    domain::{Cut, History, State},
+    store::{
+        Batch, Journal, Loaded, Notice, Publication, Secrets, SignedHead, StoreError, Upkeep,
+        Village,
+    },
+};
+
+#[async_trait]
+impl Journal for SqlJournal {
+    async fn load(&mut self) -> Result<Loaded, StoreError> {
+        self.ready().await?;
+        self.read_all().await
+    }
+
+    async fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.ready().await?;
+        self.write(batch).await
+    }
+
+    async fn history(
+        &mut self,
+        agent: Uuid,
+        proof: Uuid,
+        follows: Uuid,
+    ) -> Result<History, StoreError> {
+        self.ready().await?;
+        self.look_up(agent, proof, follows).await
+    }
+
+    async fn cut(
+        &mut self,
+        agent: Uuid,
+        last_good: Option<Uuid>,
+    ) -> Result<Option<Cut>, StoreError> {
+        self.ready().await?;
+        revocations::cut(&mut self.conn, agent, last_good).await
+    }
+
+    async fn head_at(&mut self, agent: Uuid, proof: Uuid) -> Result<Option<ChainHead>, StoreError> {
+        self.ready().await?;
+        self.read_head_at(agent, proof).await
+    }
+
+    async fn buffered(&mut self, agent: Uuid) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.ready().await?;
+        self.read_buffered(agent).await
+    }
+
+    async fn last_publication(&mut self) -> Result<Option<Publication>, StoreError> {
+        self.ready().await?;
+        publications::last(&mut self.conn).await
+    }
+
+    async fn checkpoint(&mut self) -> Result<Option<SignedHead>, StoreError> {
+        self.ready().await?;
+        log::latest(&mut self.conn).await
+    }
+
+    async fn notice(&mut self, key: &str) -> Result<Option<Notice>, StoreError> {
+        self.ready().await?;
+        publications::notice(&mut self.conn, key).await
+    }
+
+    async fn villages(&mut self) -> Result<Vec<Village>, StoreError> {
+        self.ready().await?;
+        publications::villages(&mut self.conn).await
+    }
+}
+
+#[async_trait]
+impl Upkeep for SqlJournal {
+    async fn secrets(&mut self, fresh: &Secrets) -> Result<Secrets, StoreError> {
+        self.ready().await?;
+        self.keep_secrets(fresh).await
+    }
+
+    async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
+        self.ready().await?;
+        self.read_owner_token().await
+    }
+
+    async fn keep_owner_token(
+        &mut self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ready().await?;
+        self.write_owner_token(hash, now).await
+    }
+
+    async fn rebuild(
+        &mut self,
+        salts: &SaltSource,
+        progress: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<State, StoreError> {
+        self.ready().await?;
+        self.fold_again(salts, progress).await
+    }
+}
