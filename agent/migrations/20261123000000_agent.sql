@@ -43,7 +43,7 @@ CREATE TABLE proofs (
 
 -- What a proof's evidence_hash was made of. It never leaves this file.
 CREATE TABLE evidence (
-    position INTEGER PRIMARY KEY NOT NULL REFERENCES proofs (position) ON DELETE CASCADE,
+    position INTEGER PRIMARY KEY NOT NULL REFERENCES proofs (position) ON DELETE CASCADE ON UPDATE CASCADE,
     salt     BLOB    NOT NULL,
     evidence BLOB    NOT NULL
 ) STRICT;
@@ -52,6 +52,8 @@ CREATE TABLE chain (
     one       INTEGER PRIMARY KEY NOT NULL CHECK (one = 1),
     head      TEXT,
     delivered INTEGER NOT NULL,
-    branch    INTEGER NOT NULL DEFAULT 0
+    branch    INTEGER NOT NULL DEFAULT 0,
+    -- The head, `null` for none, of a tracker that lost proofs: where we asked to go on. No text: we did not.
+    asked_at  TEXT
 ) STRICT;
 INSERT INTO chain (one, head, delivered) VALUES (1, NULL, 0);

@@ -9,6 +9,7 @@
 mod outbox;
 mod queue;
 mod resume;
+mod sign_anew;
 mod source_states;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -23,7 +23,7 @@ mod waiting;
 pub use self::{
     activity::{HourlyActivity, LikeCount},
     agents::{
-        Approval, Cut, decide_approve, decide_ask_reset, decide_dismiss, decide_enrol,
+        Approval, Cut, approved, decide_approve, decide_ask_reset, decide_dismiss, decide_enrol,
         decide_reset, decide_revoke, decide_rotate, end_of_chain,
     },
     apply::Applied,

@@ -26,7 +26,8 @@ impl Store {
     /// Finds where the tracker's copy of the chain ends in ours, and goes on from there.
     ///
     /// An agent with nothing to send, above all one that lost its memory but not its key, takes over
-    /// the tracker's head. Where unsent proofs follow something else, only the owner can help.
+    /// the tracker's head. Where unsent proofs follow something else, or the tracker lacks proofs that it
+    /// had, only the owner can help.
     pub async fn resume_at(
         &self,
         theirs: Option<&ChainHead>,
@@ -42,7 +43,7 @@ impl Store {
                     if self.delivered().await? != position {
                         self.mark_delivered(position).await?;
                     }
-                    sqlx::query("UPDATE chain SET branch = $1")
+                    sqlx::query("UPDATE chain SET branch = $1, asked_at = NULL")
                         .bind(branch)
                         .execute(&self.pool)
                         .await?;
@@ -106,12 +107,27 @@ impl Store {
         Ok(
             if held && (length <= position || next == Some(position + 1)) {
                 Place::Ours(position)
-            } else if nothing_unsent && theirs.is_some() {
+            } else if nothing_unsent && theirs.is_some() && !self.is_behind(theirs, ours).await? {
                 Place::TakeOver
             } else {
                 Place::Foreign
             },
         )
+    }
+
+    /// Whether a chain that ends in `theirs` lacks proofs of ours that are still here: a tracker that was
+    /// restored from an older backup has forgotten what it acknowledged.
+    async fn is_behind(
+        &self,
+        theirs: Option<&ChainHead>,
+        ours: Option<&ChainHead>,
+    ) -> Result<bool, StoreError> {
+        let Some(ours) = ours.filter(|ours| theirs.map_or(0, position_of) < position_of(ours))
+        else {
+            return Ok(false);
+        };
+        let last = self.proofs_after(position_of(ours) - 1, 1).await?;
+        Ok(last.first().is_some_and(|last| last.hash == ours.hash))
     }
 
     /// Whether `theirs` is a link of our chain: a proof that is still here, or the one before it.
@@ -149,7 +165,7 @@ impl Store {
         let position = theirs.map_or(0, position_of);
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let changed =
-            sqlx::query("UPDATE chain SET head = $1, delivered = $2, branch = $3 WHERE head IS $4")
+            sqlx::query("UPDATE chain SET head = $1, delivered = $2, branch = $3, asked_at = NULL WHERE head IS $4")
                 .bind(text(theirs)?)
                 .bind(position)
                 .bind(branch)

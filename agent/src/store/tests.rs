@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use farmops_plugin as plugin;
 use farmops_plugin::{Description, Finding, SourceRequirement, Template, Who};
-use farmops_protocol::chain::ChainHead;
+use farmops_protocol::chain::{self, ChainHead};
 use farmops_protocol::digest::sha256;
 use farmops_protocol::key::SecretKey;
+use farmops_protocol::proof::ParsedProof;
 use farmops_protocol::time::Timestamp;
 use uuid::Uuid;
 
@@ -262,8 +263,11 @@ async fn with_nothing_unsent_the_trackers_head_is_taken_over() {
     let store = open(folder.path()).await;
     let heads = grow(&store, 3).await;
     store.mark_delivered(3).await.unwrap();
-    let (first, foreign) = (draft(None, 78).head, draft(None, 77));
-    let further = draft(Some(&foreign.head), 79).head;
+    let first = draft(None, 78).head;
+    let mut further = draft(None, 77).head;
+    for work in 0..3 {
+        further = draft(Some(&further), 90 + work).head;
+    }
     for (theirs, branch) in [(&further, 0), (&first, 0), (&heads[0], 1)] {
         let position = i64::try_from(theirs.length.value()).unwrap();
         let resumed = store.resume_at(Some(theirs), branch).await.unwrap();
@@ -278,6 +282,58 @@ async fn with_nothing_unsent_the_trackers_head_is_taken_over() {
     let anew = draft(None, 99);
     let settled = store.chain(-1, &anew, now()).await.unwrap();
     assert_eq!(settled, Settled::Chained);
+}
+
+#[tokio::test]
+async fn what_a_tracker_lost_follows_its_head_once_that_is_granted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    let key = SecretKey::from_bytes([8; 32]);
+    let heads = grow(&store, 6).await;
+    store.mark_delivered(5).await.unwrap();
+    // 4 to 6 are here, and the tracker ends at 2.
+    let theirs = Some(&heads[1]);
+    assert_eq!(store.resume_at(theirs, 0).await.unwrap(), Err(OutboxFault));
+    assert!(!store.is_granted(theirs, 1).await.unwrap(), "nobody asked");
+    store.note_asked(theirs).await.unwrap();
+    assert!(!store.is_granted(theirs, 0).await.unwrap());
+    assert!(!store.is_granted(Some(&heads[0]), 1).await.unwrap());
+    assert!(store.is_granted(theirs, 1).await.unwrap());
+    let bodies = |proofs: Vec<Sealed>| {
+        let parsed = proofs
+            .into_iter()
+            .map(|proof| ParsedProof::parse(&proof.bytes).unwrap());
+        parsed
+            .map(|proof| (proof.body().proof_id, proof))
+            .collect::<Vec<_>>()
+    };
+    let before = bodies(store.proofs_after(0, 10).await.unwrap());
+    assert_eq!(store.sign_anew(theirs, 1, &key).await.unwrap(), 3);
+    let after = bodies(store.proofs_after(0, 10).await.unwrap());
+    let mut head = heads[1];
+    for ((id, proof), (same, _)) in after.into_iter().zip(before) {
+        assert_eq!(id, same);
+        let verified = proof.verify(&key.public()).unwrap();
+        head = chain::extend(Some(&head), &verified, now()).unwrap();
+    }
+    assert_eq!(store.chain_head().await.unwrap(), Some(head));
+    assert_eq!(
+        (head.length.value(), store.undelivered().await.unwrap()),
+        (5, 3)
+    );
+    assert_eq!(store.resume_at(theirs, 1).await.unwrap(), Ok(2));
+    let evidence: i64 = sqlx::query_scalar("SELECT min(position) FROM evidence")
+        .fetch_one(&store.pool)
+        .await
+        .unwrap();
+    assert_eq!(evidence, 3, "the evidence moves with its proof");
+    // A tracker that lost everything goes on at nothing.
+    store.mark_delivered(5).await.unwrap();
+    assert_eq!(store.resume_at(None, 1).await.unwrap(), Err(OutboxFault));
+    store.note_asked(None).await.unwrap();
+    assert!(store.is_granted(None, 2).await.unwrap());
+    assert_eq!(store.sign_anew(None, 2, &key).await.unwrap(), 2);
+    assert_eq!(store.resume_at(None, 2).await.unwrap(), Ok(0));
 }
 
 #[tokio::test]

@@ -127,6 +127,11 @@ impl Refusal {
         self.code == "buffer-full"
     }
 
+    /// The tracker does not have the proof that a branch was to resume after.
+    pub(super) fn is_about_lost_proof(&self) -> bool {
+        self.field == "resumes_after"
+    }
+
     /// The proof does not belong at the end of the tracker's chain.
     pub(super) fn is_misplaced(&self) -> bool {
         matches!(

@@ -7,11 +7,13 @@ use farmops_protocol::chain_reset::ChainResetRequest;
 use farmops_protocol::enrolment::{AgentStatus, EnrolmentAnswer};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::link::{Link, LinkError, Refusal};
 use super::rest::RestLink;
 use super::{SessionEnd, Uplink};
 use crate::clock;
+use crate::identity::Identity;
 use crate::keys::Stage;
 use crate::status::{Standing, Transport};
 
@@ -101,6 +103,14 @@ impl<'a> Session<'a> {
         };
         let store = &self.uplink.store;
         let branch = answer.branch.value();
+        if store.is_granted(answer.head.as_ref(), branch).await? {
+            let key = self.uplink.identity.key.current();
+            let proofs = store.sign_anew(answer.head.as_ref(), branch, &key).await?;
+            tracing::warn!(
+                proofs,
+                "the tracker lost proofs; what is left follows its head"
+            );
+        }
         if store
             .resume_at(answer.head.as_ref(), branch)
             .await?
@@ -119,27 +129,36 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Our unsent proofs follow something that is not the tracker's head: finds out what it has of them,
-    /// and asks the owner to let the chain go on from there (`PRF-RESET-005`).
+    /// Our chain does not go on where the tracker's ends: finds out what it has of ours, and asks the owner
+    /// to let the chain go on from there (`PRF-RESET-005`).
     async fn ask_for_reset(&mut self, answer: &EnrolmentAnswer) -> Result<SessionEnd, SessionEnd> {
         let store = &self.uplink.store;
         let agent_id = self.uplink.identity.agent_id;
         let foreign = |waiting| Ok(SessionEnd::ForeignChain { agent_id, waiting });
-        if answer.reset_waiting || store.unsent_follows().await?.is_none() {
-            return foreign(answer.reset_waiting);
+        if answer.reset_waiting {
+            return foreign(true);
         }
-        // A restored copy may hold as unsent what the tracker has had for long: that is acknowledged again.
-        match self.link.deliver(store).await {
-            Ok(_) => return Ok(SessionEnd::Again),
-            Err(LinkError::Refused(refusal)) if refusal.is_misplaced() => {}
-            Err(error) => return Err(error.into()),
+        if store.unsent_follows().await?.is_some() {
+            // A restored copy may hold as unsent what the tracker has had for long: that is acknowledged again.
+            match self.link.deliver(store).await {
+                Ok(_) => return Ok(SessionEnd::Again),
+                Err(LinkError::Refused(refusal)) if refusal.is_misplaced() => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        let Some(resumes_after) = store.unsent_follows().await? else {
-            return Ok(SessionEnd::Again);
+        let resumes_after = match store.unsent_follows().await? {
+            Some(follows) => follows,
+            None => store.chain_head().await?.map(|head| head.proof_id),
         };
-        let key = self.uplink.identity.key.current();
-        let request = ChainResetRequest::sign(agent_id, resumes_after, &key, clock::now())?;
-        match self.link.request_reset(agent_id, request).await {
+        let mut asked = self.request_reset(resumes_after).await?;
+        if let Err(LinkError::Refused(refusal)) = &asked
+            && refusal.is_about_lost_proof()
+        {
+            store.note_asked(answer.head.as_ref()).await?;
+            let theirs = answer.head.map(|head| head.proof_id);
+            asked = self.request_reset(theirs).await?;
+        }
+        match asked {
             Ok(answer) => foreign(answer.reset_waiting),
             Err(error @ (LinkError::Refused(_) | LinkError::Unsupported(_))) => {
                 tracing::warn!(%error, "the request for a chain reset was not taken");
@@ -147,6 +166,16 @@ impl<'a> Session<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn request_reset(
+        &mut self,
+        resumes_after: Option<Uuid>,
+    ) -> Result<Result<EnrolmentAnswer, LinkError>, SessionEnd> {
+        let Identity { agent_id, key, .. } = &self.uplink.identity;
+        let request =
+            ChainResetRequest::sign(*agent_id, resumes_after, &key.current(), clock::now())?;
+        Ok(self.link.request_reset(*agent_id, request).await)
     }
 
     /// Once everything that the old key signed is delivered, the next key may follow. The rotation is the

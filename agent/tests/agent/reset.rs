@@ -158,3 +158,76 @@ async fn an_empty_volume_with_the_key_kept_goes_on_from_the_trackers_head() {
     );
     assert_eq!((ledger.branch, ledger.hellos > 1), (0, true));
 }
+
+/// Sends so many reviews, the tracker restored from an older backup in the midst of them, and lets the owner
+/// approve what the agent asks for. Some of what the tracker forgot is gone here as well.
+async fn outlive_an_older_backup(kept_by_tracker: usize, unsent: usize) {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let mut config = world.config();
+    config.limits.proofs_kept_max = 2;
+    let mut agent = world.start_with(config.clone()).await;
+    for number in 0..6 {
+        send(&agent, number).await;
+    }
+    chains.wait_for(6).await;
+    until(agent.api, STATUS, |view| view["outbox"]["waiting"] == 0).await;
+    let before: Vec<_> = chains.ledger.lock().unwrap().bodies.clone();
+    drop(server);
+    for number in 6..6 + unsent {
+        send(&agent, number).await;
+    }
+    until(agent.api, STATUS, |view| {
+        view["outbox"]["waiting"] == unsent
+    })
+    .await;
+    chains.forget_after(kept_by_tracker);
+    if unsent == 0 {
+        // With nothing to say it greets every few minutes, and when it starts.
+        agent.stop().await;
+        agent = world.start_with(config).await;
+    }
+    let (_, _server) = chains.serve(&address.to_string());
+    let view = until(agent.api, STATUS, |view| {
+        view["tracker"]["standing"] == "chain-reset-needed"
+            && chains.ledger.lock().unwrap().asked.is_some()
+    })
+    .await;
+    assert!(view["tracker"]["owner_command"].is_string());
+    assert_eq!(chains.count(), kept_by_tracker, "only the owner decides");
+    chains.approve_reset();
+    // Of those that the tracker forgot two are still here; they come again, under their own ids.
+    let count = kept_by_tracker + 2 + unsent;
+    chains.wait_for(count).await;
+    until(agent.api, STATUS, |view| {
+        view["outbox"]["waiting"] == 0 && view["tracker"]["standing"] == "active"
+    })
+    .await;
+    send(&agent, 100).await;
+    chains.wait_for(count + 1).await;
+    let ledger = chains.ledger.lock().unwrap();
+    for (again, first) in ledger.bodies[kept_by_tracker..].iter().zip(&before[4..]) {
+        assert_eq!(
+            (again.proof_id, &again.action),
+            (first.proof_id, &first.action)
+        );
+    }
+    let ids: BTreeSet<_> = ledger.bodies.iter().map(|body| body.proof_id).collect();
+    assert_eq!((ids.len(), ledger.branch), (count + 1, 1));
+}
+
+#[tokio::test]
+async fn a_tracker_that_lost_proofs_gets_those_that_are_left_once_its_owner_agrees() {
+    outlive_an_older_backup(2, 1).await;
+}
+
+#[tokio::test]
+async fn a_tracker_that_lost_proofs_is_not_followed_in_silence() {
+    outlive_an_older_backup(3, 0).await;
+}
+
+#[tokio::test]
+async fn a_tracker_that_lost_every_proof_gets_those_that_are_left() {
+    outlive_an_older_backup(0, 2).await;
+}

@@ -30,8 +30,12 @@ async fn rotate(
     rotated.map_err(|_| StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-async fn ask(State(chains): State<Chains>, body: Bytes) -> (StatusCode, Json<EnrolmentAnswer>) {
-    (StatusCode::ACCEPTED, Json(chains.ask(&body)))
+async fn ask(
+    State(chains): State<Chains>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<EnrolmentAnswer>), StatusCode> {
+    let answer = chains.ask(&body).ok_or(StatusCode::UNPROCESSABLE_ENTITY)?;
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 async fn submit(State(chains): State<Chains>, body: Bytes) -> StatusCode {

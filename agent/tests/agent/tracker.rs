@@ -17,7 +17,7 @@ use futures::{Stream, StreamExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// What happens to the next rotation that arrives.
 pub(crate) enum Fate {
@@ -151,8 +151,8 @@ impl Chains {
         Ok(ledger.answer())
     }
 
-    /// Keeps a request until the owner approves it.
-    pub(crate) fn ask(&self, bytes: &[u8]) -> EnrolmentAnswer {
+    /// Keeps a request until the owner approves it, unless it names no proof of ours.
+    pub(crate) fn ask(&self, bytes: &[u8]) -> Option<EnrolmentAnswer> {
         let parsed = ParsedChainReset::parse(bytes).unwrap();
         parsed.check_fresh(farmops_agent::clock::now()).unwrap();
         let mut ledger = self.ledger.lock().unwrap();
@@ -163,9 +163,20 @@ impl Chains {
         let verified = parsed.verify(agent_id, &key).unwrap();
         let after = verified.request().resumes_after;
         let known = |id| ledger.heads.iter().any(|head| head.proof_id == id);
-        assert!(after.is_none_or(known), "{after:?} is no proof of ours");
+        if !after.is_none_or(known) {
+            return None;
+        }
         ledger.asked = Some(verified.request().clone());
-        ledger.answer()
+        Some(ledger.answer())
+    }
+
+    /// Is as it was after the first `count` proofs, as if restored from a backup.
+    pub(crate) fn forget_after(&self, count: usize) {
+        let mut ledger = self.ledger.lock().unwrap();
+        ledger.heads.truncate(count);
+        ledger.bodies.truncate(count);
+        ledger.head = ledger.heads.last().copied();
+        self.changed.send_replace(count);
     }
 
     /// The owner approves what the agent asked for.
@@ -295,6 +306,10 @@ impl Tracker for Chains {
         request: Request<wire::RequestChainResetRequest>,
     ) -> Result<Response<wire::RequestChainResetResponse>, Status> {
         let answer = self.ask(&request.into_inner().canonical_json);
+        let answer = answer.ok_or_else(|| {
+            let problem = br#"{"code":"invalid","field":"resumes_after"}"#;
+            Status::with_details(Code::InvalidArgument, "not ours", problem.to_vec().into())
+        })?;
         Ok(Response::new(wire::RequestChainResetResponse {
             answer_json: serde_json::to_vec(&answer).unwrap(),
         }))

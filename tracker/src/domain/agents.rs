@@ -197,20 +197,21 @@ pub fn decide_ask_reset(
     now: Timestamp,
 ) -> Result<VerifiedChainReset, Refusal> {
     let agent_id = request.request().agent_id;
-    let agent = active(state, agent_id)?;
+    let agent = trusted(state, agent_id)?;
     request.check_fresh(now)?;
     Ok(request.verify(agent_id, &agent.public_key)?)
 }
 
-/// Decides the owner's reset: the chain resumes at `resumes_at`, in a branch of its own.
+/// Decides the owner's reset: the chain resumes at `resumes_at`, in a branch of its own. An agent that asks
+/// to resume where its chain ends already has lost what came before with us (`PRF-RESET-009`).
 pub fn decide_reset(
     state: &State,
     agent_id: Uuid,
     resumes_at: Option<ChainHead>,
     asked: Option<String>,
 ) -> Result<Option<Event>, Refusal> {
-    let agent = active(state, agent_id)?;
-    if agent.head == resumes_at {
+    let agent = approved(state, agent_id)?;
+    if agent.head == resumes_at && asked.is_none() {
         return Ok(None);
     }
     Ok(Some(Event::ChainReset(ChainReset {
@@ -229,7 +230,8 @@ fn trusted(state: &State, agent_id: Uuid) -> Result<&Agent, Refusal> {
     }
 }
 
-fn active(state: &State, agent_id: Uuid) -> Result<&Agent, Refusal> {
+/// The agent, if its owner has approved it: only then it has a chain that can have a branch (`PRF-RESET-008`).
+pub fn approved(state: &State, agent_id: Uuid) -> Result<&Agent, Refusal> {
     let agent = trusted(state, agent_id)?;
     match agent.status {
         AgentStatus::Pending => Err(Refusal::AgentPending),

@@ -1,6 +1,7 @@
 //! Folding the ledger into the state.
 
 mod agents;
+mod archived;
 mod proof;
 
 use farmops_farm::catalogue::Owned;

@@ -187,7 +187,7 @@ pub(super) async fn rotate(
     answer.map(Json).map_err(|e| not_written(&e))
 }
 
-/// Takes an agent's request to let its chain resume earlier: 202 while it waits for the owner.
+/// Takes an agent's request to let its chain resume earlier: 202, because it waits for the owner.
 pub(super) async fn ask_reset(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -200,12 +200,7 @@ pub(super) async fn ask_reset(
     about(id, request.request().agent_id)?;
     let answer = app.writer.ask_reset(request).await;
     let answer = answer.map_err(|e| not_written(&e))?;
-    let status = if answer.reset_waiting {
-        StatusCode::ACCEPTED
-    } else {
-        StatusCode::OK
-    };
-    Ok((status, Json(answer)))
+    Ok((StatusCode::ACCEPTED, Json(answer)))
 }
 
 /// Where the chain is to resume; where the agent asked if it is not said.

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{
     domain::{
-        Approval, Refusal, decide_approve, decide_ask_reset, decide_dismiss, decide_enrol,
-        decide_reset, decide_revoke, decide_rotate, end_of_chain,
+        Approval, Refusal, approved, decide_approve, decide_ask_reset, decide_dismiss,
+        decide_enrol, decide_reset, decide_revoke, decide_rotate, end_of_chain,
     },
     ledger::Event,
     store::ResetAsked,
@@ -70,6 +70,7 @@ impl Writer {
         if let Some(event) = decide_dismiss(&self.state, agent_id, head)? {
             self.record(round, event);
             self.release(round, agent_id);
+            self.forget_request(round, agent_id);
         }
         self.standing_of(agent_id)
     }
@@ -142,32 +143,25 @@ impl Writer {
         let agent_id = request.request().agent_id;
         let verified = decide_ask_reset(&self.state, request, round.now)?;
         let resumes_after = verified.request().resumes_after;
-        let head = self
-            .state
-            .agents
-            .get(&agent_id)
-            .and_then(|agent| agent.head);
         self.hear(round, agent_id);
-        // One that resumes where the chain ends already needs no reset.
-        if head.map(|head| head.proof_id) != resumes_after {
-            if let Some(proof) = resumes_after {
-                self.settle(round).await?;
-                let held = self.journal.head_at(agent_id, proof).await;
-                held.map_err(unavailable)?.ok_or_else(|| {
-                    let reason = "no proof of this agent has that id";
-                    Refusal::Invalid(FieldError::new("resumes_after", reason))
-                })?;
-            }
-            let asked = ResetAsked {
-                agent_id,
-                resumes_after,
-                received_at: round.now,
-                // Canonical JSON is UTF-8, so nothing is lost.
-                text: String::from_utf8_lossy(verified.bytes()).into_owned(),
-            };
-            self.resets.insert(agent_id, asked.clone());
-            round.resets_asked.push(asked);
+        if let Some(proof) = resumes_after {
+            self.settle(round).await?;
+            // Of a pending agent it is buffered.
+            let held = self.journal.history(agent_id, proof, proof).await;
+            held.map_err(unavailable)?.same_id.ok_or_else(|| {
+                let reason = "no proof of this agent has that id";
+                Refusal::Invalid(FieldError::new("resumes_after", reason))
+            })?;
         }
+        let asked = ResetAsked {
+            agent_id,
+            resumes_after,
+            received_at: round.now,
+            // Canonical JSON is UTF-8, so nothing is lost.
+            text: String::from_utf8_lossy(verified.bytes()).into_owned(),
+        };
+        self.resets.insert(agent_id, asked.clone());
+        round.resets_asked.push(asked);
         Ok(self.standing_of(agent_id)?)
     }
 
@@ -177,14 +171,11 @@ impl Writer {
         agent_id: Uuid,
         resumption: Resumption,
     ) -> Result<EnrolmentAnswer, WriteError> {
+        approved(&self.state, agent_id)?;
         let asked = self.resets.get(&agent_id).cloned();
         let (after, asked) = match (resumption, asked) {
             (Resumption::AsAsked, Some(asked)) => (asked.resumes_after, Some(asked.text)),
-            (Resumption::AsAsked, None) => {
-                // First whether there is such an agent at all.
-                self.standing_of(agent_id)?;
-                return Err(Refusal::NoResetAsked.into());
-            }
+            (Resumption::AsAsked, None) => return Err(Refusal::NoResetAsked.into()),
             (Resumption::After(proof), asked) => {
                 let same = asked.filter(|asked| asked.resumes_after == proof);
                 (proof, same.map(|asked| asked.text))

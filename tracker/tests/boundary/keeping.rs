@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use farmops_protocol::proof::Category;
-use serde_json::Value;
+use farmops_protocol::{chain_reset::ChainResetRequest, proof::Category};
+use farmops_tracker::serve::TOKEN_FILE;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::server::{Tracker, database, named, now};
@@ -152,4 +153,81 @@ async fn nothing_that_was_changed_in_an_archive_goes_unseen() {
     assert!(!run(&["import", &name(&changed), "--check"]).await.0);
     std::fs::write(&changed, b"no archive").unwrap();
     assert!(!run(&["import", &name(&changed), "--check"]).await.0);
+}
+
+/// An older backup is restored under an agent at work, which keeps the last few of its proofs only.
+#[tokio::test]
+async fn an_agent_goes_on_at_the_end_of_a_tracker_that_lost_its_proofs() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let mut proofs = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (backup, db) = (
+        folder.path().join("a.backup"),
+        database(tracker.folder.path()),
+    );
+    for n in 0..6 {
+        if n == 3 {
+            assert!(run(&["backup", &name(&backup), "--db", &db]).await.0);
+        }
+        let proof = agent.work(Category::Toil, now().saturating_add(-9_000 + n * 1_000));
+        let (status, _) = tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        assert_eq!(status.as_u16(), 201);
+        proofs.push(proof);
+    }
+    let before = tracker.end().await;
+    let anew = tempfile::tempdir().unwrap();
+    let restored = database(anew.path());
+    let (ok, said, err) = run(&["restore", &name(&backup), "--db", &restored]).await;
+    assert!(ok, "{said}{err}");
+    // A backup has the owner's token as a hash only.
+    let token = |folder: &tempfile::TempDir| folder.path().join(TOKEN_FILE);
+    std::fs::copy(token(&before), token(&anew)).unwrap();
+    let tracker = Tracker::at(anew).await;
+
+    let next = agent.work(Category::Toil, now());
+    let (status, problem) = tracker.post("/api/v1/proofs", next.bytes().to_vec()).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (409, &json!("not-the-head"))
+    );
+    let (_, hello) = tracker.enrol(&agent).await;
+    assert_eq!(hello["head"]["proof_id"], json!(proofs[2].body().proof_id));
+    let ask = async |after| {
+        let text = ChainResetRequest::sign(agent.id, Some(after), &agent.key, now()).unwrap();
+        let path = format!("/api/v1/agents/{}/chain-reset", agent.id);
+        tracker.post(&path, text).await
+    };
+    let (status, problem) = ask(proofs[5].body().proof_id).await;
+    assert_eq!(
+        (status.as_u16(), &problem["field"]),
+        (422, &json!("resumes_after"))
+    );
+    let (status, answer) = ask(proofs[2].body().proof_id).await;
+    assert_eq!(
+        (status.as_u16(), &answer["reset_waiting"]),
+        (202, &json!(true))
+    );
+    let path = format!("/api/v1/agents/{}/reset-chain", agent.id);
+    let granted = tracker.owner(reqwest::Method::POST, &path).send().await;
+    let granted: Value = granted.unwrap().json().await.unwrap();
+    assert_eq!(
+        (&granted["branch"], &granted["head"]),
+        (&json!(1), &hello["head"])
+    );
+
+    // The fourth and the fifth are gone; the others are signed anew, under their own ids.
+    let mut resumed = agent.clone();
+    resumed.head = serde_json::from_value(granted["head"].clone()).unwrap();
+    for lost in [&proofs[5], &next] {
+        let body = lost.body();
+        let again = resumed.work_as(body.proof_id, Category::Toil, body.timestamp);
+        let (status, answer) = tracker.post("/api/v1/proofs", again.bytes().to_vec()).await;
+        assert_eq!(status.as_u16(), 201, "{answer}");
+        resumed.advance(&again);
+    }
+    let folder = tracker.end().await;
+    let db = database(folder.path());
+    let (ok, said, err) = run(&["fsck", "--db", &db]).await;
+    assert!(ok && said.contains("everything holds"), "{said}{err}");
 }

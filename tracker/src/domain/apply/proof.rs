@@ -4,6 +4,7 @@ use farmops_farm::catalogue::Catalogue;
 use farmops_protocol::{
     chain::ChainHead,
     int::SafeUint,
+    proof::Category,
     scoring::{ONE_BP, ScoreInput},
     snapshot::season_of,
     time::Timestamp,
@@ -47,16 +48,7 @@ impl State {
         let score = self.rules.set.score(&input);
         self.activity.count(hour, &body.action);
         if earns {
-            let totals = self.categories.entry(category).or_default();
-            totals.proofs += 1;
-            totals.coins = totals.coins.saturating_add(score.coins);
-            totals.last_proof_at = totals.last_proof_at.max(Some(body.timestamp));
-            if let Some(day) = day {
-                let totals = self.days.entry(day).or_default();
-                totals.proofs += 1;
-                totals.coins = totals.coins.saturating_add(score.coins);
-            }
-            self.coins.earned = self.coins.earned.saturating_add(score.coins);
+            self.count_earned(category, day, score.coins, body.timestamp);
             self.public_position = position;
             self.compose(proof);
         }
@@ -69,8 +61,28 @@ impl State {
         }
     }
 
+    /// Counts one proof that earns.
+    pub(super) fn count_earned(
+        &mut self,
+        category: Category,
+        day: Option<Date>,
+        coins: u64,
+        finished_at: Timestamp,
+    ) {
+        let totals = self.categories.entry(category).or_default();
+        totals.proofs += 1;
+        totals.coins = totals.coins.saturating_add(coins);
+        totals.last_proof_at = totals.last_proof_at.max(Some(finished_at));
+        if let Some(day) = day {
+            let totals = self.days.entry(day).or_default();
+            totals.proofs += 1;
+            totals.coins = totals.coins.saturating_add(coins);
+        }
+        self.coins.earned = self.coins.earned.saturating_add(coins);
+    }
+
     /// Extends the streak by work on `day`.
-    fn count_work_on(&mut self, day: Date) {
+    pub(super) fn count_work_on(&mut self, day: Date) {
         if let Some(farm) = &self.farm {
             let days = self.known.by(&farm.profile.schedule);
             let rhythm = days.rhythm(self.rules.set.freezes);

@@ -159,13 +159,7 @@ async fn a_chain_resumes_where_its_owner_lets_it_and_keeps_both_branches() {
         standing(&farm.submit(lost.bytes()).await),
         Standing::Duplicate
     );
-    // Asking for what is so already needs no owner.
     restored.advance(&branched);
-    let answer = farm
-        .ask_reset(&restored, Some(branched.body().proof_id))
-        .await
-        .unwrap();
-    assert!(!answer.reset_waiting);
     let unknown = farm
         .ask_reset(&restored, Some(Uuid::nil()))
         .await
@@ -182,4 +176,71 @@ async fn a_chain_resumes_where_its_owner_lets_it_and_keeps_both_branches() {
         audit.line(line.position, &line.kind, line.recorded_at, &line.body);
     }
     assert_eq!(audit.into_report().findings, vec![]);
+}
+
+#[tokio::test]
+async fn a_chain_goes_on_at_its_end_for_an_agent_whose_proofs_the_tracker_lost() {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let first = agent.work(Category::Toil, friday());
+    farm.submit(first.bytes()).await.unwrap();
+    let end = Some(first.body().proof_id);
+    // The owner alone has no reason to open a branch where the chain ends.
+    let after = || Resumption::After(end);
+    let answer = farm.writer.reset_chain(agent.id, after()).await.unwrap();
+    assert_eq!(answer.branch.value(), 0);
+    // What followed the first proof is with nobody any more.
+    let known = agent.clone();
+    agent.work(Category::Toil, friday());
+    let next = agent.work(Category::Toil, friday());
+    assert_eq!(code(&farm.submit(next.bytes()).await), "not-the-head");
+    let lost = next.body().prev_proof_id;
+    let refused = farm.ask_reset(&agent, lost).await.unwrap_err();
+    assert!(matches!(refused, WriteError::Refused(refusal) if refusal.field() == "resumes_after"));
+    assert!(farm.ask_reset(&agent, end).await.unwrap().reset_waiting);
+    let answer = farm
+        .writer
+        .reset_chain(agent.id, Resumption::AsAsked)
+        .await
+        .unwrap();
+    assert_eq!((answer.branch.value(), answer.reset_waiting), (1, false));
+    assert_eq!(answer.head.map(|head| head.proof_id), end);
+    let again = known
+        .clone()
+        .work_as(next.body().proof_id, Category::Toil, friday());
+    assert_eq!(
+        standing(&farm.submit(again.bytes()).await),
+        Standing::Chained
+    );
+    let view = farm.view().await;
+    assert_eq!(view.categories[&Category::Toil].proofs, 2);
+}
+
+#[tokio::test]
+async fn a_pending_agents_request_waits_for_its_approval() {
+    let farm = Farm::begin().await;
+    let mut agent = TestAgent::new(1);
+    farm.enrol(&agent).await.unwrap();
+    let first = agent.work(Category::Toil, friday());
+    farm.submit(first.bytes()).await.unwrap();
+    let end = Some(first.body().proof_id);
+    let unknown = farm.ask_reset(&agent, Some(Uuid::nil())).await;
+    assert!(unknown.is_err());
+    assert!(farm.ask_reset(&agent, end).await.unwrap().reset_waiting);
+    let grant = || farm.writer.reset_chain(agent.id, Resumption::AsAsked);
+    let early = grant().await.unwrap_err();
+    assert!(matches!(early, WriteError::Refused(Refusal::AgentPending)));
+    assert!(farm.approve(&agent).await.reset_waiting, "it waits on");
+    let answer = grant().await.unwrap();
+    assert_eq!((answer.branch.value(), answer.reset_waiting), (1, false));
+    // Who is sent away asks for nothing any more.
+    let stranger = TestAgent::new(2);
+    farm.enrol(&stranger).await.unwrap();
+    assert!(farm.ask_reset(&stranger, None).await.unwrap().reset_waiting);
+    let answer = farm.writer.dismiss(stranger.id).await.unwrap();
+    assert!(!answer.reset_waiting);
+    let farm = farm.restart().await;
+    let agents = farm.database.reads().agents().await.unwrap();
+    assert!(agents.iter().all(|agent| agent.reset_asked.is_none()));
+    assert!(farm.ask_reset(&stranger, None).await.is_err(), "revoked");
 }
