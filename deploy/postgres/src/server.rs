@@ -193,7 +193,8 @@ fn ready(said: ChildStderr) -> Result<(), String> {
                 let _ = tell.send(Ok(()));
             } else if waiting {
                 let _ = writeln!(so_far, "{line}");
-                if line.contains("FATAL") {
+                // Those who knock early are told so, fatally for them.
+                if line.contains("FATAL") && !line.contains("database system is") {
                     let _ = tell.send(Err(so_far.clone()));
                 }
             }

@@ -11,6 +11,7 @@ use super::{
 
 /// An open database.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub enum Database {
     /// A file.
     Sqlite(SqliteDatabase),

@@ -20,6 +20,8 @@ mod log;
 mod multi;
 #[path = "sql/owner.rs"]
 mod owner;
+#[path = "sql/prune.rs"]
+mod prune;
 #[path = "sql/publications.rs"]
 mod publications;
 #[path = "sql/reads.rs"]
@@ -40,7 +42,10 @@ mod versions;
 mod fitness;
 mod snapshot;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{
+    str::FromStr as _,
+    time::{Duration, Instant},
+};
 
 use farmops_federation_store::postgres::{self as federation, PostgresStore};
 use sqlx::{
@@ -56,7 +61,7 @@ use super::{
     versions::{OURS, newest},
 };
 
-static TABLES: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static TABLES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Reading connections, and those of the federation engine; each is a process of the server's.
 const CONNECTIONS_MAX: u32 = 8;
@@ -64,6 +69,10 @@ const CONNECTIONS_MAX: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The key of the lock that the writing side holds; any number that nobody else uses.
 const CLAIM: i64 = 0x6661_726d_6f70_7374;
+/// How long the server may take to notice that the one who had the claim is gone: it ends what it was told
+/// to do first.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(5);
+const CLAIM_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the statements are compiled for.
 mod dialect {
@@ -161,17 +170,21 @@ impl PostgresDatabase {
     /// Opens the database at `url` (`postgres://USER@HOST/NAME`), which is there already, and brings its
     /// tables to this version.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, &TABLES).await
+    }
+
+    pub(super) async fn open_as(url: &str, ours: &Migrator) -> Result<Self, StoreError> {
         let options = options(url)?;
         let mut conn = options.connect().await?;
         fitness::check(&mut conn).await?;
         let theirs = federation::migrator();
-        let tables = [(&TABLES, OURS), (&theirs, federation::VERSIONS)];
+        let tables = [(ours, OURS), (&theirs, federation::VERSIONS)];
         if any_outdated(&mut conn, &tables).await? {
-            snapshot::take(&mut conn, newest(&TABLES).max(newest(&theirs))).await?;
+            snapshot::take(&mut conn, newest(ours).max(newest(&theirs))).await?;
         }
         conn.close().await?;
         let federation = pool(CONNECTIONS_MAX).connect_with(options.clone()).await?;
-        TABLES.run(&federation).await?;
+        ours.run(&federation).await?;
         federation::migrate(&federation).await?;
         Ok(Self {
             reads: pool(CONNECTIONS_MAX).connect_lazy_with(reading(&options)),
@@ -245,6 +258,12 @@ impl PostgresDatabase {
         PostgresJournal::open(options, false).await.unwrap()
     }
 
+    #[cfg(test)]
+    #[expect(clippy::unwrap_used, reason = "for tests")]
+    pub(super) async fn connect(&self) -> PgConnection {
+        self.options.connect().await.unwrap()
+    }
+
     /// The federation engine's memory, in the same database.
     pub fn federation(&self) -> PostgresStore {
         PostgresStore::new(self.federation.clone())
@@ -261,14 +280,12 @@ impl PostgresDatabase {
 impl PostgresJournal {
     async fn open(options: PgConnectOptions, claims: bool) -> Result<Self, StoreError> {
         let mut conn = options.connect().await?;
-        if claims {
-            let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-                .bind(CLAIM)
-                .fetch_one(&mut conn)
-                .await?;
-            if !free {
+        let started = Instant::now();
+        while claims && !claim(&mut conn).await? {
+            if started.elapsed() > CLAIM_PATIENCE {
                 return Err(StoreError::InUse);
             }
+            tokio::time::sleep(CLAIM_PAUSE).await;
         }
         Ok(Self {
             options,
@@ -290,6 +307,13 @@ impl PostgresJournal {
     pub(super) async fn begin(&mut self) -> sqlx::Result<Transaction<'_, Postgres>> {
         self.conn.begin().await
     }
+}
+
+async fn claim(conn: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+        .bind(CLAIM)
+        .fetch_one(conn)
+        .await
 }
 
 /// How we connect: what is committed is durable, and a peer that is gone is noticed within a minute.

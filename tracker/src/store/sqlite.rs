@@ -20,6 +20,8 @@ mod log;
 mod multi;
 #[path = "sql/owner.rs"]
 mod owner;
+#[path = "sql/prune.rs"]
+mod prune;
 #[path = "sql/publications.rs"]
 mod publications;
 #[path = "sql/reads.rs"]
@@ -58,7 +60,7 @@ use super::{
     versions::{OURS, newest},
 };
 
-static TABLES: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static TABLES: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// What the statements are compiled for.
 mod dialect {
@@ -146,6 +148,10 @@ pub struct SqliteReads {
 impl SqliteDatabase {
     /// Opens, or makes, the file at `path` and brings its tables to this version.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, &TABLES).await
+    }
+
+    pub(super) async fn open_as(path: &Path, tables: &Migrator) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
@@ -155,7 +161,7 @@ impl SqliteDatabase {
             .max_connections(READERS_MAX)
             .connect_with(options(path))
             .await?;
-        bring_up(path, &pool, &TABLES).await?;
+        bring_up(path, &pool, tables).await?;
         Ok(Self {
             path: path.to_owned(),
             pool,

@@ -1,6 +1,6 @@
 //! For tests: databases of the kind that is tested, every projection as text, and damage.
 //!
-//! The tests run on SQLite, or, with `FARMOPS_TEST_DATABASE=postgres`, on PostgreSQL.
+//! The tests run on SQLite, or, with `TEST_DATABASE=postgres`, on PostgreSQL.
 #![allow(clippy::unwrap_used)]
 
 use std::{fmt::Write as _, path::Path};
@@ -12,7 +12,7 @@ use super::{Database, PROJECTIONS, Projection, Secrets, Upkeep};
 
 /// The URL of a new database; a file in `folder` if it is one.
 pub(crate) fn fresh(folder: &Path) -> String {
-    match std::env::var("FARMOPS_TEST_DATABASE").as_deref() {
+    match std::env::var("TEST_DATABASE").as_deref() {
         Ok("postgres") => farmops_postgres::database().unwrap(),
         _ => format!("sqlite://{}/farm.db", folder.display()),
     }
@@ -39,6 +39,40 @@ impl Database {
             }
         }
         dump
+    }
+
+    /// The copies that were made before migrations.
+    pub(crate) async fn snapshots(&self) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => std::fs::read_dir(self.folder())
+                .unwrap()
+                .map(|entry| entry.unwrap().path().display().to_string())
+                .filter(|name| name.contains(".before-"))
+                .collect(),
+            Self::Postgres(database) => sqlx::query_scalar(
+                "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'before%'",
+            )
+            .fetch_all(&mut database.connect().await)
+            .await
+            .unwrap(),
+        }
+    }
+
+    /// How many secrets such a copy holds.
+    pub(crate) async fn keys_in(&self, snapshot: &str) -> i64 {
+        match self {
+            Self::Sqlite(_) => sqlx::query_scalar("SELECT COUNT(*) FROM secret")
+                .fetch_one(&mut open(snapshot).await)
+                .await
+                .unwrap(),
+            Self::Postgres(database) => {
+                let sql = format!("SELECT COUNT(*) FROM {snapshot}.secret");
+                sqlx::query_scalar(AssertSqlSafe(sql))
+                    .fetch_one(&mut database.connect().await)
+                    .await
+                    .unwrap()
+            }
+        }
     }
 
     /// Keeps the farm's key and secret as if they had been made here.

@@ -1,4 +1,4 @@
-//! The tracker at its boundary: a real server, a real SQLite file, real sockets.
+//! The tracker at its boundary: a real server, a real database, real sockets.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod bad_input;
@@ -13,6 +13,7 @@ mod owner;
 mod owning;
 mod pages;
 mod past;
+mod postgres;
 mod publishing;
 mod rate_limits;
 mod rest;

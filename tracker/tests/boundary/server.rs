@@ -50,10 +50,10 @@ pub fn database(folder: &Path) -> String {
     named(folder, "farm")
 }
 
-/// The URL of a database of that name: a file in the folder, or, with `FARMOPS_TEST_DATABASE=postgres`, a
+/// The URL of a database of that name: a file in the folder, or, with `TEST_DATABASE=postgres`, a
 /// database of a server, whose URL the folder keeps.
 pub fn named(folder: &Path, name: &str) -> String {
-    if std::env::var("FARMOPS_TEST_DATABASE").as_deref() != Ok("postgres") {
+    if std::env::var("TEST_DATABASE").as_deref() != Ok("postgres") {
         return format!("sqlite://{}/{name}.db", folder.display());
     }
     let kept = folder.join(format!("{name}.url"));
