@@ -22,8 +22,11 @@ demo: need-demo ## Build and start two villages with two farmers. CHECK=1 assert
 	cargo build --workspace --bins
 	target/debug/farmops-demo $(if $(CHECK),--check) $(ARGS)
 
-test: need-postgres ## All tests, documentation tests included.
+test: need-postgres ## All tests, documentation tests included; the tracker's on both databases.
 	cargo test --workspace
+	TEST_DATABASE=postgres cargo test --workspace --lib writer::
+	TEST_DATABASE=postgres cargo test --workspace --lib store::
+	TEST_DATABASE=postgres cargo test --workspace --test boundary
 
 bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
 	@cargo bench --workspace --bench '$(or $(NAME),*)'
