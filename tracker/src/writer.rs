@@ -77,6 +77,7 @@ pub struct Writer {
     directory: Directory,
     public_position: watch::Sender<u64>,
     commands: mpsc::Receiver<Command>,
+    stop: CancellationToken,
     commits: Arc<AtomicU64>,
 }
 
@@ -105,6 +106,7 @@ impl Writer {
             directory,
             public_position,
             commands,
+            stop: CancellationToken::new(),
             commits,
         };
         Ok((writer, handle))
@@ -130,6 +132,7 @@ impl Writer {
 
     /// Works until `stop`; commands that are in the queue by then are still carried out.
     pub async fn run(mut self, stop: CancellationToken) {
+        self.stop = stop.clone();
         loop {
             let command = tokio::select! {
                 command = self.commands.recv() => command,
@@ -219,7 +222,7 @@ impl Writer {
     }
 
     /// Reads the state back after a failed commit, as often as it takes: deciding anything against a
-    /// state that the disk does not have would be worse than not answering.
+    /// state that the disk does not have would be worse than answering "unavailable" meanwhile.
     async fn reload(&mut self) {
         let mut pause = Duration::from_millis(50);
         loop {
@@ -240,9 +243,28 @@ impl Writer {
                 }
                 Err(error) => tracing::error!(%error, "the state cannot be read back yet"),
             }
-            tokio::time::sleep(pause).await;
+            if self.turn_away(pause).await {
+                return;
+            }
             pause = (pause * 2).min(Duration::from_secs(5));
         }
+    }
+
+    /// Answers "unavailable" to everyone who comes within `pause`; true if it was the end.
+    async fn turn_away(&mut self, pause: Duration) -> bool {
+        let over = tokio::time::sleep(pause);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return false,
+                () = self.stop.cancelled() => break,
+                // Whoever waits for an answer learns that there will be none.
+                command = self.commands.recv(), if !self.commands.is_closed() => drop(command),
+            }
+        }
+        self.commands.close();
+        while self.commands.recv().await.is_some() {}
+        true
     }
 }
 

@@ -59,6 +59,18 @@ async fn a_server_that_dies_takes_nothing_accepted_with_it() {
 }
 
 #[tokio::test]
+async fn a_tracker_stops_while_its_server_is_away() {
+    let mut server = Server::start().unwrap();
+    let tracker = on(&server, "farm").await;
+    let mut agent = tracker.trusted(1).await;
+    server.kill().unwrap();
+    let proof = agent.work(Category::Toil, now());
+    let (status, _) = tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    tracker.end().await;
+}
+
+#[tokio::test]
 async fn two_trackers_do_not_share_a_database() {
     let server = Server::start().unwrap();
     let tracker = on(&server, "farm").await;
