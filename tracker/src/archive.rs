@@ -13,12 +13,18 @@
 //! | `checkpoints.ndjson` | every signed head: `size`, `root`, `note`, `signed_at` |
 //! | `snapshot.json` | the last published snapshot, with its sequence number |
 //! | `villages.json` | where the farm is a member |
+//! | `layout.automerge` | where things stand on it, if anybody has moved any |
 //! | `farm.json`, `farm.svg` | the farm's figures and its picture, for reading |
 //! | `keys.json` | only if asked for: the farm's key and secret |
 //!
+//! The archive of one season (`season.rs`) has `ledger.ndjson` with the season's proofs only, and
+//! `season.json` beside it.
+//!
 //! Not in it: followers and the keys that other servers know the farm by. A backup has everything.
 
+mod bodies;
 mod read;
+mod season;
 mod write;
 
 use std::{collections::BTreeMap, io};
@@ -35,7 +41,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::{
+    bodies::Archives,
     read::{Opened, adopt},
+    season::{Checked, Extent, NoSeason, Quarter, Sealed, write_season},
     write::export,
 };
 use crate::store::StoreError;
@@ -50,6 +58,8 @@ const VILLAGES: &str = "villages.json";
 const FARM: &str = "farm.json";
 const PICTURE: &str = "farm.svg";
 const README: &str = "README.txt";
+const LAYOUT: &str = "layout.automerge";
+const SEASON: &str = "season.json";
 const KEYS: &str = "keys.json";
 const MANIFEST: &str = "manifest.json";
 const SIGNATURE: &str = "manifest.sig";
@@ -151,12 +161,39 @@ pub enum ArchiveError {
         /// What is wrong there.
         reason: String,
     },
+    /// Another farm's key signed it.
+    #[error("it is signed by {0}, which is not this farm's key")]
+    OtherFarm(PublicKey),
+    /// It is the archive of one season.
+    #[error("this is the archive of the season {0} only; `unprune --from` takes it")]
+    OneSeason(String),
+    /// It is no archive of one season.
+    #[error("this is no archive of a season; `import` takes it")]
+    NoSeason,
+    /// It needs what is in another archive.
+    #[error("what the proofs of {0} say is archived; give the files with --archive FILE")]
+    Archived(String),
+    /// One of several files.
+    #[error("{path}: {source}")]
+    Of {
+        /// Which one.
+        path: String,
+        /// What is wrong with it.
+        source: Box<ArchiveError>,
+    },
     /// There are no keys in it, so no tracker could go on with the farm.
     #[error("the archive has no keys; export it again with --with-keys")]
     NoKeys,
 }
 
 impl ArchiveError {
+    fn of(self, path: &std::path::Path) -> Self {
+        Self::Of {
+            path: path.display().to_string(),
+            source: Box::new(self),
+        }
+    }
+
     #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
     fn form(member: &str, reason: impl ToString) -> Self {
         Self::Form {

@@ -1,6 +1,9 @@
 //! Checking a whole ledger again, from its bytes: every signature, every chain link, every score, the
 //! totals and the transparency log.
 //!
+//! What is archived is passed over by the rows that the tracker kept of it, and reported; the log vouches
+//! for what they say it was worth.
+//!
 //! It shares the rules with the tracker and nothing else: it starts from an empty state and trusts no
 //! table. [`Audit`] follows the entries one by one, from wherever they come; [`fsck`] does so over a
 //! database and compares everything else in it with what the entries say.
@@ -13,18 +16,27 @@ mod signed;
 mod waiting;
 mod witness;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use farmops_protocol::{
-    chain, enrolment::EnrolmentRequest, log::commitment::SaltSource, proof::ParsedProof,
+    chain,
+    digest::Digest,
+    enrolment::EnrolmentRequest,
+    log::commitment::{LoggedEvent, SaltSource},
+    proof::ParsedProof,
+    snapshot::season_of,
     time::Timestamp,
 };
 use uuid::Uuid;
 
 pub use self::report::{Finding, Remedy, Report};
 use crate::{
-    domain::{Applied, State},
-    ledger::{AcceptedProof, Entry, Event, Log, enter, log::Entered},
+    domain::{Applied, HourlyActivity, ProofRow, State},
+    ledger::{
+        AcceptedProof, Entry, Event, Log, PROOF_ACCEPTED, enter,
+        log::{Entered, pass_over},
+    },
+    store::ArchivedSeason,
 };
 
 /// An audit in progress.
@@ -35,6 +47,10 @@ pub struct Audit {
     /// Known to the farmer only; without them the log cannot be followed.
     salts: Option<SaltSource>,
     scores: HashMap<Uuid, u64>,
+    /// The rows that stand in for archived proofs, by position.
+    rows: HashMap<u64, ProofRow>,
+    /// The hours of archived proofs: what else was done in them cannot be scored again.
+    clouded: HashSet<i64>,
     report: Report,
 }
 
@@ -86,13 +102,86 @@ impl Audit {
         // An auditor without salts follows a log of its own, whose root means nothing.
         let unsalted = SaltSource::new([]);
         let salts = self.salts.as_ref().unwrap_or(&unsalted);
-        let entered = enter(&mut self.state, &mut self.log, salts, &entry);
+        let stand_in = self.rows.remove(&position).filter(|row| {
+            let hour = HourlyActivity::hour(row.timestamp);
+            matches!(entry.event, Event::ProofAccepted(_)) && self.clouded.contains(&hour)
+        });
+        let entered = match stand_in {
+            None => enter(&mut self.state, &mut self.log, salts, &entry),
+            Some(row) => {
+                let event = LoggedEvent {
+                    kind,
+                    recorded_at,
+                    body,
+                };
+                let event = salts.commit(position - 1, &event, None).event;
+                pass_over(
+                    &mut self.state,
+                    &mut self.log,
+                    salts,
+                    &row,
+                    recorded_at,
+                    event,
+                )
+            }
+        };
         if let (Event::ProofAccepted(proof), Applied::Scored { score, .. }) =
             (&entry.event, &entered.applied)
         {
             self.scores.insert(proof.body().proof_id, score.coins);
         }
         Some(Followed { entry, entered })
+    }
+
+    /// Takes the rows that stand in for archived proofs among the entries that come next.
+    pub fn know_rows(&mut self, rows: Vec<ProofRow>) {
+        self.rows = rows.into_iter().map(|row| (row.position, row)).collect();
+    }
+
+    /// Whether scores depend on what is archived, so that rows have to be known.
+    pub fn needs_rows(&self) -> bool {
+        !self.clouded.is_empty()
+    }
+
+    /// Passes over a proof whose content is archived, by its row; nothing if there is none, so that the
+    /// ledger cannot be followed any further. `commitment` is what the log has of it.
+    pub fn archived(
+        &mut self,
+        position: u64,
+        kind: &str,
+        recorded_at: Timestamp,
+        commitment: Digest,
+    ) -> Option<(ProofRow, Entered)> {
+        self.report.entries += 1;
+        if position != self.state.next_position() {
+            let expected = self.state.next_position();
+            let reason = format!("position {expected} comes next, and here is {position}");
+            self.find(expected, reason);
+            return None;
+        }
+        if kind != PROOF_ACCEPTED {
+            self.find(position, "only proofs are archived".to_owned());
+            return None;
+        }
+        let Some(row) = self.rows.remove(&position) else {
+            let reason = "the row of an archived proof is missing".to_owned();
+            self.find_row(position, reason);
+            return None;
+        };
+        if let Err(column) = self.state.check_archived(&row) {
+            self.find_row(
+                position,
+                format!("the row of an archived proof does not follow its chain, by its {column}"),
+            );
+        }
+        self.clouded.insert(HourlyActivity::hour(row.timestamp));
+        self.scores.insert(row.proof_id, row.score.coins);
+        ArchivedSeason::count(&mut self.report.archived, season_of(recorded_at), position);
+        let unsalted = SaltSource::new([]);
+        let salts = self.salts.as_ref().unwrap_or(&unsalted);
+        let (state, log) = (&mut self.state, &mut self.log);
+        let entered = pass_over(state, log, salts, &row, recorded_at, commitment);
+        Some((row, entered))
     }
 
     /// The fold so far.
@@ -189,6 +278,11 @@ impl Audit {
                 AcceptedProof::Recorded(parsed)
             }
         }
+    }
+
+    fn find_row(&mut self, position: u64, reason: String) {
+        self.report
+            .find(position, "proof_chain", reason, Remedy::Rebuild);
     }
 
     fn find(&mut self, position: u64, reason: String) {

@@ -13,6 +13,7 @@ mod manual;
 mod opening;
 mod output;
 mod proofs;
+mod prune;
 mod remote;
 mod rules;
 mod serve;
@@ -31,6 +32,7 @@ use self::{
     keeping::{BackupArgs, ExportArgs, ImportArgs, RestoreArgs},
     ledger::LedgerCommand,
     proofs::ProofsCommand,
+    prune::{PruneArgs, UnpruneArgs},
     remote::RemoteArgs,
     rules::{LeaguesCommand, RulesCommand},
     serve::ServeArgs,
@@ -97,6 +99,10 @@ enum Command {
     Backup(BackupArgs),
     /// Make a database of a backup, after checking it.
     Restore(RestoreArgs),
+    /// Move what the proofs of a closed season say to a signed file, on a database that no tracker runs on.
+    Prune(PruneArgs),
+    /// Put back what such a file holds.
+    Unprune(UnpruneArgs),
     /// Write the ledger and the farm to a signed archive.
     Export(ExportArgs),
     /// Check a signed archive, or found the farm anew from it.
@@ -136,6 +142,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Rebuild(args) => args.rebuild(&cli.serve, output).await,
         Command::Backup(args) => args.run(&cli.serve, output).await,
         Command::Restore(args) => args.run(&cli.serve, output).await,
+        Command::Prune(args) => args.run(&cli.serve, output).await,
+        Command::Unprune(args) => args.run(&cli.serve, output).await,
         Command::Export(args) => args.run(&cli.serve, output).await,
         Command::Import(args) => args.run(&cli.serve, output).await,
         Command::Villages(command) => command.run(&remote.client()?, output).await,

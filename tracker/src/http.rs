@@ -17,7 +17,7 @@ mod maybe;
 mod opening;
 mod owner;
 mod page;
-mod proofs;
+pub(crate) mod proofs;
 mod public;
 pub mod refused;
 mod rules;

@@ -20,8 +20,9 @@ pub use self::{
         CompositeEarned, CompositePart, DayMarked, FarmProfile, FarmRenamed, ForkRefused,
         ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
-    event::{AcceptedProof, Event, EventError},
+    event::{AcceptedProof, Event, EventError, PROOF_ACCEPTED},
     log::{FullTile, Log, enter},
+    told::told,
 };
 use farmops_protocol::time::Timestamp;
 

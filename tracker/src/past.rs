@@ -38,6 +38,12 @@ pub enum PastError {
     /// The farm did not exist.
     #[error("the farm was founded at {0}")]
     BeforeFounding(Timestamp),
+    /// It takes proofs of these seasons, and what they say is archived.
+    #[error(
+        "what the proofs of {0} say is archived; put it back with `farmops-tracker unprune --from FILE`, \
+         while the tracker is stopped"
+    )]
+    Archived(String),
     /// Nobody knows what will be.
     #[error("the time lies in the future")]
     Future,
@@ -105,7 +111,10 @@ pub async fn fold_to(reads: &dyn Reads, at: At, now: Timestamp) -> Result<Past, 
             if line.position != state.next_position() {
                 return Err(StoreError::Gap(state.next_position()).into());
             }
-            let event = Event::read(&line.kind, &line.body).map_err(StoreError::from)?;
+            let Some(body) = line.body.bytes() else {
+                return Err(PastError::Archived(seasons(reads).await?));
+            };
+            let event = Event::read(&line.kind, body).map_err(StoreError::from)?;
             state.apply(&Entry {
                 position: line.position,
                 recorded_at: line.recorded_at,
@@ -125,6 +134,13 @@ pub async fn fold_to(reads: &dyn Reads, at: At, now: Timestamp) -> Result<Past, 
         (None, Some(founded)) => Err(PastError::BeforeFounding(founded)),
         (None, None) => Err(PastError::NoPosition(size)),
     }
+}
+
+/// The seasons with archived proofs, in a list.
+async fn seasons(reads: &dyn Reads) -> Result<String, StoreError> {
+    let seasons = reads.archived().await?;
+    let names: Vec<_> = seasons.into_iter().map(|season| season.season).collect();
+    Ok(names.join(", "))
 }
 
 #[cfg(test)]

@@ -5,7 +5,16 @@
 //! once, under `sql/`; `sqlite.rs` and `postgres.rs` include those files and say what the types in them
 //! are: the text that both databases read alike, the types that sqlx checks. [`Database`] is either.
 //!
-//! A call that returned `Ok` survives a power cut; a call that failed left nothing behind.
+//! A call that returned `Ok` survives a power cut; a call that failed left nothing behind, unless a server
+//! went away between its commit and its answer.
+//!
+//! To add something to remember: 1. its table in both folders of `migrations/`, 2. its statements in a file
+//! under `sql/`, 3. the file's name in `sqlite.rs` and `postgres.rs`; if it follows from the ledger, 4. its
+//! table in [`PROJECTIONS`].
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the statements are compiled for each database"
+)]
 
 mod database;
 mod postgres;
@@ -35,6 +44,7 @@ use farmops_protocol::{
 };
 use farmops_service::token::TokenHash;
 use jiff::civil::Date;
+use serde::Serialize;
 use uuid::Uuid;
 
 pub use self::database::{Database, Place};
@@ -89,6 +99,9 @@ pub enum StoreError {
     /// A head is no head of this log, or not durable yet.
     #[error("the head of {0} entries is none of this log's")]
     NotOurs(u64),
+    /// What an entry says is archived, and the archive is not there.
+    #[error("what entry {0} says is archived")]
+    Archived(u64),
     /// The ledger has a gap.
     #[error("the ledger has no entry {0}")]
     Gap(u64),
@@ -104,6 +117,16 @@ pub enum StoreError {
     /// The database's URL is none we know.
     #[error("`{0}` is no database URL; expected sqlite://PATH or postgres://USER@HOST/NAME")]
     Url(String),
+}
+
+impl StoreError {
+    /// Whether a row is at fault, and not the database.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. } | Self::Database(sqlx::Error::ColumnDecode { .. })
+        )
+    }
 }
 
 /// The state with what waits beside it.
@@ -279,8 +302,8 @@ pub struct ProofRecord {
     pub row: ProofRow,
     /// When it was recorded.
     pub recorded_at: Timestamp,
-    /// The bytes as received.
-    pub bytes: Vec<u8>,
+    /// The bytes as received; nothing once they are archived.
+    pub bytes: Option<Vec<u8>>,
 }
 
 /// An agent as it is listed.
@@ -308,7 +331,76 @@ pub struct LedgerLine {
     /// When it was recorded.
     pub recorded_at: Timestamp,
     /// The canonical body.
-    pub body: Vec<u8>,
+    pub body: LineBody,
+}
+
+/// What an entry says, or what is left of it here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineBody {
+    /// Its canonical bytes.
+    Here(Vec<u8>),
+    /// They are in an archive; this is the commitment to them, of which the log is made.
+    Archived(Digest),
+}
+
+impl LineBody {
+    /// The canonical bytes, if they are here.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Here(bytes) => Some(bytes),
+            Self::Archived(_) => None,
+        }
+    }
+}
+
+/// The entries of one season whose bodies are archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArchivedSeason {
+    /// The season, `2026-Q3`.
+    pub season: String,
+    /// How many entries.
+    pub entries: u64,
+    /// The position of the first one.
+    pub first: u64,
+    /// The position of the last one.
+    pub last: u64,
+}
+
+impl ArchivedSeason {
+    /// Counts the entry at `position` among those of its season; positions come in order.
+    pub fn count(seasons: &mut Vec<Self>, season: String, position: u64) {
+        match seasons.iter_mut().find(|known| known.season == season) {
+            Some(known) => {
+                known.entries += 1;
+                known.last = position;
+            }
+            None => seasons.push(Self {
+                season,
+                entries: 1,
+                first: position,
+                last: position,
+            }),
+        }
+    }
+}
+
+/// Where the bodies are that the ledger does not have.
+pub trait Bodies: Send {
+    /// What the entry at `position` says; nothing if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    fn body(&mut self, position: u64) -> Result<Option<Vec<u8>>, StoreError>;
+}
+
+/// No archive.
+#[derive(Debug, Clone, Copy)]
+pub struct Nowhere;
+
+impl Bodies for Nowhere {
+    fn body(&mut self, _: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// The writing side; one per process.
@@ -368,8 +460,13 @@ pub trait Upkeep: Journal {
     async fn rebuild(
         &mut self,
         salts: &SaltSource,
+        archive: &mut dyn Bodies,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<State, StoreError>;
+    /// Takes the bodies of these proofs away, and keeps the commitments to them: all or none.
+    async fn take_bodies(&mut self, bodies: &[(u64, Digest)]) -> Result<(), StoreError>;
+    /// Puts bodies back for which these commitments stand: all or none.
+    async fn put_bodies(&mut self, bodies: &[(u64, Digest, Vec<u8>)]) -> Result<(), StoreError>;
 }
 
 /// The reading side; cheap to share.
@@ -391,6 +488,10 @@ pub trait Reads: Send + Sync + 'static {
     async fn proof(&self, id: Uuid) -> Result<Option<ProofRecord>, StoreError>;
     /// Every agent, in order of enrolment.
     async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
+    /// Which seasons have entries whose bodies are archived, and which ones.
+    async fn archived(&self) -> Result<Vec<ArchivedSeason>, StoreError>;
+    /// The rows of the proofs at the positions after `after`, up to `through`.
+    async fn proof_rows(&self, after: u64, through: u64) -> Result<Vec<ProofRow>, StoreError>;
     /// Ledger lines after a position.
     async fn ledger(&self, after: u64, limit: u32) -> Result<Vec<LedgerLine>, StoreError>;
     /// A file of the transparency log; nothing if the log does not have it.

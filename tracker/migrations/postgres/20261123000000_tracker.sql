@@ -6,8 +6,13 @@ CREATE TABLE ledger (
     position    BIGINT PRIMARY KEY,
     kind        TEXT COLLATE "C" NOT NULL,
     recorded_at BIGINT NOT NULL,
-    body        BYTEA NOT NULL
+    body        BYTEA,
+    commitment  BYTEA,
+    CHECK ((body IS NULL) = (commitment IS NOT NULL))
 );
+
+-- What is archived.
+CREATE INDEX ledger_archived ON ledger (position) WHERE body IS NULL;
 
 -- By which rules an entry was scored.
 CREATE INDEX ledger_rules ON ledger (position) WHERE kind = 'rules_adopted';

@@ -3,8 +3,13 @@ CREATE TABLE ledger (
     position    INTEGER PRIMARY KEY,           -- from 1, without a gap
     kind        TEXT    NOT NULL,
     recorded_at INTEGER NOT NULL,              -- seconds since 1970-01-01T00:00:00Z, as every time here
-    body        BLOB    NOT NULL               -- canonical JSON; of a proof exactly the bytes received
+    body        BLOB,                          -- canonical JSON; of a proof exactly the bytes received
+    commitment  BLOB,                          -- of a proof whose body is archived: what the log has of it
+    CHECK ((body IS NULL) = (commitment IS NOT NULL))
 );
+
+-- What is archived.
+CREATE INDEX ledger_archived ON ledger (position) WHERE body IS NULL;
 
 -- By which rules an entry was scored.
 CREATE INDEX ledger_rules ON ledger (position) WHERE kind = 'rules_adopted';

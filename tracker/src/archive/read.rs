@@ -7,16 +7,17 @@ use std::{
     path::Path,
 };
 
+use farmops_farm::layout::{Device, Layout};
 use farmops_protocol::{
     digest::Digest,
-    key::SecretKey,
+    key::{PublicKey, SecretKey},
     log::{TreeHead, commitment::SaltSource},
 };
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ArchiveError, CHECKPOINTS, Checkpointed, KEYS, Keys, LEDGER, LastSnapshot, Line, MANIFEST,
-    Manifest, Member, SIGNATURE, SNAPSHOT, VILLAGES,
+    ArchiveError, CHECKPOINTS, Checkpointed, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot, Line,
+    MANIFEST, Manifest, Member, SEASON, SIGNATURE, SNAPSHOT, VILLAGES, season::Extent,
 };
 use crate::{
     audit::{Audit, Report},
@@ -104,6 +105,28 @@ impl Opened {
         })
     }
 
+    /// Refuses what another farm's key has signed.
+    pub(super) fn check_key(&self, key: &PublicKey) -> Result<(), ArchiveError> {
+        if self.manifest.farmer_key == *key {
+            Ok(())
+        } else {
+            Err(ArchiveError::OtherFarm(self.manifest.farmer_key))
+        }
+    }
+
+    /// Which season it is of; nothing if it has the whole farm.
+    pub(super) fn extent(&self) -> Result<Option<Extent>, ArchiveError> {
+        let bytes = self.members.get(SEASON);
+        bytes.map(|bytes| parsed(SEASON, bytes)).transpose()
+    }
+
+    fn whole(&self) -> Result<(), ArchiveError> {
+        match self.extent()? {
+            Some(extent) => Err(ArchiveError::OneSeason(extent.season)),
+            None => Ok(()),
+        }
+    }
+
     /// The farm's keys; nothing if the archive was made without them.
     ///
     /// # Errors
@@ -136,6 +159,7 @@ impl Opened {
     /// # Errors
     /// [`ArchiveError`] when the file cannot be read; what is wrong with the ledger is in the report.
     pub fn audit(&self) -> Result<Report, ArchiveError> {
+        self.whole()?;
         let salts = self.keys()?.map(|keys| SaltSource::new(keys.farm_secret));
         let whole = salts.is_some();
         let mut audit = salts.map_or_else(Audit::default, Audit::with_salts);
@@ -167,23 +191,48 @@ impl Opened {
         Ok(audit.finish(coins, size))
     }
 
-    fn lines(&self) -> Result<Lines, ArchiveError> {
+    /// The lines of the ledger. Whoever goes through them has the file to himself.
+    pub(super) fn lines(&self) -> Result<Lines, ArchiveError> {
+        self.lines_from(0)
+    }
+
+    /// The line that begins at this byte.
+    pub(super) fn line_at(&self, at: u64) -> Result<Option<Line>, ArchiveError> {
+        self.lines_from(at)?.next().transpose()
+    }
+
+    fn lines_from(&self, at: u64) -> Result<Lines, ArchiveError> {
         let mut file = self.ledger.try_clone()?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Lines(BufReader::new(file)))
+        file.seek(SeekFrom::Start(at))?;
+        Ok(Lines {
+            file: BufReader::new(file),
+            at,
+        })
     }
 }
 
 /// The lines of the ledger, one by one.
-struct Lines(BufReader<File>);
+pub(super) struct Lines {
+    file: BufReader<File>,
+    at: u64,
+}
+
+impl Lines {
+    /// At which byte the next one begins.
+    pub(super) const fn at(&self) -> u64 {
+        self.at
+    }
+}
 
 impl Iterator for Lines {
     type Item = Result<Line, ArchiveError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut text = Vec::new();
-        let mut line = (&mut self.0).take(LINE_BYTES_MAX + 1);
-        match line.read_until(b'\n', &mut text) {
+        let mut line = (&mut self.file).take(LINE_BYTES_MAX + 1);
+        let read = line.read_until(b'\n', &mut text);
+        self.at += text.len() as u64;
+        match read {
             Ok(0) => None,
             Ok(read) if read as u64 > LINE_BYTES_MAX => {
                 Some(Err(ArchiveError::form(LEDGER, "a line is too long")))
@@ -199,6 +248,7 @@ impl Iterator for Lines {
 /// # Errors
 /// [`ArchiveError`]; the database is of no use then.
 pub async fn adopt(archive: Opened, journal: &mut dyn Journal) -> Result<Report, ArchiveError> {
+    archive.whole()?;
     let keys = archive.keys()?.ok_or(ArchiveError::NoKeys)?;
     let mut audit = Audit::with_salts(SaltSource::new(keys.farm_secret));
     let mut lines = archive.lines()?;
@@ -299,7 +349,13 @@ async fn write_said(archive: &Opened, journal: &mut dyn Journal) -> Result<(), A
             joined_at: village.joined_at,
         })
         .collect();
+    let layout = archive.members.get(LAYOUT).map(Vec::as_slice);
+    if let Some(document) = layout {
+        Layout::load(document, Device::default())
+            .map_err(|error| ArchiveError::form(LAYOUT, error))?;
+    }
     let batch = Batch {
+        layout,
         checkpoints: &heads,
         publication: publication.as_ref(),
         villages: &villages,

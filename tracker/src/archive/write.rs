@@ -10,16 +10,16 @@ use std::{
 use farmops_farm::{scene, svg};
 use farmops_protocol::{canonical, digest::Digest, log::TreeHead, time::Timestamp};
 use futures::TryStreamExt as _;
-use serde_json::json;
+use serde_json::{json, value::RawValue};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ArchiveError, CHECKPOINTS, Checkpointed, FARM, KEYS, Keys, LEDGER, LastSnapshot, Line,
+    ArchiveError, CHECKPOINTS, Checkpointed, FARM, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot, Line,
     MANIFEST, Manifest, Member, PICTURE, README, SIGNATURE, SNAPSHOT, VERSION, VILLAGES,
 };
 use crate::{
     domain::FarmView,
-    store::{Cell, Inspect, Secrets},
+    store::{Bodies, Cell, Inspect, LedgerLine, LineBody, Secrets},
 };
 
 /// Entries read at once.
@@ -29,13 +29,14 @@ const ABOUT: &str = "This is a farm: everything that ever counted on it, in orde
     `farmops-tracker import FILE --check` checks it; without --check it also founds the farm anew from\n\
     it, if it has its keys.\n";
 
-/// Writes the farm in `database` to a new file at `path`, which only its owner may read. Nobody may
+/// Writes the farm in `database`, with what is `archived`, to a new file at `path`, which only its owner may read. Nobody may
 /// write to the database meanwhile.
 ///
 /// # Errors
 /// [`ArchiveError`]; nothing is left behind then.
 pub async fn export(
     database: &dyn Inspect,
+    archived: &mut dyn Bodies,
     path: &Path,
     with_keys: bool,
     now: Timestamp,
@@ -46,8 +47,11 @@ pub async fn export(
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     let mut archive = Archive::new(BufWriter::new(file.as_file_mut()), now);
     archive.text(README, ABOUT.as_bytes())?;
-    let head = ledger(database, &mut archive).await?;
+    let head = ledger(database, archived, &mut archive).await?;
     said(database, &mut archive).await?;
+    if let Some(layout) = database.layout().await? {
+        archive.text(LAYOUT, &layout)?;
+    }
     figures(&mut archive, &farm, now)?;
     if with_keys {
         let keys = Keys {
@@ -66,6 +70,7 @@ pub async fn export(
 
 async fn ledger<W: Write>(
     database: &dyn Inspect,
+    archived: &mut dyn Bodies,
     archive: &mut Archive<W>,
 ) -> Result<TreeHead, ArchiveError> {
     let mut spool = BufWriter::new(tempfile::tempfile()?);
@@ -76,17 +81,14 @@ async fn ledger<W: Write>(
             break;
         };
         for line in &page {
-            let body = String::from_utf8_lossy(&line.body).into_owned();
-            let written = Line {
-                position: line.position,
-                kind: line.kind.clone(),
-                recorded_at: line.recorded_at,
-                body: serde_json::value::RawValue::from_string(body)
-                    .map_err(|error| ArchiveError::form(LEDGER, error))?,
+            let found = match &line.body {
+                LineBody::Here(body) => Some(body.clone()),
+                LineBody::Archived(_) => archived.body(line.position)?,
             };
-            serde_json::to_writer(&mut spool, &written)
-                .map_err(|error| ArchiveError::form(LEDGER, error))?;
-            spool.write_all(b"\n")?;
+            let Some(body) = found else {
+                return Err(missing(database).await?);
+            };
+            spool.write_all(&written(line, &body)?)?;
         }
         after = last;
     }
@@ -97,7 +99,29 @@ async fn ledger<W: Write>(
     log_head(database).await
 }
 
-async fn log_head(database: &dyn Inspect) -> Result<TreeHead, ArchiveError> {
+/// A line of the ledger as it stands in an archive.
+pub(super) fn written(line: &LedgerLine, body: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    let form = |error| ArchiveError::form(LEDGER, error);
+    let body = String::from_utf8_lossy(body).into_owned();
+    let written = Line {
+        position: line.position,
+        kind: line.kind.clone(),
+        recorded_at: line.recorded_at,
+        body: RawValue::from_string(body).map_err(form)?,
+    };
+    let mut text = serde_json::to_vec(&written).map_err(form)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// Which archives are missing.
+async fn missing(database: &dyn Inspect) -> Result<ArchiveError, ArchiveError> {
+    let seasons = database.archived().await?;
+    let names: Vec<_> = seasons.into_iter().map(|season| season.season).collect();
+    Ok(ArchiveError::Archived(names.join(", ")))
+}
+
+pub(super) async fn log_head(database: &dyn Inspect) -> Result<TreeHead, ArchiveError> {
     let row = database.rows("ledger_head", &["id"]).try_next().await?;
     let row = row.ok_or(ArchiveError::NoFarm)?;
     match (row.get("size"), row.get("root")) {
@@ -144,7 +168,7 @@ async fn said<W: Write>(
             object_id: published.object_id,
             ledger_position: published.ledger_position,
             published_at: published.published_at,
-            document: serde_json::value::RawValue::from_string(document)
+            document: RawValue::from_string(document)
                 .map_err(|error| ArchiveError::form(SNAPSHOT, error))?,
         };
         archive.json(SNAPSHOT, &written)?;
@@ -199,14 +223,14 @@ fn figures<W: Write>(
 }
 
 /// An archive in the making.
-struct Archive<W: Write> {
+pub(super) struct Archive<W: Write> {
     tar: tar::Builder<W>,
     files: BTreeMap<String, Digest>,
     now: Timestamp,
 }
 
 impl<W: Write> Archive<W> {
-    fn new(file: W, now: Timestamp) -> Self {
+    pub(super) fn new(file: W, now: Timestamp) -> Self {
         Self {
             tar: tar::Builder::new(file),
             files: BTreeMap::new(),
@@ -214,7 +238,7 @@ impl<W: Write> Archive<W> {
         }
     }
 
-    fn text(&mut self, member: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+    pub(super) fn text(&mut self, member: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
         self.tar
             .append_data(&mut self.header(bytes.len() as u64), member, bytes)?;
         let digest = Digest::from_bytes(Sha256::digest(bytes).into());
@@ -222,13 +246,17 @@ impl<W: Write> Archive<W> {
         Ok(())
     }
 
-    fn json(&mut self, member: &str, value: &impl serde::Serialize) -> Result<(), ArchiveError> {
+    pub(super) fn json(
+        &mut self,
+        member: &str,
+        value: &impl serde::Serialize,
+    ) -> Result<(), ArchiveError> {
         let bytes =
             serde_json::to_vec_pretty(value).map_err(|error| ArchiveError::form(member, error))?;
         self.text(member, &bytes)
     }
 
-    fn spooled(&mut self, member: &str, mut spool: File) -> Result<(), ArchiveError> {
+    pub(super) fn spooled(&mut self, member: &str, mut spool: File) -> Result<(), ArchiveError> {
         spool.seek(SeekFrom::Start(0))?;
         let mut hasher = Sha256::new();
         let mut buffer = [0; 8_192];
@@ -257,7 +285,11 @@ impl<W: Write> Archive<W> {
         header
     }
 
-    fn end(mut self, head: TreeHead, secrets: &Secrets) -> Result<Manifest, ArchiveError> {
+    pub(super) fn end(
+        mut self,
+        head: TreeHead,
+        secrets: &Secrets,
+    ) -> Result<Manifest, ArchiveError> {
         let manifest = Manifest {
             created_at: self.now,
             farmer_key: secrets.public_key(),

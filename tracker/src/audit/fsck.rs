@@ -5,27 +5,43 @@
 //! the head that the log had at that size; and every signature has to hold. If the ledger itself is
 //! damaged, that is all there is to say: what follows from it would be compared with the damage.
 //!
+//! Of archived proofs the rows that the tracker kept stand in for the bodies, where the archive is not
+//! given: then everything but [`UNTOLD`] is compared all the same, because the log commits to what they were
+//! worth.
+//!
 //! Not compared, because nothing in the ledger tells of it: cards and milestones, villages, tokens, and
 //! the federation's tables.
 
-use farmops_protocol::{key::PublicKey, log::commitment::SaltSource};
+use farmops_protocol::{
+    digest::Digest,
+    key::PublicKey,
+    log::commitment::{LoggedEvent, SaltSource},
+};
 
 use super::{Audit, Remedy, Report, rows, said::Said, waiting, witness::Witness};
 use crate::{
     domain::Changes,
     ledger::{Event, FullTile},
-    store::{Batch, Growth, Inspect, Journal, LedgerLine, PROJECTIONS, StoreError},
+    store::{
+        Batch, Bodies, Growth, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection,
+        StoreError,
+    },
 };
 
 /// Entries folded before their rows are written beside.
 const PAGE: u32 = 2000;
 
-/// Checks `database`; `scratch` is an empty one, with its writing and its looking side.
+/// What also follows from what archived proofs say, and not from their rows alone.
+const UNTOLD: [&str; 2] = ["composing", "hour_activity"];
+
+/// Checks `database`, with what `archive` has of it; `scratch` is an empty one, with its writing and its
+/// looking side.
 ///
 /// # Errors
 /// [`StoreError`] when a database cannot be read at all; whatever it holds is a finding.
 pub async fn fsck(
     database: &dyn Inspect,
+    archive: &mut dyn Bodies,
     scratch: (&mut dyn Journal, &dyn Inspect),
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Report, StoreError> {
@@ -37,12 +53,14 @@ pub async fn fsck(
     let Some(salts) = salts(database, &founder, &mut early).await? else {
         return Ok(early);
     };
-    let mut audit = Audit::with_salts(salts);
+    let mut audit = Audit::with_salts(salts.clone());
     *audit.report_mut() = early;
     let mut fold = Fold {
         said: Said::read(database, &founder, audit.report_mut()).await?,
         witness: Witness::read(database).await?,
         database,
+        archive,
+        salts,
         audit,
     };
     let followed = fold.run(journal, progress).await?;
@@ -59,7 +77,9 @@ pub async fn fsck(
     let logged = witness.confirms(size, audit.report_mut());
     let said = said.finish(size, audit.report_mut());
     if logged && said {
-        for projection in &PROJECTIONS {
+        let whole = audit.report_mut().archived.is_empty();
+        let told = |p: &&Projection| whole || !UNTOLD.contains(&p.table);
+        for projection in PROJECTIONS.iter().filter(told) {
             rows::compare(projection, folded, database, audit.report_mut()).await?;
         }
         waiting::buffered(database, &mut audit).await?;
@@ -76,7 +96,7 @@ async fn founder(
     let Some(first) = first else {
         return Ok(None);
     };
-    match Event::read(&first.kind, &first.body) {
+    match Event::read(&first.kind, first.body.bytes().unwrap_or_default()) {
         Ok(Event::FarmFounded(founded)) => return Ok(Some(founded.farmer_key)),
         Ok(other) => {
             let reason = format!("the ledger begins with `{}`", other.kind());
@@ -108,6 +128,8 @@ async fn salts(
 /// The ledger, on its way through the audit into the database beside.
 struct Fold<'a> {
     database: &'a dyn Inspect,
+    archive: &'a mut dyn Bodies,
+    salts: SaltSource,
     audit: Audit,
     said: Said,
     witness: Witness,
@@ -122,10 +144,17 @@ impl Fold<'_> {
     ) -> Result<bool, StoreError> {
         loop {
             let after = self.audit.state().position;
-            let lines = self.database.ledger(after, PAGE).await?;
+            let lines = match self.database.ledger(after, PAGE).await {
+                Err(error) if error.is_unreadable() => {
+                    self.find_unreadable(after).await?;
+                    return Ok(false);
+                }
+                lines => lines?,
+            };
             if lines.is_empty() {
                 return Ok(true);
             }
+            self.know_rows(&lines).await?;
             let from = self.audit.log().head();
             let (mut changes, mut tiles) = (Changes::default(), Vec::new());
             for line in &lines {
@@ -147,32 +176,113 @@ impl Fold<'_> {
         }
     }
 
+    /// Names the first entry after `after` that cannot be read.
+    async fn find_unreadable(&mut self, after: u64) -> Result<(), StoreError> {
+        for before in after.. {
+            match self.database.ledger(before, 1).await {
+                Err(error) if error.is_unreadable() => {
+                    let reason = format!("the entry cannot be read: {error}");
+                    let report = self.audit.report_mut();
+                    report.find(before + 1, "ledger", reason, Remedy::Restore);
+                    break;
+                }
+                lines => {
+                    if lines?.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn follow(
         &mut self,
         line: &LedgerLine,
         changes: &mut Changes,
         tiles: &mut Vec<FullTile>,
     ) -> Result<bool, StoreError> {
-        let LedgerLine {
-            position,
-            kind,
-            recorded_at,
-            body,
-        } = line;
-        let Some(followed) = self.audit.line(*position, kind, *recorded_at, body) else {
+        let position = line.position;
+        let body = match &line.body {
+            LineBody::Here(body) => Some(body.clone()),
+            LineBody::Archived(commitment) => self.opened(line, *commitment)?,
+        };
+        let entered = match (body, &line.body) {
+            (None, LineBody::Archived(commitment)) => {
+                let (kind, at) = (&line.kind, line.recorded_at);
+                let passed = self.audit.archived(position, kind, at, *commitment);
+                passed.map(|(row, entered)| {
+                    changes.note_archived(&row);
+                    entered
+                })
+            }
+            (body, _) => {
+                let body = body.unwrap_or_default();
+                let (kind, at) = (&line.kind, line.recorded_at);
+                let followed = self.audit.line(position, kind, at, &body);
+                followed.map(|followed| {
+                    let entered = followed.entered;
+                    changes.note(self.audit.state(), &followed.entry, entered.applied.clone());
+                    entered
+                })
+            }
+        };
+        let Some(entered) = entered else {
             return Ok(false);
         };
-        changes.note(
-            self.audit.state(),
-            &followed.entry,
-            followed.entered.applied,
-        );
-        let entry = followed.entered.commitment.entry();
-        self.witness.entry(self.database, *position, entry).await?;
-        tiles.extend(followed.entered.tiles);
+        let entry = entered.commitment.entry();
+        self.witness.entry(self.database, position, entry).await?;
+        tiles.extend(entered.tiles);
         if self.said.compare(&mut self.audit) {
-            self.witness.vouch(*position);
+            self.witness.vouch(position);
         }
         Ok(true)
+    }
+
+    /// What an archived entry says, if the archive has it and the log has committed to it.
+    fn opened(
+        &mut self,
+        line: &LedgerLine,
+        commitment: Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(body) = self.archive.body(line.position)? else {
+            return Ok(None);
+        };
+        let event = LoggedEvent {
+            kind: &line.kind,
+            recorded_at: line.recorded_at,
+            body: &body,
+        };
+        let index = line.position.saturating_sub(1);
+        if self.salts.commit(index, &event, None).event == commitment {
+            return Ok(Some(body));
+        }
+        let reason = "the archive has another entry than the one that was logged".to_owned();
+        let report = self.audit.report_mut();
+        report.find(line.position, "ledger", reason, Remedy::Archive);
+        Ok(None)
+    }
+
+    /// Reads the rows that stand in for what is archived among these lines.
+    async fn know_rows(&mut self, lines: &[LedgerLine]) -> Result<(), StoreError> {
+        let archived = |line: &LedgerLine| line.body.bytes().is_none();
+        let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
+            return Ok(());
+        };
+        if !self.audit.needs_rows() && !lines.iter().any(archived) {
+            return Ok(());
+        }
+        let after = first.position.saturating_sub(1);
+        match self.database.proof_rows(after, last.position).await {
+            Ok(rows) => self.audit.know_rows(rows),
+            Err(StoreError::Unreadable { column, reason }) => {
+                let reason =
+                    format!("a row of an archived proof is unreadable: {column}, {reason}");
+                let report = self.audit.report_mut();
+                report.find(first.position, "proof_chain", reason, Remedy::Rebuild);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::store::ArchivedSeason;
+
 /// Findings kept at most; a broken ledger has one for every line.
 const FINDINGS_MAX: usize = 100;
 
@@ -18,6 +20,8 @@ pub struct Report {
     pub rows: u64,
     /// Coins by the ledger.
     pub coins: u64,
+    /// Proofs that were passed over because what they say is archived, by season.
+    pub archived: Vec<ArchivedSeason>,
     /// What is wrong, first things first; empty for a sound ledger.
     pub findings: Vec<Finding>,
 }
@@ -43,6 +47,8 @@ pub enum Remedy {
     Rebuild,
     /// What is damaged is nowhere else in this database.
     Restore,
+    /// The database is not damaged; the archive is.
+    Archive,
 }
 
 impl Remedy {
@@ -51,6 +57,7 @@ impl Remedy {
         match self {
             Self::Rebuild => "run `farmops-tracker rebuild`",
             Self::Restore => "restore a backup from before the damage",
+            Self::Archive => "look for another copy of the archive",
         }
     }
 }
@@ -75,6 +82,22 @@ impl Report {
             .map(|f| f.position)
             .filter(|p| *p > 0)
             .min()
+    }
+
+    /// What was passed over, in a sentence for each season.
+    pub fn unopened(&self) -> impl Iterator<Item = String> {
+        self.archived.iter().map(|season| {
+            format!(
+                "{}: {} of the entries {} to {} are archived and were not opened; --archive FILE opens them",
+                season.season,
+                match season.entries {
+                    1 => "1 proof".to_owned(),
+                    proofs => format!("{proofs} proofs"),
+                },
+                season.first,
+                season.last
+            )
+        })
     }
 
     /// The findings by position; what concerns the farm as a whole comes last.

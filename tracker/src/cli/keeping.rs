@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     output::Output,
     serve::ServeArgs,
-    upkeep::{check, print},
+    upkeep::{ArchivedArgs, check, print},
 };
 use crate::{
     archive::{self, Opened},
@@ -46,6 +46,8 @@ pub(super) struct ExportArgs {
     /// The database; without it, the one of the settings. A tracker may run on it.
     #[arg(long = "db", value_name = "URL")]
     of: Option<String>,
+    #[command(flatten)]
+    archived: ArchivedArgs,
     /// Put the farm's key and secret in as well, so that it can be founded anew from the archive.
     #[arg(long)]
     with_keys: bool,
@@ -89,7 +91,9 @@ impl RestoreArgs {
         if !self.file.is_file() {
             bail!("{} is no file", self.file.display());
         }
-        let report = check(&backup).await.context("checking the backup")?;
+        let report = check(&backup, &ArchivedArgs::default())
+            .await
+            .context("checking the backup")?;
         if !report.findings.is_empty() {
             print(&report, output)?;
             bail!("the backup is damaged; nothing was restored");
@@ -119,7 +123,9 @@ impl ExportArgs {
             .with_context(|| format!("copying {place}"))?;
         let database = Database::inspect(&format!("sqlite://{}", copy.display())).await?;
         let now = system_clock()();
-        let manifest = archive::export(&*database, &self.file, self.with_keys, now)
+        let mut archives = self.archived.open_all(&*database).await?;
+        let (file, keys) = (&self.file, self.with_keys);
+        let manifest = archive::export(&*database, &mut archives, file, keys, now)
             .await
             .with_context(|| format!("writing {}", self.file.display()))?;
         let answer = json!({ "file": self.file, "manifest": manifest });

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 use farmops_farm::level::next_level_at;
 use farmops_protocol::{proof::Category, time::Timestamp};
 use farmops_service::problem::{Problem, Query};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -117,6 +117,9 @@ impl Seen {
 fn no_past(error: PastError) -> Problem {
     match error {
         PastError::Store(error) => not_read(error),
+        PastError::Archived(_) => Problem::new(StatusCode::GONE, "archived")
+            .field("at")
+            .detail(error.to_string()),
         outside => Problem::unprocessable("at", outside.to_string()),
     }
 }

@@ -1,13 +1,13 @@
 //! `/api/v1/ledger`: the entries themselves, so that their owner can check everything again.
 
 use axum::{Json, extract::State};
-use farmops_protocol::time::Timestamp;
+use farmops_protocol::{digest::Digest, time::Timestamp};
 use farmops_service::problem::{Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::refused::not_read;
-use crate::{app::App, ledger::Event};
+use crate::{app::App, ledger::told, store::LineBody};
 
 /// Entries on a page at most, and unless the caller asks for fewer.
 pub(crate) const PAGE_MAX: u32 = 1000;
@@ -26,7 +26,7 @@ pub(crate) struct Page {
     pub(crate) entries: Vec<Line>,
 }
 
-/// One entry; the body is the canonical text that the log commits to.
+/// One entry; the body is the canonical text that the log commits to, or null once it is archived.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) position: u64,
@@ -34,7 +34,10 @@ pub(crate) struct Line {
     pub(crate) recorded_at: Timestamp,
     /// What happened, in sentences for people.
     pub(crate) text: String,
-    pub(crate) body: Box<RawValue>,
+    pub(crate) body: Option<Box<RawValue>>,
+    /// Of an archived body: the commitment to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) commitment: Option<Digest>,
 }
 
 /// Lists entries, the first one first.
@@ -51,17 +54,26 @@ pub(super) async fn list(
     let entries = lines
         .into_iter()
         .map(|line| {
-            let told = Event::read(&line.kind, &line.body).map(|event| event.told());
-            let text = String::from_utf8(line.body).map_err(|e| Problem::internal(&e))?;
+            let text = told(&line);
+            let (body, commitment) = match line.body {
+                LineBody::Here(body) => (Some(raw(body)?), None),
+                LineBody::Archived(commitment) => (None, Some(commitment)),
+            };
             Ok(Line {
-                // An entry of a later version is shown all the same.
-                text: told.unwrap_or_else(|_| line.kind.clone()),
+                text,
                 position: line.position,
                 kind: line.kind,
                 recorded_at: line.recorded_at,
-                body: RawValue::from_string(text).map_err(|e| Problem::internal(&e))?,
+                body,
+                commitment,
             })
         })
         .collect::<Result<_, Problem>>()?;
     Ok(Json(Page { entries }))
+}
+
+/// Canonical bytes as they are.
+pub(super) fn raw(bytes: Vec<u8>) -> Result<Box<RawValue>, Problem> {
+    let text = String::from_utf8(bytes).map_err(|e| Problem::internal(&e))?;
+    RawValue::from_string(text).map_err(|e| Problem::internal(&e))
 }

@@ -13,13 +13,18 @@ use farmops_protocol::{
         Layer, LogProof, Opening, Part, Plan, Tile, TileSet, TreeHead, bundle,
         commitment::{LoggedEvent, LoggedScore},
     },
+    snapshot::season_of,
 };
 use farmops_service::problem::{Path, Problem, Query};
-use http::header::CONTENT_TYPE;
+use http::{StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
 
 use super::refused::{not_read, not_written};
-use crate::{app::App, publisher::heads, store::StoreError};
+use crate::{
+    app::App,
+    publisher::heads,
+    store::{LedgerLine, LineBody, StoreError},
+};
 
 /// Which halves of the entry are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +59,15 @@ pub(super) async fn open(
     let event = LoggedEvent {
         kind: &line.kind,
         recorded_at: line.recorded_at,
-        body: &line.body,
+        body: line.body.bytes().unwrap_or_default(),
     };
-    let commitment = app.salts.commit(index, &event, score.as_ref());
+    let mut commitment = app.salts.commit(index, &event, score.as_ref());
+    if let LineBody::Archived(kept) = line.body {
+        if shown.event {
+            return Err(archived(&line));
+        }
+        commitment.event = kept;
+    }
     if logged_entry(&app, index).await? != commitment.entry() {
         return Err(internal("the entry is not the one that was logged"));
     }
@@ -141,6 +152,15 @@ async fn inclusion(app: &App, index: u64, head: TreeHead) -> Result<Vec<Digest>,
 async fn file(app: &App, tile: &Tile) -> Result<Vec<u8>, Problem> {
     let file = app.reads.tile(tile).await.map_err(not_read)?;
     file.ok_or_else(|| internal("the log is shorter than its ledger"))
+}
+
+fn archived(line: &LedgerLine) -> Problem {
+    let season = season_of(line.recorded_at);
+    Problem::new(StatusCode::GONE, "archived")
+        .field("parts")
+        .detail(format!(
+            "what the entry says is archived with the season {season}; its score can be shown"
+        ))
 }
 
 fn internal(reason: &str) -> Problem {

@@ -10,6 +10,7 @@ use farmops_protocol::{
     limits::PROOF_BYTES_MAX,
     proof::{ActionType, Category},
     scoring::Score,
+    snapshot::season_of,
     time::Timestamp,
 };
 use farmops_service::problem::{Bounded, Path, Problem, Query};
@@ -17,13 +18,19 @@ use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CONTENT_TYPE, LINK, LOCATION},
 };
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::refused::{not_read, not_written, problem_of};
+use super::{
+    ledger::raw,
+    refused::{not_read, not_written, problem_of},
+};
 use crate::{
     app::App,
+    domain::ProofRow,
+    ledger::LeagueCoins,
     store::{ProofFilter, ProofRecord},
     writer::Standing,
 };
@@ -103,34 +110,70 @@ pub(super) struct Wanted {
     limit: Option<u32>,
 }
 
-#[derive(Debug, Serialize)]
-struct Page {
-    proofs: Vec<Shown>,
+/// A page of the list.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) proofs: Vec<Shown>,
     /// The cursor of the next page; null on the last one.
-    next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// A proof with what the tracker made of it.
-#[derive(Debug, Serialize)]
-struct Shown {
-    proof_id: Uuid,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Shown {
+    pub(crate) proof_id: Uuid,
     agent_id: Uuid,
-    position: u64,
+    pub(crate) position: u64,
     chain_length: u64,
     hash: Digest,
     recorded_at: Timestamp,
     timestamp: Timestamp,
     category: Category,
     action_type: ActionType,
-    coins: u64,
+    pub(crate) coins: u64,
     score: Score,
-    /// The proof exactly as it was received.
-    proof: Box<RawValue>,
+    /// The branch of its agent's chain that it stands in.
+    branch: u64,
+    /// The proof before it, or its agent.
+    follows: Uuid,
+    /// The farmer's day that it counts for.
+    day: Option<Date>,
+    /// Whether it is a verified success.
+    earns: bool,
+    /// Whether it counts: not after the last good proof of a revoked agent.
+    counts: bool,
+    /// What it earned in leagues.
+    leagues: Vec<LeagueCoins>,
+    /// The season with which what it says is archived; null while it is here.
+    archived: Option<String>,
+    /// The proof exactly as it was received; null once it is archived.
+    proof: Option<Box<RawValue>>,
 }
 
 impl Shown {
+    /// The row that stands in for the proof.
+    pub(crate) fn row(&self) -> ProofRow {
+        ProofRow {
+            position: self.position,
+            proof_id: self.proof_id,
+            agent_id: self.agent_id,
+            follows: self.follows,
+            branch: self.branch,
+            chain_length: self.chain_length,
+            hash: self.hash,
+            timestamp: self.timestamp,
+            action_type: self.action_type,
+            category: self.category,
+            score: self.score.clone(),
+            day: self.day,
+            earns: self.earns,
+            leagues: self.leagues.clone(),
+            counts: self.counts,
+        }
+    }
+
     fn of(record: ProofRecord) -> Result<Self, Problem> {
-        let text = String::from_utf8(record.bytes).map_err(|e| Problem::internal(&e))?;
+        let archived = record.bytes.is_none();
         Ok(Self {
             proof_id: record.row.proof_id,
             agent_id: record.row.agent_id,
@@ -143,7 +186,14 @@ impl Shown {
             action_type: record.row.action_type,
             coins: record.row.score.coins,
             score: record.row.score,
-            proof: RawValue::from_string(text).map_err(|e| Problem::internal(&e))?,
+            branch: record.row.branch,
+            follows: record.row.follows,
+            day: record.row.day,
+            earns: record.row.earns,
+            counts: record.row.counts,
+            leagues: record.row.leagues,
+            archived: archived.then(|| season_of(record.recorded_at)),
+            proof: record.bytes.map(raw).transpose()?,
         })
     }
 }
@@ -201,7 +251,7 @@ pub(super) async fn show(
 }
 
 /// A cursor says where the next page begins; callers hand it back and look no further.
-fn write_cursor(position: u64) -> String {
+pub(crate) fn write_cursor(position: u64) -> String {
     format!("p{position:x}")
 }
 

@@ -141,7 +141,8 @@ const AGENT_REVOKED: &str = "agent_revoked";
 const KEY_ROTATED: &str = "key_rotated";
 const CHAIN_RESET: &str = "chain_reset";
 const AGENT_OUTAGE: &str = "agent_outage";
-const PROOF_ACCEPTED: &str = "proof_accepted";
+/// The word of an accepted proof.
+pub const PROOF_ACCEPTED: &str = "proof_accepted";
 const FORK_REFUSED: &str = "fork_refused";
 const COMPOSITE_EARNED: &str = "composite_earned";
 

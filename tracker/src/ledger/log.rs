@@ -16,10 +16,11 @@ use farmops_protocol::{
         Edge, Layer, Tile, TreeHead, bundle,
         commitment::{Commitment, LoggedEvent, LoggedScore, SaltSource},
     },
+    time::Timestamp,
 };
 
 use super::Entry;
-use crate::domain::{Applied, State};
+use crate::domain::{Applied, ProofRow, State};
 
 /// A file of the log that will never change, with its contents.
 pub type FullTile = (Tile, Vec<u8>);
@@ -58,6 +59,36 @@ pub fn enter(state: &mut State, log: &mut Log, salts: &SaltSource, entry: &Entry
     };
     let score = logged_score(&applied, state);
     let commitment = salts.commit(entry.position.saturating_sub(1), &event, score.as_ref());
+    Entered {
+        applied,
+        commitment,
+        tiles: log.append(commitment.entry()),
+    }
+}
+
+/// Like [`enter`], for a proof whose content is archived: `row` stands in for it, and `event` is the
+/// commitment to it.
+pub fn pass_over(
+    state: &mut State,
+    log: &mut Log,
+    salts: &SaltSource,
+    row: &ProofRow,
+    recorded_at: Timestamp,
+    event: Digest,
+) -> Entered {
+    let applied = state.apply_archived(row, recorded_at);
+    let score = logged_score(&applied, state);
+    // Only the score's half of this one is used.
+    let nothing = LoggedEvent {
+        kind: "",
+        recorded_at,
+        body: b"",
+    };
+    let index = row.position.saturating_sub(1);
+    let commitment = Commitment {
+        event,
+        ..salts.commit(index, &nothing, score.as_ref())
+    };
     Entered {
         applied,
         commitment,

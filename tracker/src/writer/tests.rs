@@ -8,6 +8,7 @@ mod fsck;
 mod keys;
 mod log;
 mod owner;
+mod prune;
 mod random;
 mod replay;
 mod signed;
@@ -15,7 +16,7 @@ mod strays;
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use async_trait::async_trait;
@@ -42,7 +43,7 @@ use crate::{
         decide_join_league, decide_purchase, decide_rename, decide_rest, decide_rules,
     },
     store::{
-        Database, Loaded, Notice, ProofFilter, Publication, SignedHead, Upkeep, Village,
+        Database, Loaded, Notice, Nowhere, ProofFilter, Publication, SignedHead, Upkeep, Village,
         tests::fresh,
     },
 };
@@ -109,6 +110,8 @@ struct Farm {
     broken: Arc<AtomicBool>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<()>,
+    /// The second that it is.
+    clock: Arc<AtomicI64>,
 }
 
 impl Farm {
@@ -119,10 +122,11 @@ impl Farm {
     async fn with_buffer(bounds: BufferBounds) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = fresh(folder.path());
-        Self::at(folder, url, bounds).await
+        let clock = Arc::new(AtomicI64::new(friday().second()));
+        Self::at(folder, url, bounds, clock).await
     }
 
-    async fn at(folder: TempDir, url: String, bounds: BufferBounds) -> Self {
+    async fn at(folder: TempDir, url: String, bounds: BufferBounds, clock: Arc<AtomicI64>) -> Self {
         let database = Database::open(&url).await.unwrap();
         let broken = Arc::new(AtomicBool::new(false));
         let journal = Faulty {
@@ -132,7 +136,10 @@ impl Farm {
         let setup = Setup {
             bounds,
             salts: SaltSource::new(SECRET),
-            clock: Arc::new(friday),
+            clock: {
+                let clock = clock.clone();
+                Arc::new(move || Timestamp::from_second(clock.load(Ordering::SeqCst)).unwrap())
+            },
         };
         let (mut writer, handle) = Writer::open(Box::new(journal), setup).await.unwrap();
         let founding = Founding {
@@ -152,17 +159,35 @@ impl Farm {
             broken,
             running: tokio::spawn(writer.run(stop.clone())),
             stop,
+            clock,
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.clock.load(Ordering::SeqCst)).unwrap()
+    }
+
+    /// Lets so many days go by.
+    fn wait(&self, days: u32) {
+        self.clock
+            .fetch_add(i64::from(days) * 86_400, Ordering::SeqCst);
+    }
+
+    /// Stops, and gives the folder that its database is in.
+    async fn end(self) -> TempDir {
+        self.stop.cancel();
+        self.running.await.unwrap();
+        self.folder
     }
 
     async fn restart(self) -> Self {
         self.stop.cancel();
         self.running.await.unwrap();
-        Self::at(self.folder, self.url, BufferBounds::default()).await
+        Self::at(self.folder, self.url, BufferBounds::default(), self.clock).await
     }
 
     async fn enrol(&self, agent: &TestAgent) -> Result<AgentStatus, WriteError> {
-        let request = EnrolmentRequest::verify(&agent.enrolment(friday()), friday()).unwrap();
+        let request = EnrolmentRequest::verify(&agent.enrolment(self.now()), self.now()).unwrap();
         self.writer.enrol(request).await.map(|answer| answer.status)
     }
 
@@ -222,7 +247,7 @@ impl Farm {
         new: [u8; 32],
     ) -> Result<EnrolmentAnswer, WriteError> {
         let new = SecretKey::from_bytes(new);
-        let text = KeyRotation::sign(agent.id, agent.head.as_ref(), &agent.key, &new, friday());
+        let text = KeyRotation::sign(agent.id, agent.head.as_ref(), &agent.key, &new, self.now());
         let Ok(text) = text else {
             return Err(WriteError::Unavailable);
         };
@@ -240,7 +265,8 @@ impl Farm {
         agent: &TestAgent,
         resumes_after: Option<Uuid>,
     ) -> Result<EnrolmentAnswer, WriteError> {
-        let text = ChainResetRequest::sign(agent.id, resumes_after, &agent.key, friday()).unwrap();
+        let text =
+            ChainResetRequest::sign(agent.id, resumes_after, &agent.key, self.now()).unwrap();
         let parsed = ParsedChainReset::parse(&text).unwrap();
         self.writer.ask_reset(parsed).await
     }

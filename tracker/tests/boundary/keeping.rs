@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use farmops_protocol::{chain_reset::ChainResetRequest, proof::Category};
-use farmops_tracker::serve::TOKEN_FILE;
+use farmops_tracker::{serve::TOKEN_FILE, store::Database};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -89,6 +89,7 @@ async fn a_backup_of_a_running_tracker_becomes_the_same_farm() {
 #[tokio::test]
 async fn an_archive_is_checked_and_founds_the_farm_anew() {
     let tracker = lived_in().await;
+    let layout = arrange(&tracker).await;
     let farm = tracker.get("/api/v1/farm").await;
     let folder = tempfile::tempdir().unwrap();
     let (plain, whole) = (
@@ -119,10 +120,29 @@ async fn an_archive_is_checked_and_founds_the_farm_anew() {
     let report: Value = serde_json::from_str(&said).unwrap();
     assert!(ok, "{said}{err}");
     assert_eq!(report["coins"], farm["total_coins"]);
+    let reads = Database::inspect(&anew).await.unwrap();
+    assert_eq!(reads.layout().await.unwrap(), Some(layout));
     assert!(
         report["heads"].as_u64() > Some(0),
         "the signed heads came along"
     );
+}
+
+/// Lets the tracker keep a layout, and gives it.
+async fn arrange(tracker: &Tracker) -> Vec<u8> {
+    let path = "/api/v1/farm/layout";
+    let start = tracker.owner(reqwest::Method::GET, path).send().await;
+    let start = start.unwrap().bytes().await.unwrap();
+    let path = "/api/v1/farm/layout/changes";
+    let merged = tracker
+        .owner(reqwest::Method::POST, path)
+        .header("content-type", "application/octet-stream")
+        .body(start)
+        .send()
+        .await
+        .unwrap();
+    assert!(merged.status().is_success());
+    merged.bytes().await.unwrap().to_vec()
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     domain::FarmView,
     http::{farm, refused::not_read},
-    ledger::Event,
+    ledger::told,
     site::ACTOR,
 };
 
@@ -157,12 +157,11 @@ async fn lately(app: &App, farm: &FarmView) -> Result<Vec<(When, String)>, Probl
         .ledger(after, LATELY_MAX)
         .await
         .map_err(not_read)?;
-    let told = lines.into_iter().rev().map(|line| {
-        let event = Event::read(&line.kind, &line.body);
-        let text = event.map_or_else(|_| line.kind.clone(), |event| event.told());
-        (When::new(&farm.profile.schedule, line.recorded_at), text)
+    let entries = lines.into_iter().rev().map(|line| {
+        let when = When::new(&farm.profile.schedule, line.recorded_at);
+        (when, told(&line))
     });
-    Ok(told.collect())
+    Ok(entries.collect())
 }
 
 async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {

@@ -5,7 +5,10 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse, Response},
 };
-use farmops_protocol::proof::{Category, ParsedProof, ProofBody};
+use farmops_protocol::{
+    proof::{Category, ParsedProof, ProofBody},
+    snapshot::season_of,
+};
 use farmops_service::problem::Problem;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
@@ -18,7 +21,7 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{Agent, Schedule},
+    domain::{Agent, FarmView, Schedule},
     http::{farm::figures, refused::not_read},
     store::{AgentRecord, ProofFilter, ProofRecord},
 };
@@ -46,6 +49,7 @@ struct Line {
     alias: String,
     coins: u64,
     verified: bool,
+    archived: bool,
     counts: bool,
 }
 
@@ -135,22 +139,31 @@ fn link(filter: &ProofFilter, before: Option<u64>) -> String {
 
 fn line(record: &ProofRecord, agents: &[AgentRecord], schedule: &Schedule) -> Option<Line> {
     let agent = agents.iter().find(|a| a.agent_id == record.row.agent_id)?;
-    let (body, verified) = opened(record, &agent.agent)?;
+    let archived = record.bytes.is_none();
+    let (description, alias, verified) = if archived {
+        let season = season_of(record.recorded_at);
+        let alias = agent.agent.cluster_alias.clone();
+        (format!("Archived with the season {season}"), alias, false)
+    } else {
+        let (body, verified) = opened(record, &agent.agent)?;
+        (body.action.description, body.agent.cluster_alias, verified)
+    };
     Some(Line {
         id: record.row.proof_id,
         when: When::new(schedule, record.row.timestamp),
-        description: body.action.description,
-        category: body.action.category,
-        alias: body.agent.cluster_alias,
+        description,
+        category: record.row.category,
+        alias,
         coins: record.row.score.coins,
         verified,
+        archived,
         counts: record.row.counts,
     })
 }
 
 /// What a proof says, and whether hash and signature are good: checked anew for this page.
 fn opened(record: &ProofRecord, agent: &Agent) -> Option<(ProofBody, bool)> {
-    let parsed = ParsedProof::parse(&record.bytes).ok()?;
+    let parsed = ParsedProof::parse(record.bytes.as_ref()?).ok()?;
     let body = parsed.body().clone();
     let key = agent.key_at(record.row.chain_length);
     let verified = parsed.hash() == record.row.hash && parsed.verify(key).is_ok();
@@ -188,6 +201,33 @@ struct ProofPage {
     document: String,
 }
 
+/// A proof of which only its row is here.
+#[derive(Template)]
+#[template(path = "proof-archived.html")]
+struct ArchivedPage {
+    frame: Frame,
+    season: String,
+    finished: When,
+    category: Category,
+    coins: u64,
+    counts: bool,
+    position: u64,
+    hash: String,
+}
+
+fn archived(owner: Owner, farm: &FarmView, record: &ProofRecord) -> ArchivedPage {
+    ArchivedPage {
+        frame: owner.frame(farm, "/proofs", None),
+        season: season_of(record.recorded_at),
+        finished: When::new(&farm.profile.schedule, record.row.timestamp),
+        category: record.row.category,
+        coins: record.row.score.coins,
+        counts: record.row.counts,
+        position: record.row.position,
+        hash: record.row.hash.to_string(),
+    }
+}
+
 /// Shows one proof.
 pub(in crate::http) async fn one(
     State(app): State<App>,
@@ -204,6 +244,11 @@ async fn shown(app: &App, owner: Owner, id: Uuid) -> Result<Response, Problem> {
     let agents = app.reads.agents().await.map_err(not_read)?;
     let agent = agents.iter().find(|a| a.agent_id == record.row.agent_id);
     let agent = agent.ok_or_else(|| Problem::not_found("agent"))?;
+    let Some(document) = &record.bytes else {
+        let page = archived(owner, &farm, &record);
+        return framed(app, &page.frame, &page);
+    };
+    let document = String::from_utf8_lossy(document).into_owned();
     let (body, verified) =
         opened(&record, &agent.agent).ok_or_else(|| Problem::not_found("proof"))?;
     let page = ProofPage {
@@ -220,7 +265,7 @@ async fn shown(app: &App, owner: Owner, id: Uuid) -> Result<Response, Problem> {
         branch: record.row.branch,
         position: record.row.position,
         hash: record.row.hash.to_string(),
-        document: String::from_utf8_lossy(&record.bytes).into_owned(),
+        document,
         body,
         frame: owner.frame(&farm, "/proofs", None),
     };

@@ -75,7 +75,8 @@ struct Exported<'a> {
     position: u64,
     kind: &'a str,
     recorded_at: String,
-    body: &'a RawValue,
+    /// Null once it is archived.
+    body: Option<&'a RawValue>,
 }
 
 /// The whole ledger, an entry on each line.
@@ -111,7 +112,7 @@ fn write_line(text: &mut Vec<u8>, entry: &LedgerLine) -> Result<(), ExportError>
         position: entry.position,
         kind: &entry.kind,
         recorded_at: entry.recorded_at.to_string(),
-        body: serde_json::from_slice(&entry.body)?,
+        body: entry.body.bytes().map(serde_json::from_slice).transpose()?,
     };
     serde_json::to_writer(&mut *text, &line)?;
     text.push(b'\n');

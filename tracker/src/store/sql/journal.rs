@@ -1,7 +1,9 @@
 //! The writing side's use cases, in a line each once the connection is there.
 
 use async_trait::async_trait;
-use farmops_protocol::{chain::ChainHead, log::commitment::SaltSource, time::Timestamp};
+use farmops_protocol::{
+    chain::ChainHead, digest::Digest, log::commitment::SaltSource, time::Timestamp,
+};
 use farmops_service::token::TokenHash;
 use uuid::Uuid;
 
@@ -9,8 +11,8 @@ use super::{dialect::SqlJournal, log, publications, revocations};
 use crate::{
     domain::{Cut, History, State},
     store::{
-        Batch, Journal, Loaded, Notice, Publication, Secrets, SignedHead, StoreError, Upkeep,
-        Village,
+        Batch, Bodies, Journal, Loaded, Notice, Publication, Secrets, SignedHead, StoreError,
+        Upkeep, Village,
     },
 };
 
@@ -100,9 +102,20 @@ impl Upkeep for SqlJournal {
     async fn rebuild(
         &mut self,
         salts: &SaltSource,
+        archive: &mut dyn Bodies,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<State, StoreError> {
         self.ready().await?;
-        self.fold_again(salts, progress).await
+        self.fold_again(salts, archive, progress).await
+    }
+
+    async fn take_bodies(&mut self, bodies: &[(u64, Digest)]) -> Result<(), StoreError> {
+        self.ready().await?;
+        self.remove_bodies(bodies).await
+    }
+
+    async fn put_bodies(&mut self, bodies: &[(u64, Digest, Vec<u8>)]) -> Result<(), StoreError> {
+        self.ready().await?;
+        self.restore_bodies(bodies).await
     }
 }

@@ -17,7 +17,7 @@ use super::{
     dialect::{DbRow, SqlReads},
     layout,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
-    log, owner, publications,
+    log, owner, prune, publications,
     rows::{
         count, count_u32, digest, flag, json, json_if_any, number, time, time_if_any, word,
         word_if_any,
@@ -26,8 +26,8 @@ use super::{
 use crate::{
     domain::{CompositeRow, DayTotals, FarmView, League, ProofRow, Purchase},
     store::{
-        AgentRecord, LedgerLine, ProofFilter, ProofRecord, Publication, Reads, SignedHead,
-        StoreError, Village,
+        AgentRecord, ArchivedSeason, LedgerLine, ProofFilter, ProofRecord, Publication, Reads,
+        SignedHead, StoreError, Village,
     },
 };
 
@@ -152,16 +152,15 @@ impl Reads for SqlReads {
                 .bind(i64::from(limit))
                 .fetch_all(&self.pool)
                 .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(LedgerLine {
-                    position: count(row, "position")?,
-                    kind: row.try_get("kind")?,
-                    recorded_at: time(row, "recorded_at")?,
-                    body: row.try_get("body")?,
-                })
-            })
-            .collect()
+        rows.iter().map(prune::line).collect()
+    }
+
+    async fn archived(&self) -> Result<Vec<ArchivedSeason>, StoreError> {
+        prune::archived(&mut *self.pool.acquire().await?).await
+    }
+
+    async fn proof_rows(&self, after: u64, through: u64) -> Result<Vec<ProofRow>, StoreError> {
+        prune::proof_rows(&mut *self.pool.acquire().await?, after, through).await
     }
 
     async fn tile(&self, tile: &Tile) -> Result<Option<Vec<u8>>, StoreError> {
@@ -242,24 +241,28 @@ impl Reads for SqlReads {
 
 fn read_proof(row: &DbRow) -> Result<ProofRecord, StoreError> {
     Ok(ProofRecord {
-        row: ProofRow {
-            position: count(row, "position")?,
-            proof_id: row.try_get("proof_id")?,
-            agent_id: row.try_get("agent_id")?,
-            follows: row.try_get("follows")?,
-            branch: count(row, "branch")?,
-            chain_length: count(row, "chain_length")?,
-            hash: digest(row, "hash")?,
-            timestamp: time(row, "finished_at")?,
-            action_type: word(row, "action_type")?,
-            category: word(row, "category")?,
-            score: json(row.try_get("scoring_detail")?, "scoring_detail")?,
-            day: word_if_any(row, "day")?,
-            earns: flag(row, "earns")?,
-            leagues: json_if_any(row, "league_coins")?.unwrap_or_default(),
-            counts: flag(row, "counts")?,
-        },
+        row: read_row(row)?,
         recorded_at: time(row, "recorded_at")?,
         bytes: row.try_get("body")?,
+    })
+}
+
+pub(super) fn read_row(row: &DbRow) -> Result<ProofRow, StoreError> {
+    Ok(ProofRow {
+        position: count(row, "position")?,
+        proof_id: row.try_get("proof_id")?,
+        agent_id: row.try_get("agent_id")?,
+        follows: row.try_get("follows")?,
+        branch: count(row, "branch")?,
+        chain_length: count(row, "chain_length")?,
+        hash: digest(row, "hash")?,
+        timestamp: time(row, "finished_at")?,
+        action_type: word(row, "action_type")?,
+        category: word(row, "category")?,
+        score: json(row.try_get("scoring_detail")?, "scoring_detail")?,
+        day: word_if_any(row, "day")?,
+        earns: flag(row, "earns")?,
+        leagues: json_if_any(row, "league_coins")?.unwrap_or_default(),
+        counts: flag(row, "counts")?,
     })
 }

@@ -1,18 +1,17 @@
 //! Making the projections anew from the ledger.
 
-use farmops_protocol::log::commitment::SaltSource;
-use sqlx::{AssertSqlSafe, Row};
-
-use super::{
-    commit::project,
-    dialect::SqlJournal,
-    log as log_rows,
-    rows::{count, number, time},
+use farmops_protocol::{
+    digest::Digest,
+    log::commitment::{LoggedEvent, SaltSource},
+    time::Timestamp,
 };
+use sqlx::AssertSqlSafe;
+
+use super::{commit::project, dialect::SqlJournal, log as log_rows, prune, rows::number};
 use crate::{
     domain::{Changes, State},
     ledger::{Entry, Event, Log, enter},
-    store::{Growth, PROJECTIONS, Projection, StoreError},
+    store::{Bodies, Growth, LineBody, PROJECTIONS, Projection, StoreError},
 };
 
 /// Entries folded before their rows are written.
@@ -22,6 +21,7 @@ impl SqlJournal {
     pub(super) async fn fold_again(
         &mut self,
         salts: &SaltSource,
+        archive: &mut dyn Bodies,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<State, StoreError> {
         let mut tx = self.begin().await?;
@@ -46,15 +46,22 @@ impl SqlJournal {
             let (mut changes, mut tiles) = (Changes::default(), Vec::new());
             let from = log.head();
             for row in &rows {
-                let (kind, body): (&str, &[u8]) = (row.try_get("kind")?, row.try_get("body")?);
-                let entry = Entry {
-                    position: count(row, "position")?,
-                    recorded_at: time(row, "recorded_at")?,
-                    event: Event::read(kind, body)?,
-                };
-                if entry.position != state.next_position() {
+                let line = prune::line(row)?;
+                if line.position != state.next_position() {
                     return Err(StoreError::Gap(state.next_position()));
                 }
+                let body = match line.body {
+                    LineBody::Here(body) => body,
+                    LineBody::Archived(commitment) => {
+                        let logged = (line.kind.as_str(), line.recorded_at, commitment);
+                        opened(archive, salts, line.position, logged)?
+                    }
+                };
+                let entry = Entry {
+                    position: line.position,
+                    recorded_at: line.recorded_at,
+                    event: Event::read(&line.kind, &body)?,
+                };
                 let entered = enter(&mut state, &mut log, salts, &entry);
                 if signed
                     .get(&log.size())
@@ -79,5 +86,29 @@ impl SqlJournal {
         }
         tx.commit().await?;
         Ok(state)
+    }
+}
+
+/// What an archived entry says, if the archive has it and the log has committed to it.
+fn opened(
+    archive: &mut dyn Bodies,
+    salts: &SaltSource,
+    position: u64,
+    (kind, recorded_at, commitment): (&str, Timestamp, Digest),
+) -> Result<Vec<u8>, StoreError> {
+    let body = archive.body(position)?;
+    let body = body.ok_or(StoreError::Archived(position))?;
+    let event = LoggedEvent {
+        kind,
+        recorded_at,
+        body: &body,
+    };
+    if salts.commit(position.saturating_sub(1), &event, None).event == commitment {
+        Ok(body)
+    } else {
+        Err(StoreError::Unreadable {
+            column: "commitment",
+            reason: format!("the archive has another entry {position}"),
+        })
     }
 }

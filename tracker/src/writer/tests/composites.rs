@@ -96,7 +96,7 @@ async fn three_agents_earn_a_composite_once() {
     let before = farm.dump().await;
     let mut journal = farm.database.stranger().await;
     journal
-        .rebuild(&SaltSource::new(SECRET), &mut |_| ())
+        .rebuild(&SaltSource::new(SECRET), &mut Nowhere, &mut |_| ())
         .await
         .unwrap();
     assert_eq!(before, farm.dump().await);

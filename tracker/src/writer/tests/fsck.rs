@@ -103,9 +103,14 @@ pub(super) async fn checked(url: &str) -> Report {
     let url = format!("sqlite://{}/fold.db", folder.path().display());
     let scratch = Database::open(&url).await.unwrap();
     let mut journal = scratch.journal().await.unwrap();
-    fsck(&*reads, (&mut *journal, &*scratch.reads()), &mut |_| ())
-        .await
-        .unwrap()
+    fsck(
+        &*reads,
+        &mut Nowhere,
+        (&mut *journal, &*scratch.reads()),
+        &mut |_| (),
+    )
+    .await
+    .unwrap()
 }
 
 /// What no table and no signature tells twice.
@@ -267,7 +272,9 @@ async fn a_ledger_that_is_not_the_signed_one_is_not_folded_again() {
         let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
         let before = database.dump_projections().await;
         let mut journal = database.journal().await.unwrap();
-        let rebuilt = journal.rebuild(&SaltSource::new(SECRET), &mut |_| ()).await;
+        let rebuilt = journal
+            .rebuild(&SaltSource::new(SECRET), &mut Nowhere, &mut |_| ())
+            .await;
         assert_eq!(rebuilt.unwrap_err().to_string(), expected, "{sql}");
         assert_eq!(before, database.dump_projections().await);
     }
@@ -279,6 +286,9 @@ async fn a_ledger_that_is_not_the_signed_one_is_not_folded_again() {
     let database = Database::open(&format!("sqlite://{path}")).await.unwrap();
     let mut journal = database.journal().await.unwrap();
     let salts = SaltSource::new(SECRET);
-    journal.rebuild(&salts, &mut |_| ()).await.unwrap();
+    journal
+        .rebuild(&salts, &mut Nowhere, &mut |_| ())
+        .await
+        .unwrap();
     assert_eq!(checked(&format!("sqlite://{path}")).await.findings, []);
 }

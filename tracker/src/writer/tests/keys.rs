@@ -36,7 +36,12 @@ async fn after_a_rotation_only_the_new_key_signs() {
     // Every proof holds under the key of its place.
     let mut audit = Audit::default();
     for line in farm.database.reads().ledger(0, 1_000).await.unwrap() {
-        audit.line(line.position, &line.kind, line.recorded_at, &line.body);
+        audit.line(
+            line.position,
+            &line.kind,
+            line.recorded_at,
+            line.body.bytes().unwrap(),
+        );
     }
     let view = farm.view().await;
     let report = audit.finish(view.coins.earned, view.ledger_size);
@@ -60,7 +65,12 @@ async fn a_pending_agent_may_rotate_and_its_buffer_keeps_its_keys() {
     assert_eq!(farm.view().await.categories[&Category::Toil].proofs, 2);
     let mut audit = Audit::default();
     for line in farm.database.reads().ledger(0, 1_000).await.unwrap() {
-        audit.line(line.position, &line.kind, line.recorded_at, &line.body);
+        audit.line(
+            line.position,
+            &line.kind,
+            line.recorded_at,
+            line.body.bytes().unwrap(),
+        );
     }
     assert_eq!(audit.into_report().findings, vec![]);
 }
@@ -173,7 +183,12 @@ async fn a_chain_resumes_where_its_owner_lets_it_and_keeps_both_branches() {
     );
     let mut audit = Audit::default();
     for line in farm.database.reads().ledger(0, 1_000).await.unwrap() {
-        audit.line(line.position, &line.kind, line.recorded_at, &line.body);
+        audit.line(
+            line.position,
+            &line.kind,
+            line.recorded_at,
+            line.body.bytes().unwrap(),
+        );
     }
     assert_eq!(audit.into_report().findings, vec![]);
 }

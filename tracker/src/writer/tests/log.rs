@@ -74,7 +74,7 @@ async fn two_writers_never_fork_the_log() {
     let dump = farm.dump().await;
     let mut journal = farm.database.stranger().await;
     journal
-        .rebuild(&SaltSource::new(SECRET), &mut |_| ())
+        .rebuild(&SaltSource::new(SECRET), &mut Nowhere, &mut |_| ())
         .await
         .unwrap();
     assert_eq!(dump, farm.dump().await);

@@ -251,6 +251,9 @@ async fn a_composite_is_taken_back_with_any_of_its_parts_and_only_with_them() {
     let before = farm.dump().await;
     let mut journal = farm.database.stranger().await;
     let salts = SaltSource::new(SECRET);
-    journal.rebuild(&salts, &mut |_| ()).await.unwrap();
+    journal
+        .rebuild(&salts, &mut Nowhere, &mut |_| ())
+        .await
+        .unwrap();
     assert_eq!(before, farm.dump().await);
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Enrol(u8),
     Approve(u8),
     Revoke(u8),
@@ -27,10 +27,12 @@ enum Step {
     Calendar(bool),
     Rules(u32),
     League(u32),
+    /// So many days go by.
+    Wait(u32),
     Restart,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let agent = 0..3_u8;
     let category = prop::sample::select(Category::ALL);
     prop_oneof![
@@ -49,6 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Calendar),
         1 => (1..4_u32).prop_map(Step::Rules),
         1 => (1..4_u32).prop_map(Step::League),
+        1 => (1..40_u32).prop_map(Step::Wait),
         1 => Just(Step::Restart),
     ]
 }
@@ -70,7 +73,7 @@ async fn turn_rest(farm: &Farm, days: i8) {
 }
 
 /// Takes every step, allowed or not, through the real writer.
-async fn live(steps: &[Step]) -> Farm {
+pub(super) async fn live(steps: &[Step]) -> Farm {
     let mut farm = Farm::begin().await;
     farm.database
         .keep_secrets([super::fsck::FARM_KEY, SECRET])
@@ -160,6 +163,10 @@ async fn live(steps: &[Step]) -> Farm {
                 };
                 farm.writer.decide(decide, |_| ()).await.unwrap();
             }
+            Step::Wait(days) => {
+                farm.wait(days);
+                clocks = clocks.map(|clock| clock.saturating_add(i64::from(days) * 86_400));
+            }
             Step::Restart => farm = farm.restart().await,
         }
     }
@@ -182,7 +189,7 @@ proptest! {
             let mut journal = farm.database.stranger().await;
             let loaded = journal.load().await.unwrap();
             let salts = SaltSource::new(SECRET);
-            let rebuilt = journal.rebuild(&salts, &mut |_| ()).await.unwrap();
+            let rebuilt = journal.rebuild(&salts, &mut Nowhere, &mut |_| ()).await.unwrap();
             assert_eq!(before, farm.dump().await);
             assert_eq!((loaded.state, coins), (rebuilt.clone(), rebuilt.coins.earned));
             let reread = journal.load().await.unwrap();

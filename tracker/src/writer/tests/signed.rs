@@ -30,7 +30,7 @@ type Change<'a> = &'a dyn Fn(&mut Value);
 fn audited(lines: &[LedgerLine], position: u64, change: Change<'_>) -> Vec<u64> {
     let mut audit = Audit::default();
     for line in lines {
-        let mut body = line.body.clone();
+        let mut body = line.body.bytes().unwrap().to_vec();
         if line.position == position {
             let mut value = serde_json::from_slice(&body).unwrap();
             change(&mut value);
