@@ -1,9 +1,12 @@
 //! Every check, in the order of the report.
 
 mod actor;
+mod agents;
+mod chain;
 pub(crate) mod forgeries;
 mod inbox;
 mod intake;
+mod keys;
 mod log;
 mod membership;
 mod names;
@@ -24,6 +27,8 @@ pub fn all() -> Vec<Check> {
         snapshot::CHECKS,
         log::CHECKS,
         intake::CHECKS,
+        keys::CHECKS,
+        chain::CHECKS,
         membership::CHECKS,
         oddments::CHECKS,
     ]

@@ -3,6 +3,7 @@
 use std::{
     io::Write,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -83,6 +84,10 @@ struct RunArgs {
     /// Let an actor of the suite join a village for a moment, to see what becomes of a member's snapshots.
     #[arg(long)]
     join: bool,
+    /// The owner's token of the tracker: lets an agent of the suite work there for a moment, to see what
+    /// becomes of its keys and its chain. It is sent away again; the ledger keeps that it was there.
+    #[arg(long, value_name = "FILE")]
+    owner_token_file: Option<PathBuf>,
     /// Seconds to wait for a server to write back.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     patience: u64,
@@ -152,6 +157,14 @@ impl RunArgs {
         } else {
             None
         };
+        let owner_token = match &self.owner_token_file {
+            Some(file) => {
+                let token = std::fs::read_to_string(file);
+                let token = token.with_context(|| format!("reading {}", file.display()))?;
+                Some(token.trim().to_owned())
+            }
+            None => None,
+        };
         let mut reports = Vec::new();
         for (url, kind) in given {
             let found = Target::discover(&client, url, kind, self.account.as_deref()).await;
@@ -165,6 +178,9 @@ impl RunArgs {
             let patience = Duration::from_secs(self.patience);
             let mut session = Session::new(client.clone(), target, probe.clone(), patience);
             session.may_join = self.join;
+            if let Some(token) = &owner_token {
+                session.lend_owner_token(token.clone());
+            }
             reports.push(run(&session, &self.only).await);
         }
         let passed = reports.iter().all(Report::passed);

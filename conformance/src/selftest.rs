@@ -4,6 +4,7 @@
 //! The servers run in this process, a village and a tracker whose handle lives at the village. They are
 //! as small as a correct server can be and share no code with any real one.
 
+mod agents;
 mod fault;
 mod identity;
 mod inbox;
@@ -153,5 +154,6 @@ async fn session(
     let patience = fault.map_or(PATIENCE, |_| PATIENCE_FAULTY);
     let mut session = Session::new(client.clone(), target, Some(probe.clone()), patience);
     session.may_join = true;
+    session.lend_owner_token("the owner's".to_owned());
     Ok(session)
 }

@@ -3,10 +3,14 @@
 use std::{sync::Mutex, time::Duration};
 
 use farmops_protocol::time::Timestamp;
-use http::HeaderMap;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{
     check::{Miss, Verdict, ensure, ensure_success, fail, skip},
@@ -30,6 +34,8 @@ pub struct Session {
     pub may_join: bool,
     answers: OnceCell<bool>,
     follows: Mutex<Vec<(Actor, Value)>>,
+    owner_token: Option<String>,
+    agents: Mutex<Vec<Uuid>>,
 }
 
 impl Session {
@@ -43,7 +49,41 @@ impl Session {
             may_join: false,
             answers: OnceCell::new(),
             follows: Mutex::default(),
+            owner_token: None,
+            agents: Mutex::default(),
         }
+    }
+
+    /// Lets checks do what a tracker's owner does, to agents of the suite.
+    pub fn lend_owner_token(&mut self, token: String) {
+        self.owner_token = Some(token);
+    }
+
+    /// The owner's token, or a skip.
+    pub fn owner_token(&self) -> Result<&str, Miss> {
+        match &self.owner_token {
+            Some(token) => Ok(token),
+            None => skip("it takes an agent of the suite; see --owner-token-file"),
+        }
+    }
+
+    /// Notes an agent of the suite, to be sent away at the end.
+    pub fn remember_agent(&self, id: Uuid) {
+        self.agents
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(id);
+    }
+
+    /// Does what a tracker's owner does.
+    pub async fn owner(&self, path: &str, body: &Value) -> Result<Answer, Miss> {
+        let token = format!("Bearer {}", self.owner_token()?);
+        let token = HeaderValue::from_str(&token)
+            .or_else(|_| skip("the owner's token is no header's value"))?;
+        let json = HeaderValue::from_static("application/json");
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, token), (CONTENT_TYPE, json)]);
+        let body = body.to_string().into_bytes();
+        Ok(self.client.post(&self.url(path), headers, body).await?)
     }
 
     /// The probe, or a skip.
@@ -156,8 +196,22 @@ impl Session {
         })
     }
 
-    /// Takes back every Follow.
+    /// Takes back every Follow, and sends the suite's agents away.
     pub async fn farewell(&self) {
+        let agents = std::mem::take(
+            &mut *self
+                .agents
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        for agent in agents {
+            // One that waits is dismissed, one at work is revoked.
+            for act in ["dismiss", "revoke"] {
+                let _ = self
+                    .owner(&format!("/api/v1/agents/{agent}/{act}"), &json!({}))
+                    .await;
+            }
+        }
         let follows = std::mem::take(
             &mut *self
                 .follows

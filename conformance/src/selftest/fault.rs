@@ -93,6 +93,28 @@ pub enum Fault {
     TakesAnyMethod,
     /// Proofs are taken as any media type.
     TakesProofsAsText,
+    /// A key that was replaced still signs.
+    TakesFormerKeys,
+    /// Rotations are not verified.
+    TakesAnyRotation,
+    /// A rotation counts wherever it was made.
+    RotatesAnywhere,
+    /// A rotation that is in force is refused when it comes again.
+    ForgetsRotations,
+    /// A second successor is taken.
+    TakesForks,
+    /// A refusal does not say where the chain ends.
+    HidesTheHead,
+    /// A proof that is known is refused when it comes again.
+    ForgetsProofs,
+    /// Requests for a reset are not verified.
+    TakesAnyReset,
+    /// A reset does not wait for the owner.
+    ResetsUnasked,
+    /// After a reset the proofs of the branch before are forgotten.
+    DropsTheOldBranch,
+    /// A reset at the end of the chain is not done.
+    IgnoresResetAtTheEnd,
     /// Enrolments are not verified.
     LaxEnrolment,
     /// Registrations are not verified.
@@ -176,6 +198,17 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::NoProofCap, "proof-too-large"),
         (Fault::TakesAnyMethod, "proof-request"),
         (Fault::TakesProofsAsText, "proof-request"),
+        (Fault::TakesFormerKeys, "keys-rotation"),
+        (Fault::TakesAnyRotation, "keys-rotation-form"),
+        (Fault::RotatesAnywhere, "keys-rotation-place"),
+        (Fault::ForgetsRotations, "keys-rotation-again"),
+        (Fault::TakesForks, "chain-links"),
+        (Fault::HidesTheHead, "chain-links"),
+        (Fault::ForgetsProofs, "chain-repeats"),
+        (Fault::TakesAnyReset, "chain-reset-form"),
+        (Fault::ResetsUnasked, "chain-reset-waits"),
+        (Fault::DropsTheOldBranch, "chain-reset"),
+        (Fault::IgnoresResetAtTheEnd, "chain-reset-at-the-end"),
         (Fault::LaxEnrolment, "enrolment-form"),
         (Fault::LaxRegistration, "registration-form"),
         (Fault::TakesAnyFarmerKey, "registration-key"),

@@ -1,4 +1,4 @@
-//! The door for agents of the self-test's tracker. It knows no agent at all.
+//! The door for agents of the self-test's tracker: the form of what they send.
 
 use axum::{
     body::Bytes,
@@ -9,19 +9,35 @@ use axum::{
 use farmops_protocol::{
     enrolment::EnrolmentRequest, field::FieldError, limits::PROOF_BYTES_MAX, proof::ParsedProof,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    Fault,
+    Fault, agents,
     server::{Server, typed},
 };
 use crate::session::now;
 
-fn problem(server: &Server, status: StatusCode, code: &str, error: &FieldError) -> Response {
+pub(super) fn problem(
+    server: &Server,
+    status: StatusCode,
+    code: &str,
+    error: &FieldError,
+) -> Response {
+    problem_with(server, status, code, error, json!({}))
+}
+
+/// A problem with further members.
+pub(super) fn problem_with(
+    server: &Server,
+    status: StatusCode,
+    code: &str,
+    error: &FieldError,
+    further: Value,
+) -> Response {
     if server.has(Fault::PlainRefusals) {
         return (status, error.to_string()).into_response();
     }
-    let document = json!({
+    let mut document = json!({
         "type": format!("urn:farmops:problem:{code}"),
         "title": status.canonical_reason(),
         "status": status.as_u16(),
@@ -29,6 +45,9 @@ fn problem(server: &Server, status: StatusCode, code: &str, error: &FieldError) 
         "field": error.field,
         "detail": error.reason,
     });
+    if let (Some(document), Value::Object(further)) = (document.as_object_mut(), further) {
+        document.extend(further);
+    }
     typed(status, "application/problem+json", &document)
 }
 
@@ -61,14 +80,20 @@ pub(super) async fn proof(
         return problem(&server, StatusCode::PAYLOAD_TOO_LARGE, "too-large", &error);
     }
     let parsed = if server.has(Fault::LaxProofs) {
-        serde_json::from_slice::<serde_json::Value>(&body)
-            .map(|_| ())
+        serde_json::from_slice::<Value>(&body)
+            .map(|_| None)
             .map_err(|e| FieldError::document(e.to_string()))
     } else {
-        ParsedProof::parse(&body).map(|_| ())
+        ParsedProof::parse(&body).map(Some)
     };
-    if let Err(error) = parsed {
-        return problem(&server, StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error);
+    let known = match parsed {
+        Ok(parsed) => parsed.and_then(|proof| agents::submit(&server, &proof)),
+        Err(error) => {
+            return problem(&server, StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error);
+        }
+    };
+    if let Some(answer) = known {
+        return answer;
     }
     let error = FieldError::new("agent.agent_id", "nobody enrolled under this id");
     problem(&server, StatusCode::NOT_FOUND, "agent-unknown", &error)
@@ -79,7 +104,8 @@ pub(super) async fn enrolment(State(server): State<Server>, body: Bytes) -> Resp
         Err(error) if !server.has(Fault::LaxEnrolment) => {
             problem(&server, StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error)
         }
-        _ => typed(
+        Ok(request) => agents::enrol(&server, &request),
+        Err(_) => typed(
             StatusCode::OK,
             "application/json",
             &json!({ "status": "pending", "head": null }),

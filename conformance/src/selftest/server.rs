@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Fault, identity, inbox, intake, log, membership};
+use super::{Fault, agents, identity, inbox, intake, log, membership};
 use crate::{http::Client, target::Kind};
 
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(make_key);
@@ -50,6 +50,8 @@ pub(super) struct Memory {
     pub(super) shown: Vec<Value>,
     /// Farmers who registered.
     pub(super) members: Vec<Member>,
+    /// Agents that presented themselves.
+    pub(super) agents: agents::Agents,
 }
 
 /// A farmer who registered.
@@ -112,6 +114,9 @@ fn serve(listener: TcpListener, server: Server) {
         .route("/tile/{*path}", get(log::tile))
         .route("/api/v1/proofs", any(intake::proof))
         .route("/api/v1/agents/enroll", post(intake::enrolment))
+        .route("/api/v1/agents/{id}/rotate", post(agents::rotate))
+        .route("/api/v1/agents/{id}/chain-reset", post(agents::ask_reset))
+        .route("/api/v1/agents/{id}/{act}", post(agents::owned))
         .route("/api/v1/farmers/register", post(membership::register))
         .route("/api/v1/farmers/{id}", delete(membership::leave))
         .with_state(server);
