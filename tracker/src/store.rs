@@ -17,6 +17,9 @@
 )]
 
 mod database;
+mod error;
+mod keys;
+mod line;
 mod postgres;
 mod projections;
 mod sqlite;
@@ -32,7 +35,6 @@ use farmops_federation::Post;
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
-    key::{PublicKey, SecretKey},
     log::{
         Tile, TreeHead,
         commitment::{LoggedScore, SaltSource},
@@ -42,92 +44,22 @@ use farmops_protocol::{
     scoring::RuleSet,
     time::Timestamp,
 };
-use farmops_service::token::TokenHash;
+use farmops_service::token::{ScopedToken, TokenHash, TokenId};
 use jiff::civil::Date;
-use serde::Serialize;
 use uuid::Uuid;
 
 pub use self::database::{Database, Place};
+pub use self::error::StoreError;
+pub use self::keys::Secrets;
+pub use self::line::{ArchivedSeason, Bodies, LedgerLine, LineBody, Nowhere};
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
 use crate::{
     domain::{
         Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, ProofRow,
         Purchase, State, WaitingRoom,
     },
-    ledger::{Entry, EventError, FullTile, Log},
+    ledger::{Entry, FullTile, Log},
 };
-
-/// The database failed, or holds what this version cannot read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The database said no.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-    /// The tables could not be brought to this version.
-    #[error("the tables could not be brought to this version")]
-    Migration(#[from] sqlx::migrate::MigrateError),
-    /// A later program has been at work on the tables.
-    #[error(
-        "the database is of version {found}, which this program does not know (it knows up to {known}); \
-         run a newer farmops-tracker, or restore a backup from before"
-    )]
-    Newer {
-        /// The newest version it has seen.
-        found: i64,
-        /// The newest version that we know.
-        known: i64,
-    },
-    /// Two databases that are of different versions.
-    #[error(
-        "the table `{0}` is not the same in both; start this version's tracker on the older one first"
-    )]
-    OtherTables(String),
-    /// The server cannot keep a ledger.
-    #[error("the database cannot be used: {0}")]
-    Unfit(String),
-    /// A row does not hold what it should.
-    #[error("the column `{column}` holds something unreadable: {reason}")]
-    Unreadable {
-        /// The column.
-        column: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The log has another head than the batch grows from: someone else writes too.
-    #[error("the ledger has grown behind this writer's back")]
-    OtherHead,
-    /// A head is no head of this log, or not durable yet.
-    #[error("the head of {0} entries is none of this log's")]
-    NotOurs(u64),
-    /// What an entry says is archived, and the archive is not there.
-    #[error("what entry {0} says is archived")]
-    Archived(u64),
-    /// The ledger has a gap.
-    #[error("the ledger has no entry {0}")]
-    Gap(u64),
-    /// A ledger line does not parse.
-    #[error(transparent)]
-    Event(#[from] EventError),
-    /// Another process works on it.
-    #[error("a tracker is running on this database; stop it first")]
-    InUse,
-    /// The database's file cannot be used.
-    #[error("the database's file cannot be used")]
-    File(#[from] std::io::Error),
-    /// The database's URL is none we know.
-    #[error("`{0}` is no database URL; expected sqlite://PATH or postgres://USER@HOST/NAME")]
-    Url(String),
-}
-
-impl StoreError {
-    /// Whether a row is at fault, and not the database.
-    pub fn is_unreadable(&self) -> bool {
-        matches!(
-            self,
-            Self::Unreadable { .. } | Self::Database(sqlx::Error::ColumnDecode { .. })
-        )
-    }
-}
 
 /// The state with what waits beside it.
 #[derive(Debug, Default)]
@@ -188,6 +120,8 @@ pub struct Batch<'a> {
     pub villages: &'a [Village],
     /// The farm's layout.
     pub layout: Option<&'a [u8]>,
+    /// Who may do what from now on.
+    pub access: &'a [AccessChange],
 }
 
 /// The transparency log's growth by one batch.
@@ -282,6 +216,32 @@ pub struct Village {
     pub joined_at: Timestamp,
 }
 
+/// Who may do what.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The hash of the owner's token.
+    pub owner: TokenHash,
+    /// How often she has ended all her sessions.
+    pub sessions: u64,
+    /// The tokens that she made.
+    pub tokens: Vec<ScopedToken>,
+}
+
+/// A change of who may do what.
+#[derive(Debug, Clone)]
+pub enum AccessChange {
+    /// The token with this hash is the owner's, in place of the earlier one.
+    Owner(TokenHash, Timestamp),
+    /// All sessions have ended.
+    SessionsEnded,
+    /// A token was made.
+    Issued(ScopedToken),
+    /// A token counts no longer.
+    Revoked(TokenId),
+    /// A token was used, at this second or a few minutes later.
+    Used(TokenId, i64),
+}
+
 /// Which proofs to list.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ProofFilter {
@@ -319,88 +279,6 @@ pub struct AgentRecord {
     pub reset_asked: Option<ResetAsked>,
     /// When it was last heard of, to within a few minutes.
     pub heard_at: Option<Timestamp>,
-}
-
-/// A raw ledger line.
-#[derive(Debug, Clone)]
-pub struct LedgerLine {
-    /// Its place.
-    pub position: u64,
-    /// The event's word.
-    pub kind: String,
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
-    /// The canonical body.
-    pub body: LineBody,
-}
-
-/// What an entry says, or what is left of it here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineBody {
-    /// Its canonical bytes.
-    Here(Vec<u8>),
-    /// They are in an archive; this is the commitment to them, of which the log is made.
-    Archived(Digest),
-}
-
-impl LineBody {
-    /// The canonical bytes, if they are here.
-    pub fn bytes(&self) -> Option<&[u8]> {
-        match self {
-            Self::Here(bytes) => Some(bytes),
-            Self::Archived(_) => None,
-        }
-    }
-}
-
-/// The entries of one season whose bodies are archived.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ArchivedSeason {
-    /// The season, `2026-Q3`.
-    pub season: String,
-    /// How many entries.
-    pub entries: u64,
-    /// The position of the first one.
-    pub first: u64,
-    /// The position of the last one.
-    pub last: u64,
-}
-
-impl ArchivedSeason {
-    /// Counts the entry at `position` among those of its season; positions come in order.
-    pub fn count(seasons: &mut Vec<Self>, season: String, position: u64) {
-        match seasons.iter_mut().find(|known| known.season == season) {
-            Some(known) => {
-                known.entries += 1;
-                known.last = position;
-            }
-            None => seasons.push(Self {
-                season,
-                entries: 1,
-                first: position,
-                last: position,
-            }),
-        }
-    }
-}
-
-/// Where the bodies are that the ledger does not have.
-pub trait Bodies: Send {
-    /// What the entry at `position` says; nothing if it is not there.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be read.
-    fn body(&mut self, position: u64) -> Result<Option<Vec<u8>>, StoreError>;
-}
-
-/// No archive.
-#[derive(Debug, Clone, Copy)]
-pub struct Nowhere;
-
-impl Bodies for Nowhere {
-    fn body(&mut self, _: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
-    }
 }
 
 /// The writing side; one per process.
@@ -442,8 +320,8 @@ pub trait Journal: Send + 'static {
 pub trait Upkeep: Journal {
     /// The farm's secrets; `fresh` becomes them if there are none yet.
     async fn secrets(&mut self, fresh: &Secrets) -> Result<Secrets, StoreError>;
-    /// The hash of the owner's token, once there is one.
-    async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError>;
+    /// Who may do what, once there is an owner's token.
+    async fn access(&mut self) -> Result<Option<Access>, StoreError>;
     /// Makes the token with this hash the owner's, in place of any earlier one.
     async fn keep_owner_token(
         &mut self,
@@ -522,30 +400,4 @@ pub trait Reads: Send + Sync + 'static {
     async fn count_objects(&self) -> Result<u64, StoreError>;
     /// The villages, home first.
     async fn villages(&self) -> Result<Vec<Village>, StoreError>;
-}
-
-/// Secrets made at the first start.
-#[derive(Debug)]
-pub struct Secrets {
-    /// The seed of the farm's Ed25519 key.
-    pub farm_key: SecretKey,
-    /// The farm's secret, 32 bytes: leaf salts and session tags.
-    pub farm_secret: Vec<u8>,
-}
-
-impl Secrets {
-    /// New ones.
-    pub fn generate(rng: &mut impl rand::CryptoRng) -> Self {
-        let mut farm_secret = vec![0; 32];
-        rng.fill_bytes(&mut farm_secret);
-        Self {
-            farm_key: SecretKey::generate(rng),
-            farm_secret,
-        }
-    }
-
-    /// The public half of the farm's key.
-    pub fn public_key(&self) -> PublicKey {
-        self.farm_key.public()
-    }
 }

@@ -1,0 +1,75 @@
+//! Why the store fails.
+
+use crate::ledger::EventError;
+
+/// The database failed, or holds what this version cannot read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought to this version.
+    #[error("the tables could not be brought to this version")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A later program has been at work on the tables.
+    #[error(
+        "the database is of version {found}, which this program does not know (it knows up to {known}); \
+         run a newer farmops-tracker, or restore a backup from before"
+    )]
+    Newer {
+        /// The newest version it has seen.
+        found: i64,
+        /// The newest version that we know.
+        known: i64,
+    },
+    /// Two databases that are of different versions.
+    #[error(
+        "the table `{0}` is not the same in both; start this version's tracker on the older one first"
+    )]
+    OtherTables(String),
+    /// The server cannot keep a ledger.
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
+    /// A row does not hold what it should.
+    #[error("the column `{column}` holds something unreadable: {reason}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The log has another head than the batch grows from: someone else writes too.
+    #[error("the ledger has grown behind this writer's back")]
+    OtherHead,
+    /// A head is no head of this log, or not durable yet.
+    #[error("the head of {0} entries is none of this log's")]
+    NotOurs(u64),
+    /// What an entry says is archived, and the archive is not there.
+    #[error("what entry {0} says is archived")]
+    Archived(u64),
+    /// The ledger has a gap.
+    #[error("the ledger has no entry {0}")]
+    Gap(u64),
+    /// A ledger line does not parse.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// Another process works on it.
+    #[error("a tracker is running on this database; stop it first")]
+    InUse,
+    /// The database's file cannot be used.
+    #[error("the database's file cannot be used")]
+    File(#[from] std::io::Error),
+    /// The database's URL is none we know.
+    #[error("`{0}` is no database URL; expected sqlite://PATH or postgres://USER@HOST/NAME")]
+    Url(String),
+}
+
+impl StoreError {
+    /// Whether a row is at fault, and not the database.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreadable { .. } | Self::Database(sqlx::Error::ColumnDecode { .. })
+        )
+    }
+}
