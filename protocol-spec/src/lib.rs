@@ -23,6 +23,8 @@ pub mod integrity;
 pub mod key;
 pub mod limits;
 pub mod log;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod proof;
 pub mod registration;
 pub mod rotation;

@@ -1,8 +1,9 @@
 //! The tracker's routes.
 //!
-//! To add a route: 1. a handler in the file of its noun; 2. a line in one of the tables below. What
-//! stands in `owner` needs the owner's token; what stands in `public` is for everyone, so it shows
-//! totals and never a proof.
+//! To add a route: 1. a handler in the file of its noun, which describes itself with `utoipa::path`; 2. a
+//! line in one of the tables below; 3. `cargo run -p farmops-tracker --example openapi`. What stands in
+//! `owner` needs the owner's token; what stands in `public` is for everyone, so it shows totals and never a
+//! proof.
 
 mod agents;
 mod coins;
@@ -14,6 +15,7 @@ mod layout;
 pub(crate) mod ledger;
 mod log;
 mod maybe;
+pub mod openapi;
 mod opening;
 mod owner;
 mod page;
@@ -27,15 +29,14 @@ mod villages;
 
 use std::sync::Arc;
 
-use axum::{
-    Router, middleware,
-    routing::{get, post, put},
-};
+use axum::{Router, middleware, routing::get};
 use farmops_service::{
     health::Health,
     rate_limit::RateLimit,
     server::{self, Limits},
 };
+
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::App, config::Config, grpc};
 
@@ -59,12 +60,19 @@ impl Guard {
 
 /// Everything the tracker serves, HTTP and gRPC, on one port.
 pub fn router(app: &App, limits: &Limits, guard: &Guard) -> Router {
-    let rest = public(app.clone())
-        .merge(owner(app.clone()))
+    let rest = served(public(), app)
+        .route("/tile/{*path}", get(log::tile).with_state(app.clone()))
+        .merge(
+            served(owner(), app).route_layer(middleware::from_fn_with_state(
+                app.clone(),
+                owner::require_token,
+            )),
+        )
+        .merge(openapi::routes())
         .merge(page::routes(app.clone()))
         .merge(app.federation.router())
         .route_layer(guard.everyone.layer())
-        .merge(submission(app.clone()).route_layer(guard.agents.layer()))
+        .merge(served(submission(), app).route_layer(guard.agents.layer()))
         .merge(health(app.clone()).router());
     let stream = Router::new()
         .route_service(
@@ -76,84 +84,64 @@ pub fn router(app: &App, limits: &Limits, guard: &Guard) -> Router {
     server::harden(rest, limits).merge(stream)
 }
 
-/// For agents. A proof is submitted without the owner's token (its signature speaks) and listed with
-/// it, so `proofs` stands here and asks for the token itself.
-fn submission(app: App) -> Router {
-    let list = get(proofs::list).route_layer(middleware::from_fn_with_state(
-        app.clone(),
-        owner::require_token,
-    ));
-    Router::new()
-        .route("/api/v1/agents/enroll", post(agents::enroll))
-        .route("/api/v1/agents/{id}/rotate", post(agents::rotate))
-        .route("/api/v1/agents/{id}/chain-reset", post(agents::ask_reset))
-        .route("/api/v1/proofs", list.post(proofs::submit))
-        .with_state(app)
+fn served(described: OpenApiRouter<App>, app: &App) -> Router {
+    Router::from(described).with_state(app.clone())
+}
+
+/// For agents, whose signatures speak.
+fn submission() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(agents::enroll))
+        .routes(routes!(agents::rotate))
+        .routes(routes!(agents::ask_reset))
+        .routes(routes!(proofs::submit))
 }
 
 /// For villages and passers-by.
-fn public(app: App) -> Router {
-    Router::new()
-        .route("/api/v1/public/profile", get(public::profile))
-        .route("/api/v1/public/snapshot", get(public::snapshot))
-        .route("/farm.svg", get(public::picture))
-        .route("/checkpoint", get(log::checkpoint))
-        .route("/tile/{*path}", get(log::tile))
-        .with_state(app)
+fn public() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(public::profile))
+        .routes(routes!(public::snapshot))
+        .routes(routes!(public::picture))
+        .routes(routes!(log::checkpoint))
 }
 
 /// For the owner's token.
-fn owner(app: App) -> Router {
-    Router::new()
-        .route("/api/v1/proofs/{id}", get(proofs::show))
-        .route("/api/v1/ledger", get(ledger::list))
-        .route("/api/v1/ledger/{position}/opening", get(opening::open))
-        .route("/api/v1/farm", get(farm::show))
-        .route("/api/v1/farm/balance", get(farm::balance))
-        .route("/api/v1/farm/balance/history", get(coins::history))
-        .route("/api/v1/farm/stats", get(farm::stats))
-        .route("/api/v1/farm/upgrades", get(farm::upgrades))
-        .route("/api/v1/farm/name", put(settings::rename))
-        .route(
-            "/api/v1/farm/calendar",
-            get(settings::calendars).put(settings::calendar),
-        )
-        .route("/api/v1/farm/layout", get(layout::document))
-        .route("/api/v1/farm/layout/changes", post(layout::merge))
-        .route("/api/v1/farm/rest-days", get(settings::rest_days))
-        .route(
-            "/api/v1/farm/rest-days/{date}",
-            put(settings::rest).delete(settings::work),
-        )
-        .route("/api/v1/rules", get(rules::show).put(rules::adopt))
-        .route("/api/v1/rules/{digest}", get(rules::by_digest))
-        .route("/api/v1/leagues", get(rules::leagues))
-        .route(
-            "/api/v1/leagues/{league}",
-            put(rules::join).delete(rules::leave),
-        )
-        .route("/api/v1/shop/items", get(shop::items))
-        .route("/api/v1/shop/purchase", post(shop::purchase))
-        .route("/api/v1/shop/purchases", get(shop::purchases))
-        .route("/api/v1/agents", get(agents::list))
-        .route("/api/v1/agents/{id}/approve", post(agents::approve))
-        .route("/api/v1/agents/{id}/revoke", post(agents::revoke))
-        .route("/api/v1/agents/{id}/dismiss", post(agents::dismiss))
-        .route("/api/v1/agents/{id}/reset-chain", post(agents::reset_chain))
-        .route("/api/v1/villages", get(villages::list).post(villages::join))
-        .route("/api/v1/followers", get(federation::followers))
-        .route("/api/v1/followers/accept", post(federation::accept))
-        .route("/api/v1/followers/reject", post(federation::reject))
-        .route(
-            "/api/v1/following",
-            get(federation::following).post(federation::follow),
-        )
-        .route("/api/v1/following/remove", post(federation::unfollow))
-        .route_layer(middleware::from_fn_with_state(
-            app.clone(),
-            owner::require_token,
-        ))
-        .with_state(app)
+fn owner() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(proofs::list))
+        .routes(routes!(proofs::show))
+        .routes(routes!(ledger::list))
+        .routes(routes!(opening::open))
+        .routes(routes!(farm::show))
+        .routes(routes!(farm::balance))
+        .routes(routes!(coins::history))
+        .routes(routes!(farm::stats))
+        .routes(routes!(farm::upgrades))
+        .routes(routes!(settings::rename))
+        .routes(routes!(settings::calendars, settings::calendar))
+        .routes(routes!(layout::document))
+        .routes(routes!(layout::merge))
+        .routes(routes!(settings::rest_days))
+        .routes(routes!(settings::rest, settings::work))
+        .routes(routes!(rules::show, rules::adopt))
+        .routes(routes!(rules::by_digest))
+        .routes(routes!(rules::leagues))
+        .routes(routes!(rules::join, rules::leave))
+        .routes(routes!(shop::items))
+        .routes(routes!(shop::purchase))
+        .routes(routes!(shop::purchases))
+        .routes(routes!(agents::list))
+        .routes(routes!(agents::approve))
+        .routes(routes!(agents::revoke))
+        .routes(routes!(agents::dismiss))
+        .routes(routes!(agents::reset_chain))
+        .routes(routes!(villages::list, villages::join))
+        .routes(routes!(federation::followers))
+        .routes(routes!(federation::accept))
+        .routes(routes!(federation::reject))
+        .routes(routes!(federation::following, federation::follow))
+        .routes(routes!(federation::unfollow))
 }
 
 fn health(app: App) -> Health {

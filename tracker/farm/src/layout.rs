@@ -63,9 +63,9 @@ impl LayoutError {
     /// A stable name of the reason, for programs.
     pub fn code(self) -> &'static str {
         match self {
-            Self::TooLarge => "layout_too_large",
-            Self::Malformed => "layout_malformed",
-            Self::MissingChanges => "layout_changes_missing",
+            Self::TooLarge => "layout-too-large",
+            Self::Malformed => "layout-malformed",
+            Self::MissingChanges => "layout-changes-missing",
         }
     }
 }

@@ -114,12 +114,12 @@ impl NotForSale {
     /// A stable name of the reason, for programs; the sentence is its `Display`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Unknown(_) => "unknown_item",
-            Self::HighestLevel { .. } => "highest_level",
-            Self::FarmLevel { .. } => "farm_level",
+            Self::Unknown(_) => "unknown-item",
+            Self::HighestLevel { .. } => "highest-level",
+            Self::FarmLevel { .. } => "farm-level",
             Self::Prerequisites { .. } => "prerequisites",
-            Self::OutOfSeason { .. } => "out_of_season",
-            Self::TooFewCoins { .. } => "too_few_coins",
+            Self::OutOfSeason { .. } => "out-of-season",
+            Self::TooFewCoins { .. } => "too-few-coins",
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct Schedule {
 }
 
 /// A calendar and the day from which it counts, as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Term {
     /// The first day; of the first calendar none.
@@ -23,6 +23,7 @@ pub struct Term {
     /// An IANA time zone.
     pub time_zone: String,
     /// The days of the week that count, Monday first.
+    #[schema(min_items = 7, max_items = 7)]
     pub working_days: [bool; 7],
 }
 

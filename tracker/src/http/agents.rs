@@ -8,12 +8,14 @@ use farmops_protocol::{
     field::FieldError,
     key::{Fingerprint, PublicKey},
     limits::{CHAIN_RESET_BYTES_MAX, ENROLMENT_BYTES_MAX, KEY_ROTATION_BYTES_MAX},
+    openapi,
     rotation::ParsedKeyRotation,
     time::Timestamp,
 };
 use farmops_service::problem::{Bounded, Path, Problem, StrictJson};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -29,6 +31,13 @@ use crate::{
 };
 
 /// Takes a signed enrolment; the answer says whether the owner has decided.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/enroll",
+    tag = "agents",
+    request_body(content = openapi::EnrolmentRequest),
+    responses((status = 200, description = "Where the agent stands", body = EnrolmentAnswer)),
+)]
 pub(super) async fn enroll(
     State(app): State<App>,
     headers: HeaderMap,
@@ -47,7 +56,8 @@ pub(super) async fn enroll(
 }
 
 /// An agent as its owner sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Agent)]
 pub(super) struct Shown {
     pub(super) agent_id: Uuid,
     pub(super) cluster_alias: String,
@@ -108,7 +118,8 @@ pub(super) async fn all(app: &App) -> Result<Vec<Shown>, StoreError> {
 }
 
 /// A request to let a chain resume earlier.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ResetRequest)]
 pub(super) struct ResetShown {
     /// The proof to resume after; null for a first proof.
     pub(super) resumes_after: Option<Uuid>,
@@ -116,25 +127,41 @@ pub(super) struct ResetShown {
     pub(super) received_at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AgentList)]
 pub(super) struct Agents {
     agents: Vec<Shown>,
 }
 
 /// Lists every agent.
+#[utoipa::path(
+    get,
+    path = "/api/v1/agents",
+    tag = "agents",
+    responses((status = 200, description = "Every agent, in order of enrolment", body = Agents)),
+)]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Agents>, Problem> {
     let agents = all(&app).await.map_err(not_read)?;
     Ok(Json(Agents { agents }))
 }
 
 /// The owner's comparison.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Comparison)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Compared {
     fingerprint: Fingerprint,
 }
 
 /// Approves an agent by the fingerprint that the owner read off its log.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/approve",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    request_body(content = Compared),
+    responses((status = 200, description = "Where the agent stands now", body = EnrolmentAnswer)),
+)]
 pub(super) async fn approve(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -145,15 +172,24 @@ pub(super) async fn approve(
 }
 
 /// From where on the agent's proofs stop counting; from now on if it is not said.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revocation {
     /// The last proof that counts; null if none does.
     #[serde(default, rename = "last_good_proof", deserialize_with = "after_good")]
+    #[schema(value_type = Option<Uuid>)]
     since: Since,
 }
 
 /// Revokes an agent.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/revoke",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    request_body(content = Option<Revocation>),
+    responses((status = 200, description = "Where the agent stands now", body = EnrolmentAnswer)),
+)]
 pub(super) async fn revoke(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -164,6 +200,13 @@ pub(super) async fn revoke(
 }
 
 /// Sends away an agent that waits for approval, with what it has sent.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/dismiss",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    responses((status = 200, description = "Where the agent stands now", body = EnrolmentAnswer)),
+)]
 pub(super) async fn dismiss(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -173,6 +216,14 @@ pub(super) async fn dismiss(
 }
 
 /// Takes an agent's hand-over to a new key, which both keys signed.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/rotate",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    request_body(content = openapi::KeyRotation),
+    responses((status = 200, description = "Where the agent stands", body = EnrolmentAnswer)),
+)]
 pub(super) async fn rotate(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -188,6 +239,14 @@ pub(super) async fn rotate(
 }
 
 /// Takes an agent's request to let its chain resume earlier: 202, because it waits for the owner.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/chain-reset",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    request_body(content = openapi::ChainResetRequest),
+    responses((status = 202, description = "It waits for the owner", body = EnrolmentAnswer)),
+)]
 pub(super) async fn ask_reset(
     State(app): State<App>,
     Path(id): Path<Uuid>,
@@ -204,15 +263,25 @@ pub(super) async fn ask_reset(
 }
 
 /// Where the chain is to resume; where the agent asked if it is not said.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = Resumption)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Resume {
     /// The proof to resume after; null for a first proof.
     #[serde(default, rename = "resumes_after", deserialize_with = "after_lost")]
+    #[schema(value_type = Option<Uuid>)]
     resumption: Resumption,
 }
 
 /// Lets an agent's chain resume earlier; both branches are kept.
+#[utoipa::path(
+    post,
+    path = "/api/v1/agents/{id}/reset-chain",
+    tag = "agents",
+    params(("id" = Uuid, Path, description = "The agent")),
+    request_body(content = Option<Resume>),
+    responses((status = 200, description = "Where the agent stands now", body = EnrolmentAnswer)),
+)]
 pub(super) async fn reset_chain(
     State(app): State<App>,
     Path(id): Path<Uuid>,

@@ -7,6 +7,7 @@ use farmops_service::problem::{Problem, Query};
 use http::HeaderMap;
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     etag::tagged_json,
@@ -14,13 +15,14 @@ use super::{
 };
 use crate::app::App;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CoinHistory)]
 struct History {
     days: Vec<DailyCoins>,
 }
 
 /// A day of the farmer on which coins came or went.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct DailyCoins {
     pub(super) day: Date,
     /// What the work of the day brought, less what was taken back since.
@@ -31,6 +33,13 @@ pub(super) struct DailyCoins {
 }
 
 /// Shows what each day brought and cost and what was left, the earliest day first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/balance/history",
+    tag = "farm",
+    params(Wanted, ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "Each day, the earliest first", body = History), (status = 304, description = "It is what `If-None-Match` names"), (status = 410, description = "That moment needs what is archived")),
+)]
 pub(super) async fn history(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,

@@ -7,6 +7,7 @@ use farmops_service::problem::{Problem, Query};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{etag::tagged_json, refused::not_read};
 use crate::{
@@ -18,7 +19,8 @@ use crate::{
 /// Days in the statistics: a leap year.
 const DAYS_MAX: u32 = 366;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Farm)]
 struct Shown {
     name: String,
     handle: String,
@@ -33,6 +35,7 @@ struct Shown {
     freezes_held: u32,
     achievements: Vec<&'static str>,
     time_zone: String,
+    #[schema(min_items = 7, max_items = 7)]
     working_days: [bool; 7],
     ledger_size: u64,
     last_active: Option<Timestamp>,
@@ -47,7 +50,8 @@ pub(super) async fn figures(app: &App) -> Result<FarmView, Problem> {
 }
 
 /// The moment asked about.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// A position or a time; without it, now.
@@ -132,6 +136,13 @@ pub(super) async fn account(app: &App, farm: &FarmView) -> Result<Option<String>
 }
 
 /// Shows the farm.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm",
+    tag = "farm",
+    params(Wanted, ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The farm", body = Shown), (status = 304, description = "It is what `If-None-Match` names"), (status = 410, description = "That moment needs what is archived")),
+)]
 pub(super) async fn show(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -164,7 +175,7 @@ pub(super) async fn show(
 }
 
 /// Coins earned, spent and left at `ledger_size` entries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Balance {
     total_coins: u64,
     spent_coins: u64,
@@ -173,6 +184,13 @@ struct Balance {
 }
 
 /// Shows the balance.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/balance",
+    tag = "farm",
+    params(Wanted, ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The balance", body = Balance), (status = 304, description = "It is what `If-None-Match` names"), (status = 410, description = "That moment needs what is archived")),
+)]
 pub(super) async fn balance(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -188,7 +206,8 @@ pub(super) async fn balance(
     tagged_json(&headers, &balance)
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Statistics)]
 struct Stats {
     by_category: Vec<CategoryStats>,
     by_day: Vec<DayStats>,
@@ -197,7 +216,8 @@ struct Stats {
     composites: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LeagueStatistics)]
 struct LeagueStats {
     league: String,
     name: String,
@@ -207,7 +227,8 @@ struct LeagueStats {
     seasons: BTreeMap<String, u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CategoryStatistics)]
 struct CategoryStats {
     category: Category,
     total_proofs: u64,
@@ -215,7 +236,8 @@ struct CategoryStats {
     last_proof_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DayStatistics)]
 struct DayStats {
     day: String,
     total_proofs: u64,
@@ -223,6 +245,13 @@ struct DayStats {
 }
 
 /// Shows what each category and each day brought.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/stats",
+    tag = "farm",
+    params(Wanted, ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The totals", body = Stats), (status = 304, description = "It is what `If-None-Match` names"), (status = 410, description = "That moment needs what is archived")),
+)]
 pub(super) async fn stats(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -265,18 +294,26 @@ pub(super) async fn stats(
     tagged_json(&headers, &stats)
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UpgradeList)]
 struct Upgrades {
     upgrades: Vec<Upgrade>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Upgrade {
     slug: String,
     level: u64,
 }
 
 /// Lists what stands on the farm.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/upgrades",
+    tag = "farm",
+    params(Wanted, ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "What stands there", body = Upgrades), (status = 304, description = "It is what `If-None-Match` names"), (status = 410, description = "That moment needs what is archived")),
+)]
 pub(super) async fn upgrades(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,

@@ -6,26 +6,30 @@ use farmops_service::problem::{Problem, Query, StrictJson};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{app::App, site::ACTOR};
 
 /// Relations on a page.
 const PAGE_MAX: u32 = 100;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     state: Option<String>,
     after: Option<Url>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RelationList)]
 pub(super) struct Relations {
     relations: Vec<Shown>,
 }
 
 /// A relation as its owner sees it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Relation)]
 pub(super) struct Shown {
     pub(super) actor: Url,
     pub(super) kind: &'static str,
@@ -50,6 +54,13 @@ fn state_of(wanted: &Wanted) -> Result<Option<RelationState>, Problem> {
 }
 
 /// Lists the followers, ordered by actor.
+#[utoipa::path(
+    get,
+    path = "/api/v1/followers",
+    tag = "people",
+    params(Wanted),
+    responses((status = 200, description = "A page of them", body = Relations)),
+)]
 pub(super) async fn followers(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -65,6 +76,13 @@ pub(super) async fn followers(
 }
 
 /// Lists whom the farmer follows, ordered by actor.
+#[utoipa::path(
+    get,
+    path = "/api/v1/following",
+    tag = "people",
+    params(Wanted),
+    responses((status = 200, description = "A page of them", body = Relations)),
+)]
 pub(super) async fn following(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -80,13 +98,21 @@ pub(super) async fn following(
 }
 
 /// An actor by its id.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = ActorName)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
     actor: Url,
 }
 
 /// Lets a waiting follower in.
+#[utoipa::path(
+    post,
+    path = "/api/v1/followers/accept",
+    tag = "people",
+    request_body(content = Named),
+    responses((status = 200, description = "The relation now", body = Shown)),
+)]
 pub(super) async fn accept(
     State(app): State<App>,
     StrictJson(named): StrictJson<Named, 2048>,
@@ -96,6 +122,13 @@ pub(super) async fn accept(
 }
 
 /// Turns a follower away.
+#[utoipa::path(
+    post,
+    path = "/api/v1/followers/reject",
+    tag = "people",
+    request_body(content = Named),
+    responses((status = 200, description = "The relation now", body = Shown)),
+)]
 pub(super) async fn reject(
     State(app): State<App>,
     StrictJson(named): StrictJson<Named, 2048>,
@@ -105,13 +138,20 @@ pub(super) async fn reject(
 }
 
 /// Someone by handle.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Handle {
     handle: String,
 }
 
 /// Asks to follow someone: 202, the answer comes later.
+#[utoipa::path(
+    post,
+    path = "/api/v1/following",
+    tag = "people",
+    request_body(content = Handle),
+    responses((status = 202, description = "They were asked", body = Shown), (status = 502, description = "The other server did not answer as it should")),
+)]
 pub(super) async fn follow(
     State(app): State<App>,
     StrictJson(handle): StrictJson<Handle, 2048>,
@@ -126,6 +166,13 @@ pub(super) async fn follow(
 }
 
 /// Stops following someone.
+#[utoipa::path(
+    post,
+    path = "/api/v1/following/remove",
+    tag = "people",
+    request_body(content = Named),
+    responses((status = 204, description = "No longer followed")),
+)]
 pub(super) async fn unfollow(
     State(app): State<App>,
     StrictJson(named): StrictJson<Named, 2048>,

@@ -18,11 +18,24 @@ use crate::{app::App, desk::DeskError};
 const MEDIA_TYPE: &str = "application/octet-stream";
 
 /// The whole document.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/layout",
+    tag = "farm",
+    responses((status = 200, description = "The document, as Automerge saves it", body = Vec<u8>, content_type = "application/octet-stream")),
+)]
 pub(super) async fn document(State(app): State<App>) -> Result<Response, Problem> {
     Ok(answer(app.desk.document(&app).await?))
 }
 
 /// Takes in what a device changed, a whole document or changes, and answers with both.
+#[utoipa::path(
+    post,
+    path = "/api/v1/farm/layout/changes",
+    tag = "farm",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, description = "The document with both", body = Vec<u8>, content_type = "application/octet-stream")),
+)]
 pub(super) async fn merge(
     State(app): State<App>,
     headers: HeaderMap,

@@ -5,6 +5,7 @@ use farmops_protocol::{digest::Digest, time::Timestamp};
 use farmops_service::problem::{Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 
 use super::refused::not_read;
 use crate::{app::App, ledger::told, store::LineBody};
@@ -12,7 +13,8 @@ use crate::{app::App, ledger::told, store::LineBody};
 /// Entries on a page at most, and unless the caller asks for fewer.
 pub(crate) const PAGE_MAX: u32 = 1000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     #[serde(default)]
@@ -21,19 +23,22 @@ pub(super) struct Wanted {
 }
 
 /// A page of the ledger.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = LedgerPage)]
 pub(crate) struct Page {
     pub(crate) entries: Vec<Line>,
 }
 
 /// One entry; the body is the canonical text that the log commits to, or null once it is archived.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = LedgerEntry)]
 pub(crate) struct Line {
     pub(crate) position: u64,
     pub(crate) kind: String,
     pub(crate) recorded_at: Timestamp,
     /// What happened, in sentences for people.
     pub(crate) text: String,
+    #[schema(value_type = Option<Object>)]
     pub(crate) body: Option<Box<RawValue>>,
     /// Of an archived body: the commitment to it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,6 +46,13 @@ pub(crate) struct Line {
 }
 
 /// Lists entries, the first one first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ledger",
+    tag = "ledger",
+    params(Wanted),
+    responses((status = 200, description = "A page of entries", body = Page)),
+)]
 pub(super) async fn list(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,

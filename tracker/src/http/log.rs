@@ -15,6 +15,13 @@ use super::{
 use crate::app::App;
 
 /// The latest signed head.
+#[utoipa::path(
+    get,
+    path = "/checkpoint",
+    tag = "public",
+    params(("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "A C2SP `tlog-checkpoint`", body = String, content_type = "text/plain"), (status = 304, description = "It is what `If-None-Match` names"), (status = 404, description = "Nothing was signed yet")),
+)]
 pub(super) async fn checkpoint(
     State(app): State<App>,
     headers: HeaderMap,
@@ -29,6 +36,13 @@ pub(super) async fn checkpoint(
 }
 
 /// A tile or an entry bundle. There is one spelling of its path; any other is not found.
+#[utoipa::path(
+    get,
+    path = "/tile/{path}",
+    tag = "public",
+    params(("path" = String, Path, description = "Level and index, like `0/x001/234` or `entries/000.p/5`"), ("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "A tile or an entry bundle (C2SP `tlog-tiles`)", body = Vec<u8>, content_type = "application/octet-stream"), (status = 304, description = "It is what `If-None-Match` names")),
+)]
 pub(super) async fn tile(
     State(app): State<App>,
     uri: Uri,

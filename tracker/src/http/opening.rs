@@ -18,6 +18,7 @@ use farmops_protocol::{
 use farmops_service::problem::{Path, Problem, Query};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::refused::{not_read, not_written};
 use crate::{
@@ -33,13 +34,21 @@ struct Shown {
     score: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     parts: Option<String>,
 }
 
 /// Opens the halves of an entry that `parts` names; the other one stays closed.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ledger/{position}/opening",
+    tag = "ledger",
+    params(("position" = u64, Path, description = "The entry, from 1", minimum = 1, maximum = 9_007_199_254_740_991_u64), Wanted),
+    responses((status = 200, description = "A C2SP `tlog-proof`", body = String, content_type = "text/plain"), (status = 410, description = "The entry is archived")),
+)]
 pub(super) async fn open(
     State(app): State<App>,
     Path(position): Path<u64>,

@@ -8,6 +8,7 @@ use axum::{
 use farmops_protocol::{
     digest::Digest,
     limits::PROOF_BYTES_MAX,
+    openapi,
     proof::{ActionType, Category},
     scoring::Score,
     snapshot::season_of,
@@ -21,6 +22,7 @@ use http::{
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -41,7 +43,7 @@ const PAGE_DEFAULT: u32 = 50;
 const PAGE_MAX: u32 = 200;
 
 /// What is answered to a proof that was accepted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Accepted {
     proof_id: Uuid,
     hash: Digest,
@@ -49,6 +51,13 @@ struct Accepted {
 }
 
 /// Takes one canonical, signed proof: 201 chained, 202 buffered, 200 here before.
+#[utoipa::path(
+    post,
+    path = "/api/v1/proofs",
+    tag = "proofs",
+    request_body(content = openapi::Proof),
+    responses((status = 201, description = "Chained and scored", body = Accepted), (status = 202, description = "Kept until the agent is approved", body = Accepted), (status = 200, description = "Here before", body = Accepted), (status = 404, description = "The agent is not enrolled"), (status = 403, description = "The agent is revoked")),
+)]
 pub(super) async fn submit(
     State(app): State<App>,
     headers: HeaderMap,
@@ -100,7 +109,8 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Which proofs, and which page of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     agent: Option<Uuid>,
@@ -111,7 +121,8 @@ pub(super) struct Wanted {
 }
 
 /// A page of the list.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofPage)]
 pub(crate) struct Page {
     pub(crate) proofs: Vec<Shown>,
     /// The cursor of the next page; null on the last one.
@@ -119,7 +130,8 @@ pub(crate) struct Page {
 }
 
 /// A proof with what the tracker made of it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = ScoredProof)]
 pub(crate) struct Shown {
     pub(crate) proof_id: Uuid,
     agent_id: Uuid,
@@ -147,6 +159,7 @@ pub(crate) struct Shown {
     /// The season with which what it says is archived; null while it is here.
     archived: Option<String>,
     /// The proof exactly as it was received; null once it is archived.
+    #[schema(value_type = Option<openapi::Proof>)]
     proof: Option<Box<RawValue>>,
 }
 
@@ -199,6 +212,13 @@ impl Shown {
 }
 
 /// Lists proofs, latest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/proofs",
+    tag = "proofs",
+    params(Wanted),
+    responses((status = 200, description = "A page of them, the latest first", body = Page)),
+)]
 pub(super) async fn list(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
@@ -241,6 +261,13 @@ pub(super) async fn list(
 }
 
 /// Shows one proof.
+#[utoipa::path(
+    get,
+    path = "/api/v1/proofs/{id}",
+    tag = "proofs",
+    params(("id" = Uuid, Path, description = "The proof")),
+    responses((status = 200, description = "The proof", body = Shown)),
+)]
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<Uuid>,

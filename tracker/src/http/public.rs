@@ -2,11 +2,12 @@
 
 use axum::{extract::State, response::Response};
 use farmops_farm::{scene, svg};
-use farmops_protocol::{key::PublicKey, proof::Category, time::Timestamp};
+use farmops_protocol::{key::PublicKey, openapi, proof::Category, time::Timestamp};
 use farmops_service::problem::Problem;
 use http::{HeaderMap, HeaderValue, header::CONTENT_SECURITY_POLICY};
 use serde::Serialize;
 use url::Url;
+use utoipa::ToSchema;
 
 use super::{
     etag::{tagged, tagged_json},
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::app::App;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Profile {
     name: String,
     handle: String,
@@ -31,7 +32,7 @@ struct Profile {
     founded_at: Timestamp,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CategoryTotal {
     category: Category,
     proofs: u64,
@@ -39,6 +40,13 @@ struct CategoryTotal {
 }
 
 /// The public profile.
+#[utoipa::path(
+    get,
+    path = "/api/v1/public/profile",
+    tag = "public",
+    params(("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The profile", body = Profile), (status = 304, description = "It is what `If-None-Match` names")),
+)]
 pub(super) async fn profile(
     State(app): State<App>,
     headers: HeaderMap,
@@ -70,6 +78,13 @@ pub(super) async fn profile(
 }
 
 /// The last signed snapshot, exactly as it was published.
+#[utoipa::path(
+    get,
+    path = "/api/v1/public/snapshot",
+    tag = "public",
+    params(("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The last signed snapshot", body = openapi::FarmSnapshot, content_type = "application/activity+json"), (status = 304, description = "It is what `If-None-Match` names"), (status = 404, description = "Nothing was published yet")),
+)]
 pub(super) async fn snapshot(
     State(app): State<App>,
     headers: HeaderMap,
@@ -84,6 +99,13 @@ pub(super) async fn snapshot(
 }
 
 /// The farm, drawn.
+#[utoipa::path(
+    get,
+    path = "/farm.svg",
+    tag = "public",
+    params(("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The farm, drawn", body = String, content_type = "image/svg+xml"), (status = 304, description = "It is what `If-None-Match` names")),
+)]
 pub(super) async fn picture(
     State(app): State<App>,
     headers: HeaderMap,

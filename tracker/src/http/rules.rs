@@ -8,6 +8,7 @@ use farmops_service::problem::{Bounded, Path, Problem, StrictJson};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 use super::{
     proofs::require_json,
@@ -22,7 +23,8 @@ use crate::{
 const RULES_BYTES_MAX: usize = 65_536;
 
 /// Rules with their name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NamedRules)]
 pub(super) struct Named {
     digest: Digest,
     rules: RuleSet,
@@ -38,6 +40,12 @@ impl From<RuleSet> for Named {
 }
 
 /// Shows the rules that proofs are scored by now.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rules",
+    tag = "rules",
+    responses((status = 200, description = "The rules in force", body = Named)),
+)]
 pub(super) async fn show(State(app): State<App>) -> Result<Json<Named>, Problem> {
     let rules = app.reads.rules(None).await.map_err(not_read)?;
     let rules = rules.ok_or_else(|| Problem::unavailable(1))?;
@@ -45,6 +53,13 @@ pub(super) async fn show(State(app): State<App>) -> Result<Json<Named>, Problem>
 }
 
 /// Shows rules that proofs were once scored by.
+#[utoipa::path(
+    get,
+    path = "/api/v1/rules/{digest}",
+    tag = "rules",
+    params(("digest" = Digest, Path, description = "Of the rule set")),
+    responses((status = 200, description = "Those rules", body = Named)),
+)]
 pub(super) async fn by_digest(
     State(app): State<App>,
     Path(digest): Path<String>,
@@ -59,6 +74,13 @@ pub(super) async fn by_digest(
 }
 
 /// Takes other rules; they count for later proofs.
+#[utoipa::path(
+    put,
+    path = "/api/v1/rules",
+    tag = "rules",
+    request_body(content = RuleSet),
+    responses((status = 200, description = "The rules in force now", body = Named)),
+)]
 pub(super) async fn adopt(
     State(app): State<App>,
     headers: HeaderMap,
@@ -79,13 +101,15 @@ fn parsed(bytes: &[u8]) -> Result<RuleSet, Problem> {
 }
 
 /// The leagues.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LeagueList)]
 pub(super) struct Leagues {
     leagues: Vec<Shown>,
 }
 
 /// A league that the farm is or was in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = League)]
 struct Shown {
     league: String,
     name: String,
@@ -115,21 +139,37 @@ impl Leagues {
 }
 
 /// Lists the leagues that the farm is or was in.
+#[utoipa::path(
+    get,
+    path = "/api/v1/leagues",
+    tag = "rules",
+    responses((status = 200, description = "The leagues", body = Leagues)),
+)]
 pub(super) async fn leagues(State(app): State<App>) -> Result<Json<Leagues>, Problem> {
     let leagues = app.reads.leagues().await.map_err(not_read)?;
     Ok(Leagues::of(leagues))
 }
 
 /// A league to join.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LeagueOffer)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Joining {
     name: String,
     village: Option<Url>,
+    #[schema(value_type = RuleSet)]
     rules: serde_json::Value,
 }
 
 /// Joins a league, or takes over its changed rules: later proofs are scored by them as well.
+#[utoipa::path(
+    put,
+    path = "/api/v1/leagues/{league}",
+    tag = "rules",
+    params(("league" = String, Path, description = "A slug")),
+    request_body(content = Joining),
+    responses((status = 200, description = "The leagues now", body = Leagues)),
+)]
 pub(super) async fn join(
     State(app): State<App>,
     Path(league): Path<String>,
@@ -148,6 +188,13 @@ pub(super) async fn join(
 }
 
 /// Leaves a league; what was earned in it stays.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/leagues/{league}",
+    tag = "rules",
+    params(("league" = String, Path, description = "A slug")),
+    responses((status = 200, description = "The leagues now", body = Leagues)),
+)]
 pub(super) async fn leave(
     State(app): State<App>,
     Path(league): Path<String>,

@@ -5,6 +5,7 @@ use farmops_protocol::time::Timestamp;
 use farmops_service::problem::{Path, Problem, StrictJson};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     farm::figures,
@@ -16,13 +17,21 @@ use crate::{
 };
 
 /// A name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = FarmName)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
     name: String,
 }
 
 /// Gives the farm another name.
+#[utoipa::path(
+    put,
+    path = "/api/v1/farm/name",
+    tag = "farm",
+    request_body(content = Named),
+    responses((status = 200, description = "The name now", body = Named)),
+)]
 pub(super) async fn rename(
     State(app): State<App>,
     StrictJson(named): StrictJson<Named, 2048>,
@@ -34,16 +43,19 @@ pub(super) async fn rename(
 }
 
 /// The farmer's days.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Calendar)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Days {
     /// An IANA time zone.
     time_zone: String,
     /// The days of the week that count, Monday first.
+    #[schema(min_items = 7, max_items = 7)]
     working_days: [bool; 7],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CalendarList)]
 pub(super) struct Calendars {
     /// The farmer's day now.
     today: Date,
@@ -61,12 +73,25 @@ impl Calendars {
 }
 
 /// Shows the calendars that counted, that counts, and that will count from tomorrow on.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/calendar",
+    tag = "farm",
+    responses((status = 200, description = "The calendars", body = Calendars)),
+)]
 pub(super) async fn calendars(State(app): State<App>) -> Result<Json<Calendars>, Problem> {
     let farm = figures(&app).await?;
     Ok(Calendars::of(farm.profile.schedule, app.now()))
 }
 
 /// Lives by another calendar from tomorrow on.
+#[utoipa::path(
+    put,
+    path = "/api/v1/farm/calendar",
+    tag = "farm",
+    request_body(content = Days),
+    responses((status = 200, description = "The calendars now", body = Calendars)),
+)]
 pub(super) async fn calendar(
     State(app): State<App>,
     StrictJson(days): StrictJson<Days, 2048>,
@@ -81,12 +106,19 @@ pub(super) async fn calendar(
 }
 
 /// Days of rest.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RestDayList)]
 pub(super) struct RestDays {
     rest_days: Vec<Date>,
 }
 
 /// Lists the days of rest, the earliest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/farm/rest-days",
+    tag = "farm",
+    responses((status = 200, description = "The days", body = RestDays)),
+)]
 pub(super) async fn rest_days(State(app): State<App>) -> Result<Json<RestDays>, Problem> {
     let days = app.reads.rest_days().await.map_err(not_read)?;
     Ok(Json(RestDays {
@@ -95,6 +127,13 @@ pub(super) async fn rest_days(State(app): State<App>) -> Result<Json<RestDays>, 
 }
 
 /// Marks a day as one of rest.
+#[utoipa::path(
+    put,
+    path = "/api/v1/farm/rest-days/{date}",
+    tag = "farm",
+    params(("date" = Date, Path, description = "A day of the farmer")),
+    responses((status = 200, description = "The days now", body = RestDays)),
+)]
 pub(super) async fn rest(
     State(app): State<App>,
     Path(date): Path<String>,
@@ -103,6 +142,13 @@ pub(super) async fn rest(
 }
 
 /// Marks a day as one of rest no longer.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/farm/rest-days/{date}",
+    tag = "farm",
+    params(("date" = Date, Path, description = "A day of the farmer")),
+    responses((status = 200, description = "The days now", body = RestDays)),
+)]
 pub(super) async fn work(
     State(app): State<App>,
     Path(date): Path<String>,

@@ -13,6 +13,7 @@ use farmops_protocol::{digest::Digest, proof::Category, time::Timestamp};
 use farmops_service::problem::{Problem, StrictJson};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{
     etag::tagged_json,
@@ -26,14 +27,16 @@ use crate::{
     writer::WriteError,
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Catalogue)]
 struct Items<'a> {
     /// What may be spent.
     balance: u64,
     items: Vec<Shown<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CatalogueItem)]
 struct Shown<'a> {
     slug: &'a str,
     kind: &'static str,
@@ -54,13 +57,20 @@ struct Shown<'a> {
     reason: Option<Reason>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Reason {
     code: &'static str,
     text: String,
 }
 
 /// Lists the catalogue as this farm sees it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/shop/items",
+    tag = "shop",
+    params(("If-None-Match" = Option<String>, Header, description = "A tag that was answered before")),
+    responses((status = 200, description = "The catalogue as this farm sees it", body = Items), (status = 304, description = "It is what `If-None-Match` names")),
+)]
 pub(super) async fn items(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
     let farm = figures(&app).await?;
     let customer = Customer {
@@ -108,14 +118,16 @@ fn shown(offer: Offer<'_>) -> Shown<'_> {
 }
 
 /// What is to be bought.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = PurchaseRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     item: String,
 }
 
 /// A purchase, and what is left.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Purchased)]
 pub(super) struct Bought {
     #[serde(flatten)]
     purchase: Recorded,
@@ -126,7 +138,8 @@ pub(super) struct Bought {
 }
 
 /// A purchase as it is recorded.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PurchaseRecord)]
 pub(super) struct Recorded {
     position: u64,
     item: String,
@@ -148,6 +161,14 @@ impl From<Purchase> for Recorded {
 }
 
 /// Buys the next level of an item, once for each key: 201 now, 200 if it happened before.
+#[utoipa::path(
+    post,
+    path = "/api/v1/shop/purchase",
+    tag = "shop",
+    params(("Idempotency-Key" = String, Header, description = "Up to 255 visible characters; the same key buys once")),
+    request_body(content = Wanted),
+    responses((status = 201, description = "Bought", body = Bought), (status = 200, description = "Bought before with this key", body = Bought), (status = 404, description = "No such item")),
+)]
 pub(super) async fn purchase(
     State(app): State<App>,
     IdempotencyKey(key): IdempotencyKey,
@@ -195,12 +216,19 @@ pub(super) async fn buy(
 }
 
 /// Everything that was bought.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PurchaseList)]
 pub(super) struct Purchases {
     purchases: Vec<Recorded>,
 }
 
 /// Lists what was bought, the latest first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/shop/purchases",
+    tag = "shop",
+    responses((status = 200, description = "What was bought, the latest first", body = Purchases)),
+)]
 pub(super) async fn purchases(State(app): State<App>) -> Result<Json<Purchases>, Problem> {
     let purchases = app.reads.purchases().await.map_err(not_read)?;
     Ok(Json(Purchases {

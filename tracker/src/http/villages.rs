@@ -5,6 +5,7 @@ use farmops_protocol::{registration::MembershipStatus, time::Timestamp};
 use farmops_service::problem::{Problem, StrictJson};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::refused::{not_read, not_written};
 use crate::{
@@ -13,12 +14,14 @@ use crate::{
     villages::{JoinError, join as ask_to_join},
 };
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VillageList)]
 pub(super) struct Villages {
     villages: Vec<Shown>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Village)]
 struct Shown {
     url: String,
     actor: String,
@@ -42,6 +45,12 @@ impl From<Village> for Shown {
 }
 
 /// Lists the villages, home first.
+#[utoipa::path(
+    get,
+    path = "/api/v1/villages",
+    tag = "villages",
+    responses((status = 200, description = "The villages, home first", body = Villages)),
+)]
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Villages>, Problem> {
     let villages = app.reads.villages().await.map_err(not_read)?;
     Ok(Json(Villages {
@@ -50,7 +59,8 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Villages>, Probl
 }
 
 /// Which village, and how.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = JoinRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     url: String,
@@ -58,6 +68,13 @@ pub(super) struct Wanted {
 }
 
 /// Joins a village: 201 as a member, 202 while its people decide.
+#[utoipa::path(
+    post,
+    path = "/api/v1/villages",
+    tag = "villages",
+    request_body(content = Wanted),
+    responses((status = 201, description = "A member now", body = Shown), (status = 202, description = "Its people decide", body = Shown), (status = 502, description = "The village did not answer as it should")),
+)]
 pub(super) async fn join(
     State(app): State<App>,
     StrictJson(wanted): StrictJson<Wanted, 2048>,

@@ -122,7 +122,9 @@ pub struct Withdrawn {
 }
 
 /// Coins of one league in one season.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(deny_unknown_fields)]
 pub struct LeagueCoins {
     /// Coins.

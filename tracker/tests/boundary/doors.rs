@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use farmops_tracker::http::openapi;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -95,7 +96,7 @@ pub const FORMS: [(&str, &str); 17] = [
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 14] = [
+const ANYONES: [(&str, &str); 15] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
     ("POST", "/api/v1/agents/{id}/rotate"),
@@ -103,8 +104,9 @@ const ANYONES: [(&str, &str); 14] = [
     ("GET", "/api/v1/public/profile"),
     ("GET", "/api/v1/public/snapshot"),
     ("GET", "/farm.svg"),
+    ("GET", "/api/v1/openapi.json"),
     ("GET", "/checkpoint"),
-    ("GET", "/tile/{*path}"),
+    ("GET", "/tile/{path}"),
     ("GET", "/"),
     ("GET", "/login"),
     ("POST", "/login"),
@@ -114,16 +116,21 @@ const ANYONES: [(&str, &str); 14] = [
 
 pub fn filled(path: &str) -> String {
     path.replace("{id}", ID)
-        .replace("{*path}", "entries/000.p/2")
+        .replace("{path}", "entries/000.p/2")
 }
 
-/// The routes that the router's own source mounts: method and path.
+/// The routes that are described, and those that the sources of the others mount: method and path.
 fn mounted() -> Vec<(String, String)> {
+    let description: Value = serde_json::from_str(openapi::TEXT).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in description["paths"].as_object().unwrap() {
+        let methods = item.as_object().unwrap().keys();
+        found.extend(methods.map(|method| (method.to_uppercase(), path.clone())));
+    }
     let source = concat!(
-        include_str!("../../src/http.rs"),
+        include_str!("../../src/http/openapi.rs"),
         include_str!("../../src/http/page.rs")
     );
-    let mut found = Vec::new();
     for route in source.split(".route(").skip(1) {
         let path = route.split('"').nth(1).unwrap();
         let handlers = route.split("\n        .").next().unwrap();
@@ -133,8 +140,6 @@ fn mounted() -> Vec<(String, String)> {
             }
         }
     }
-    // Its GET is a layered handler of its own, named before the table.
-    found.push(("GET".to_owned(), "/api/v1/proofs".to_owned()));
     found.sort();
     found
 }

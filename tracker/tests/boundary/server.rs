@@ -8,14 +8,14 @@ use farmops_tracker::{
     config::Config,
     serve::{Running, TOKEN_FILE, start},
 };
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use wire::tracker_client::TrackerClient;
 
-use crate::cast::TestAgent;
+use crate::{cast::TestAgent, described::Asking};
 
 pub struct Tracker {
     pub folder: TempDir,
@@ -100,12 +100,12 @@ impl Tracker {
     }
 
     /// A request without the owner's token.
-    pub fn anyone(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base))
+    pub fn anyone(&self, method: Method, path: &str) -> Asking {
+        Asking(self.client.request(method, format!("{}{path}", self.base)))
     }
 
     /// A request with it.
-    pub fn owner(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn owner(&self, method: Method, path: &str) -> Asking {
         self.anyone(method, path).bearer_auth(&self.token)
     }
 

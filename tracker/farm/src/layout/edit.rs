@@ -60,13 +60,13 @@ impl EditError {
     /// A stable name of the reason, for programs; the sentence is its `Display`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotOwned(_) => "not_owned",
-            Self::OffTheGrid { .. } => "off_the_grid",
+            Self::NotOwned(_) => "not-owned",
+            Self::OffTheGrid { .. } => "off-the-grid",
             Self::Reserved => "reserved",
             Self::Taken { .. } => "taken",
-            Self::NameTooLong => "name_too_long",
-            Self::NameForm => "name_form",
-            Self::Full => "layout_full",
+            Self::NameTooLong => "name-too-long",
+            Self::NameForm => "name-form",
+            Self::Full => "layout-full",
         }
     }
 }

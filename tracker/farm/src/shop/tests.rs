@@ -30,14 +30,14 @@ fn each_reason_has_a_code_and_a_sentence() {
     assert_eq!(
         no(&rich, "space-lift"),
         (
-            "unknown_item",
+            "unknown-item",
             "The shop does not sell \"space-lift\".".to_owned()
         )
     );
     assert_eq!(
         no(&rich, "barn"),
         (
-            "highest_level",
+            "highest-level",
             "Barn has reached its highest level, 3.".to_owned()
         )
     );
@@ -48,7 +48,7 @@ fn each_reason_has_a_code_and_a_sentence() {
     assert_eq!(
         no(&young, "silo"),
         (
-            "farm_level",
+            "farm-level",
             "Silo is sold from farm level 4; this farm is at level 1.".to_owned()
         )
     );
@@ -62,7 +62,7 @@ fn each_reason_has_a_code_and_a_sentence() {
     assert_eq!(
         no(&rich, "maypole"),
         (
-            "out_of_season",
+            "out-of-season",
             "Maypole is sold in spring; it is summer now.".to_owned()
         )
     );
@@ -78,7 +78,7 @@ fn each_reason_has_a_code_and_a_sentence() {
     assert_eq!(
         no(&poor, "silo"),
         (
-            "too_few_coins",
+            "too-few-coins",
             format!("Silo costs {price} coins: 1 more is needed.")
         )
     );
