@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use farmops_federation::{Clock, Federation};
 use farmops_protocol::{key::SecretKey, log::commitment::SaltSource, time::Timestamp};
-use farmops_service::{outbound::Outbound, token::TokenHash};
+use farmops_service::outbound::Outbound;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    desk::Desk, host::FarmHost, session::SessionKey, site::Site, store::Reads, writer::WriterHandle,
+    desk::Desk, host::FarmHost, keyring::Keyring, session::SessionKey, site::Site, store::Reads,
+    writer::WriterHandle,
 };
 
 /// What every handler has at hand; cheap to clone.
@@ -33,10 +34,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// The farm's key.
     pub farm_key: SecretKey,
-    /// The hash of the owner's token.
-    pub owner: TokenHash,
-    /// The key of the owner's browser sessions.
-    pub sessions: SessionKey,
+    /// Who may do what.
+    pub keyring: Keyring,
     /// The salts of the transparency log.
     pub salts: SaltSource,
     /// The farm's layout.
@@ -53,6 +52,11 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    /// The key of the owner's browser sessions.
+    pub fn sessions(&self) -> SessionKey {
+        self.keyring.sessions()
     }
 
     /// The present second.

@@ -22,6 +22,7 @@ pub mod grpc;
 pub mod host;
 pub mod http;
 pub mod intake;
+pub mod keyring;
 pub mod ledger;
 pub mod past;
 pub mod publisher;

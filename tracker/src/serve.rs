@@ -1,6 +1,11 @@
 //! Starting, running and stopping the tracker.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
 use farmops_federation::{Federation, Settings, Software, system_clock};
@@ -26,10 +31,10 @@ use crate::{
     desk::Desk,
     host::FarmHost,
     http,
+    keyring::Keyring,
     publisher::Publisher,
-    session::SessionKey,
     site::Site,
-    store::{Database, Place, Secrets, Upkeep},
+    store::{Access, Database, Place, Secrets, Upkeep},
     writer::{Setup, Writer},
 };
 
@@ -62,11 +67,8 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         .await
         .context("reading the farm's keys")?;
     let clock = system_clock();
-    let path = config
-        .owner_token_path
-        .clone()
-        .unwrap_or_else(|| database.folder().join(TOKEN_FILE));
-    let owner = owner_token(&path, &mut *journal, clock()).await?;
+    let path = token_path(config, &database);
+    let access = access(&path, &mut *journal, clock()).await?;
     let setup = Setup {
         bounds: config.buffer.into(),
         salts: SaltSource::new(secrets.farm_secret.clone()),
@@ -111,7 +113,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         clock: clock.clone(),
     };
     let app = App::new(Parts {
-        sessions: sessions(&secrets, &owner.to_string(), site.is_encrypted()),
+        keyring: Keyring::new(access, secrets.farm_secret.clone(), site.is_encrypted()),
         site,
         reads: database.reads(),
         writer: handle,
@@ -122,7 +124,6 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         salts: SaltSource::new(secrets.farm_secret),
         desk: Desk::new(&mut rand::rng()),
         folds: Semaphore::new(1),
-        owner,
         stop: stop.clone(),
         clock,
     });
@@ -177,15 +178,21 @@ async fn open_database(config: &Config) -> anyhow::Result<Database> {
         .with_context(|| format!("opening {place}"))
 }
 
-/// The hash of the owner's token. At the first start the token is made and written to its file; if a
-/// crash came between the file and the database, the file's token is taken over.
-async fn owner_token(
+/// The file that the owner's token is written to.
+pub fn token_path(config: &Config, database: &Database) -> PathBuf {
+    let named = config.owner_token_path.clone();
+    named.unwrap_or_else(|| database.folder().join(TOKEN_FILE))
+}
+
+/// Who may do what. At the first start the owner's token is made and written to its file; if a crash came
+/// between the file and the database, the file's token is taken over.
+async fn access(
     path: &Path,
     journal: &mut dyn Upkeep,
     now: farmops_protocol::time::Timestamp,
-) -> anyhow::Result<farmops_service::token::TokenHash> {
-    if let Some(hash) = journal.owner_token().await? {
-        return Ok(hash);
+) -> anyhow::Result<Access> {
+    if let Some(access) = journal.access().await? {
+        return Ok(access);
     }
     let token = match Token::read_file(path) {
         Ok(token) => token,
@@ -194,7 +201,11 @@ async fn owner_token(
     };
     journal.keep_owner_token(&token.hash(), now).await?;
     tracing::info!(file = %path.display(), "the owner's token was written");
-    Ok(token.hash())
+    Ok(Access {
+        owner: token.hash(),
+        sessions: 0,
+        tokens: Vec::new(),
+    })
 }
 
 fn outbound(config: &Config) -> anyhow::Result<Outbound> {
@@ -220,8 +231,4 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         },
         clock: system_clock(),
     })
-}
-
-fn sessions(secrets: &Secrets, owner: &str, encrypted: bool) -> SessionKey {
-    SessionKey::new(&secrets.farm_secret, owner, encrypted)
 }

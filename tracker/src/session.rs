@@ -1,7 +1,7 @@
 //! The owner's browser session: a signed expiry time in a cookie, and a token for forms.
 //!
-//! Nothing is stored. The key comes from the farm's secret and the owner's token, so a new token ends
-//! every session.
+//! No session is stored. The key comes from the farm's secret, the owner's token, and how often she has
+//! ended all sessions, so a new token ends every one too.
 
 use farmops_protocol::{
     digest::{Digest, keyed},
@@ -34,7 +34,7 @@ pub struct Session {
 }
 
 impl SessionKey {
-    /// The key for this farm and owner; `encrypted` makes browsers send the cookie over HTTPS only.
+    /// The key for this farm and whoever `owner` stands for; `encrypted` makes browsers send the cookie over HTTPS only.
     pub fn new(farm_secret: &[u8], owner: &str, encrypted: bool) -> Self {
         Self {
             key: keyed(farm_secret, format!("session {owner}").as_bytes()),

@@ -198,6 +198,7 @@ impl Writer {
                 posts: &round.outgoing.posts,
                 villages: &round.outgoing.villages,
                 layout: round.outgoing.layout.as_deref(),
+                access: &round.outgoing.access,
             };
             if let Err(error) = self.journal.commit(&batch).await {
                 tracing::error!(%error, cause = ?error, "a commit failed; nothing of it was kept");

@@ -1,4 +1,4 @@
-//! Files that hold a secret: written once, complete or not at all, readable by their owner only.
+//! Files that hold a secret: written complete or not at all, readable by their owner only.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -52,7 +52,8 @@ impl SecretFileError {
 /// Writes a secret with mode 0600. After a crash the file is there completely or not at all; an
 /// existing file is an error and is never replaced.
 pub fn write_once(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
-    write(path, secret).map_err(|source| {
+    // A link, unlike a rename, fails when the name is taken: nothing is ever overwritten.
+    write(path, secret, |from, to| fs::hard_link(from, to)).map_err(|source| {
         let path = path.to_owned();
         if source.kind() == io::ErrorKind::AlreadyExists {
             SecretFileError::Exists { path }
@@ -62,7 +63,19 @@ pub fn write_once(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
     })
 }
 
-fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
+/// As [`write_once`], in place of what is there, which stays until the new secret is there completely.
+pub fn replace(path: &Path, secret: &[u8]) -> Result<(), SecretFileError> {
+    write(path, secret, |from, to| fs::rename(from, to)).map_err(|source| SecretFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(
+    path: &Path,
+    secret: &[u8],
+    put: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -74,10 +87,7 @@ fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
     temporary.push(name);
     temporary.push(format!(".{}.tmp", std::process::id()));
     let temporary = directory.join(temporary);
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(&temporary)?;
     let written = (|| {
         let mut file = OpenOptions::new()
             .write(true)
@@ -86,13 +96,19 @@ fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
             .open(&temporary)?;
         file.write_all(secret)?;
         file.sync_all()?;
-        // A link, unlike a rename, fails when the name is taken: nothing is ever overwritten.
-        fs::hard_link(&temporary, path)
+        put(&temporary, path)
     })();
-    let removed = fs::remove_file(&temporary);
+    let removed = remove(&temporary);
     written?;
     removed?;
     File::open(directory)?.sync_all()
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a secret, refusing a file that group or others may access.
@@ -144,6 +160,8 @@ mod tests {
         let again = write_once(&path, b"second");
         assert!(matches!(again, Err(SecretFileError::Exists { .. })));
         assert_eq!(read(&path).unwrap(), b"first");
+        replace(&path, b"third").unwrap();
+        assert_eq!(read(&path).unwrap(), b"third");
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

@@ -49,6 +49,11 @@ impl Token {
         Ok(token)
     }
 
+    /// Writes the token, with a newline, to a file in place of what is there.
+    pub fn replace_file(&self, path: &Path) -> Result<(), SecretFileError> {
+        secret_file::replace(path, format!("{}\n", self.0).as_bytes())
+    }
+
     /// Reads a token from a file, without the white space around it.
     pub fn read_file(path: &Path) -> Result<Self, SecretFileError> {
         let bytes = secret_file::read(path)?;
@@ -164,6 +169,9 @@ mod tests {
         assert_eq!(read.expose(), token.expose());
         let again = Token::generate_file(&path, &mut rand::rng());
         assert!(matches!(again, Err(SecretFileError::Exists { .. })));
+        let next = Token::generate(&mut rand::rng());
+        next.replace_file(&path).unwrap();
+        assert_eq!(Token::read_file(&path).unwrap().expose(), next.expose());
     }
 
     #[test]

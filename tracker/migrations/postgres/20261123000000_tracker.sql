@@ -265,10 +265,23 @@ CREATE TABLE secret (
     value BYTEA NOT NULL
 );
 
-CREATE TABLE api_token (
-    label      TEXT COLLATE "C" PRIMARY KEY,
+-- The token that may do everything, and how often the owner has ended all sessions.
+CREATE TABLE owner_token (
+    id         BIGINT PRIMARY KEY CHECK (id = 1),
     hash       TEXT COLLATE "C" NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    sessions   BIGINT NOT NULL
+);
+
+-- Tokens that the owner made: each may do some things, for some time.
+CREATE TABLE api_token (
+    id         TEXT COLLATE "C" PRIMARY KEY,
+    label      TEXT COLLATE "C" NOT NULL UNIQUE,
+    hash       TEXT COLLATE "C" NOT NULL,
+    scopes     TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    last_used  BIGINT
 );
 
 -- Where the owner put things: an Automerge document, which devices edit apart. The ledger does not know it.

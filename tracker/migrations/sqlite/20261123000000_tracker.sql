@@ -131,6 +131,14 @@ CREATE TABLE league (
     left_at      INTEGER
 );
 
+-- What its daily cap is held against.
+CREATE TABLE league_day (
+    league TEXT    NOT NULL,
+    day    TEXT    NOT NULL,                   -- in the farmer's time zone
+    coins  INTEGER NOT NULL,
+    PRIMARY KEY (league, day)
+);
+
 CREATE TABLE league_season (
     league TEXT    NOT NULL,
     season TEXT    NOT NULL,
@@ -263,10 +271,23 @@ CREATE TABLE secret (
     value BLOB NOT NULL
 );
 
-CREATE TABLE api_token (
-    label      TEXT    PRIMARY KEY,
+-- The token that may do everything, and how often the owner has ended all sessions.
+CREATE TABLE owner_token (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
     hash       TEXT    NOT NULL,               -- SHA-256 of the token; the token itself is nowhere
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    sessions   INTEGER NOT NULL
+);
+
+-- Tokens that the owner made: each may do some things, for some time.
+CREATE TABLE api_token (
+    id         TEXT    PRIMARY KEY,
+    label      TEXT    NOT NULL UNIQUE,
+    hash       TEXT    NOT NULL,
+    scopes     TEXT    NOT NULL,               -- separated by spaces
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    last_used  INTEGER                         -- to within five minutes
 );
 
 -- Where the owner put things: an Automerge document, which devices edit apart. The ledger does not know it.

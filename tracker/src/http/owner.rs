@@ -15,7 +15,7 @@ pub(super) async fn require_token(
     request: Request,
     next: Next,
 ) -> Response {
-    let known = bearer(request.headers()).is_some_and(|token| app.owner.matches(token));
+    let known = bearer(request.headers()).is_some_and(|token| app.keyring.is_owner(token));
     if known {
         next.run(request).await
     } else {

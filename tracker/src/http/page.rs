@@ -115,7 +115,7 @@ fn plain(template: &impl Template, status: StatusCode) -> Result<Response, Probl
 fn framed(app: &App, frame: &Frame, template: &impl Template) -> Result<Response, Problem> {
     let mut response = plain(template, frame.status())?;
     if frame.told.is_some() {
-        set_cookie(&mut response, app.sessions.forget_told());
+        set_cookie(&mut response, app.sessions().forget_told());
     }
     Ok(response)
 }

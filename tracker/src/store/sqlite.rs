@@ -36,6 +36,8 @@ mod rows;
 mod secrets;
 #[path = "sql/tables.rs"]
 mod tables;
+#[path = "sql/tokens.rs"]
+mod tokens;
 #[path = "sql/versions.rs"]
 mod versions;
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     domain::{FarmView, Refusal, State, Submission},
     ledger::Event,
-    store::{Notice, Publication, SignedHead, Village},
+    store::{AccessChange, Notice, Publication, SignedHead, Village},
 };
 
 /// A proof on its way in: its form and signature are good, or it is refused already. Refused ones
@@ -88,6 +88,8 @@ pub struct Outgoing {
     pub villages: Vec<Village>,
     /// The farm's layout to remember.
     pub layout: Option<Vec<u8>>,
+    /// Who may do what from now on.
+    pub access: Vec<AccessChange>,
 }
 
 impl Outgoing {
@@ -98,6 +100,7 @@ impl Outgoing {
             && self.posts.is_empty()
             && self.villages.is_empty()
             && self.layout.is_none()
+            && self.access.is_empty()
     }
 
     pub(super) fn append(&mut self, other: Self) {
@@ -109,6 +112,7 @@ impl Outgoing {
         self.villages.extend(other.villages);
         // Whoever saves a layout has the one before it in it.
         self.layout = other.layout.or(self.layout.take());
+        self.access.extend(other.access);
     }
 }
 

@@ -11,9 +11,9 @@ use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::bearer;
 use super::scope::Scope;
 use super::scoped::{ScopedToken, TokenId};
-use super::{TokenHash, bearer};
 use crate::problem::Problem;
 use crate::rate_limit::RateKey;
 
@@ -22,8 +22,9 @@ pub trait TokenStore: Send + Sync {
     /// Why it does not answer.
     type Error: Error + 'static;
 
-    /// The token that may do everything: the owner's, or the admin's.
-    fn master(&self) -> &TokenHash;
+    /// Whether this is the token that may do everything: the owner's, or the admin's. Takes the same time
+    /// for every wrong answer.
+    fn is_master(&self, presented: &str) -> bool;
 
     /// The token with this id, expired or not; `None` if there is none (or no more).
     fn token(
@@ -31,11 +32,11 @@ pub trait TokenStore: Send + Sync {
         id: TokenId,
     ) -> impl Future<Output = Result<Option<ScopedToken>, Self::Error>> + Send;
 
-    /// Notes the hour of a use: once an hour for each token in use.
+    /// Notes when a token was used, to within five minutes: once in five minutes for each token in use.
     fn note_use(
         &self,
         id: TokenId,
-        hour: i64,
+        at: i64,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Seconds since 1970, UTC.
@@ -82,7 +83,7 @@ pub async fn authenticate<S: TokenStore>(
     headers: &HeaderMap,
 ) -> Result<Holder, Problem> {
     let presented = bearer(headers).ok_or_else(Problem::unauthorized)?;
-    if store.master().matches(presented) {
+    if store.is_master(presented) {
         return Ok(Holder::Master);
     }
     let unknown = || invalid("the token is unknown");
@@ -98,8 +99,8 @@ pub async fn authenticate<S: TokenStore>(
     if token.is_expired(now) {
         return Err(invalid("the token has expired"));
     }
-    if let Some(hour) = token.use_to_note(now)
-        && let Err(error) = store.note_use(id, hour).await
+    if let Some(at) = token.use_to_note(now)
+        && let Err(error) = store.note_use(id, at).await
     {
         // No reason to refuse the request.
         tracing::warn!(%error, "the use of a token was not noted");

@@ -21,14 +21,14 @@ const SECRET_CHARACTERS: usize = 43;
 /// Longest label.
 const LABEL_CHARACTERS_MAX: usize = 64;
 /// `last_used` is a multiple of this: it says whether a token is still needed, not what its holder does.
-const LAST_USED_SECONDS: i64 = 3600;
+const LAST_USED_SECONDS: i64 = 300;
 
 /// What tells tokens apart: 16 lower-case hexadecimal digits. Not a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId([u8; ID_BYTES]);
 
 /// What its owner calls a token: 1 to 64 characters on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label(String);
 
 /// A token as the server stores it. All times are seconds since 1970, UTC.
@@ -46,7 +46,7 @@ pub struct ScopedToken {
     pub created_at: i64,
     /// The second from which it is refused; never, without.
     pub expires_at: Option<i64>,
-    /// The hour in which it was used last.
+    /// When it was used last, to within five minutes.
     pub last_used: Option<i64>,
 }
 
@@ -94,8 +94,8 @@ impl ScopedToken {
 
     /// The new `last_used`, if it is another than the stored one.
     pub fn use_to_note(&self, now: i64) -> Option<i64> {
-        let hour = now - now.rem_euclid(LAST_USED_SECONDS);
-        (self.last_used != Some(hour)).then_some(hour)
+        let at = now - now.rem_euclid(LAST_USED_SECONDS);
+        (self.last_used != Some(at)).then_some(at)
     }
 }
 

@@ -28,8 +28,8 @@ impl FromRequestParts<App> for Owner {
 
 impl Owner {
     pub(super) fn of(headers: &http::HeaderMap, app: &App) -> Option<Self> {
-        let session = app.sessions.read(headers, app.now())?;
-        let told = app.sessions.told(headers);
+        let session = app.sessions().read(headers, app.now())?;
+        let told = app.sessions().told(headers);
         Some(Self { session, told })
     }
 
@@ -88,7 +88,7 @@ impl OwnersForm {
 /// To the page at `path`, which tells what was done.
 pub(super) fn done(app: &App, path: &str, told: &str) -> Response {
     let mut response = Redirect::to(path).into_response();
-    if let Some(cookie) = app.sessions.tell(told) {
+    if let Some(cookie) = app.sessions().tell(told) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response

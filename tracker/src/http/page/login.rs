@@ -34,13 +34,13 @@ pub(in crate::http) async fn log_in(
     State(app): State<App>,
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, Problem> {
-    if !app.owner.matches(credentials.token.trim()) {
+    if !app.keyring.is_owner(credentials.token.trim()) {
         return plain(&LoginPage { failed: true }, StatusCode::UNAUTHORIZED);
     }
     let mut response = Redirect::to("/").into_response();
     set_cookie(
         &mut response,
-        app.sessions.open(app.now(), &mut rand::rng()),
+        app.sessions().open(app.now(), &mut rand::rng()),
     );
     Ok(response)
 }
@@ -48,6 +48,6 @@ pub(in crate::http) async fn log_in(
 /// Ends the session.
 pub(in crate::http) async fn log_out(State(app): State<App>, _: OwnersForm) -> Response {
     let mut response = Redirect::to("/").into_response();
-    set_cookie(&mut response, app.sessions.close());
+    set_cookie(&mut response, app.sessions().close());
     response
 }

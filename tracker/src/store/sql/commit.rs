@@ -7,6 +7,7 @@ use super::{
     multi::{MultiInsert, blocks},
     owner, publications, revocations,
     rows::{number, tag, text},
+    tokens,
 };
 use crate::{
     domain::{Changes, ForkRow, ProofRow, State},
@@ -55,6 +56,7 @@ impl SqlJournal {
         if let Some(document) = batch.layout {
             layout::write(&mut tx, document).await?;
         }
+        tokens::write(&mut tx, batch.access).await?;
         tx.commit().await?;
         Ok(())
     }

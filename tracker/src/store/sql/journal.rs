@@ -7,12 +7,12 @@ use farmops_protocol::{
 use farmops_service::token::TokenHash;
 use uuid::Uuid;
 
-use super::{dialect::SqlJournal, log, publications, revocations};
+use super::{dialect::SqlJournal, log, publications, revocations, tokens};
 use crate::{
     domain::{Cut, History, State},
     store::{
-        Batch, Bodies, Journal, Loaded, Notice, Publication, Secrets, SignedHead, StoreError,
-        Upkeep, Village,
+        Access, Batch, Bodies, Journal, Loaded, Notice, Publication, Secrets, SignedHead,
+        StoreError, Upkeep, Village,
     },
 };
 
@@ -85,9 +85,9 @@ impl Upkeep for SqlJournal {
         self.keep_secrets(fresh).await
     }
 
-    async fn owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
+    async fn access(&mut self) -> Result<Option<Access>, StoreError> {
         self.ready().await?;
-        self.read_owner_token().await
+        tokens::read(&mut self.conn).await
     }
 
     async fn keep_owner_token(
@@ -96,7 +96,7 @@ impl Upkeep for SqlJournal {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.ready().await?;
-        self.write_owner_token(hash, now).await
+        tokens::write_owner(&mut self.conn, hash, now).await
     }
 
     async fn rebuild(

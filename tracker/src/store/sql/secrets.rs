@@ -1,19 +1,13 @@
-//! What is made once, at the first start: the farm's key and secret, and the owner's token.
+//! What is made once, at the first start: the farm's key and secret.
 
-use farmops_protocol::{key::SecretKey, time::Timestamp};
-use farmops_service::token::TokenHash;
+use farmops_protocol::key::SecretKey;
 use sqlx::Row;
 
-use super::{
-    dialect::{Conn, SqlJournal},
-    rows::word,
-};
+use super::dialect::{Conn, SqlJournal};
 use crate::store::{Secrets, StoreError};
 
 pub(super) const FARM_KEY: &str = "farm_key";
 pub(super) const FARM_SECRET: &str = "farm_secret";
-/// The label of the token made at the first start.
-const OWNER: &str = "owner";
 
 impl SqlJournal {
     pub(super) async fn keep_secrets(&mut self, fresh: &Secrets) -> Result<Secrets, StoreError> {
@@ -43,32 +37,6 @@ impl SqlJournal {
             column: "value",
             reason: format!("the secret `{name}` does not have 32 bytes"),
         })
-    }
-
-    pub(super) async fn read_owner_token(&mut self) -> Result<Option<TokenHash>, StoreError> {
-        sqlx::query("SELECT hash FROM api_token WHERE label = $1")
-            .bind(OWNER)
-            .fetch_optional(&mut self.conn)
-            .await?
-            .map(|row| word(&row, "hash"))
-            .transpose()
-    }
-
-    pub(super) async fn write_owner_token(
-        &mut self,
-        hash: &TokenHash,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO api_token (label, hash, created_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (label) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at",
-        )
-        .bind(OWNER)
-        .bind(hash.to_string())
-        .bind(now.second())
-        .execute(&mut self.conn)
-        .await?;
-        Ok(())
     }
 }
 

@@ -1,0 +1,225 @@
+//! Who may do what: the owner by her token and her sessions, and whoever has a token that she made.
+//!
+//! All of it is in memory, so a request is let in or refused without asking the store. Whoever changes it
+//! waits for her turn, and the change counts once it is durable.
+
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
+
+use farmops_protocol::time::Timestamp;
+use farmops_service::token::{Holder, Label, ScopedToken, Scopes, Token, TokenHash, TokenId};
+use tokio::sync::Mutex;
+
+use crate::{
+    session::SessionKey,
+    store::{Access, AccessChange},
+    writer::{Outgoing, WriteError, WriterHandle},
+};
+
+/// Tokens that there may be at once, expired ones too.
+pub const TOKENS_MAX: usize = 100;
+
+/// Who may do what.
+pub struct Keyring {
+    held: RwLock<Access>,
+    turn: Mutex<()>,
+    farm_secret: Vec<u8>,
+    encrypted: bool,
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What it is called; no other one is.
+    pub label: Label,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A token was not made or not revoked.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// Another token is called that.
+    #[error("there is a token of that label already")]
+    LabelTaken,
+    /// There are too many.
+    #[error("there are {TOKENS_MAX} tokens already; revoke one that is not needed")]
+    Full,
+    /// It would be over at once.
+    #[error("that time is past")]
+    Past,
+    /// It would outlive the token by which it is made.
+    #[error("it would outlive the token that makes it")]
+    Outlives,
+    /// It may do what the token by which it is made may not.
+    #[error("a token without the scope `{0}` cannot give it")]
+    Beyond(String),
+    /// No token is called that.
+    #[error("no such token")]
+    Unknown,
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl Keyring {
+    /// What the store holds; sessions come from the farm's secret, and their cookies go over HTTPS only if
+    /// `encrypted`.
+    pub fn new(access: Access, farm_secret: Vec<u8>, encrypted: bool) -> Self {
+        Self {
+            held: RwLock::new(access),
+            turn: Mutex::new(()),
+            farm_secret,
+            encrypted,
+        }
+    }
+
+    /// Whether this is the owner's token.
+    pub fn is_owner(&self, presented: &str) -> bool {
+        self.read().owner.matches(presented)
+    }
+
+    /// The key of the owner's sessions. Another one after her token was replaced or all sessions ended.
+    pub fn sessions(&self) -> SessionKey {
+        let held = self.read();
+        let generation = format!("{} {}", held.owner, held.sessions);
+        SessionKey::new(&self.farm_secret, &generation, self.encrypted)
+    }
+
+    /// The token with this id.
+    pub fn token(&self, id: TokenId) -> Option<ScopedToken> {
+        let held = self.read();
+        held.tokens.iter().find(|token| token.id == id).cloned()
+    }
+
+    /// Every token, by label.
+    pub fn tokens(&self) -> Vec<ScopedToken> {
+        let held = self.read();
+        let by_label: BTreeMap<String, &ScopedToken> = held
+            .tokens
+            .iter()
+            .map(|token| (token.label.to_string(), token))
+            .collect();
+        by_label.into_values().cloned().collect()
+    }
+
+    /// Makes a token for someone to whom `by` gives it. Its text is there once.
+    pub async fn issue(
+        &self,
+        writer: &WriterHandle,
+        by: &Holder,
+        wanted: Wanted,
+        now: Timestamp,
+    ) -> Result<(Token, ScopedToken), KeyringError> {
+        let _turn = self.turn.lock().await;
+        self.may_issue(by, &wanted, now)?;
+        let (token, record) = ScopedToken::issue(
+            wanted.label,
+            wanted.scopes,
+            now.second(),
+            wanted.expires_at.map(Timestamp::second),
+            &mut rand::rng(),
+        );
+        keep(writer, AccessChange::Issued(record.clone())).await?;
+        self.change(|held| held.tokens.push(record.clone()));
+        Ok((token, record))
+    }
+
+    fn may_issue(&self, by: &Holder, wanted: &Wanted, now: Timestamp) -> Result<(), KeyringError> {
+        if let Some(beyond) = wanted.scopes.iter().find(|scope| !by.may(scope)) {
+            return Err(KeyringError::Beyond(beyond.to_owned()));
+        }
+        if wanted.expires_at.is_some_and(|end| end <= now) {
+            return Err(KeyringError::Past);
+        }
+        let end = match by {
+            Holder::Master => None,
+            Holder::Scoped(token) => token.expires_at,
+        };
+        let outlives = |end: i64| wanted.expires_at.is_none_or(|wish| wish.second() > end);
+        if end.is_some_and(outlives) {
+            return Err(KeyringError::Outlives);
+        }
+        let held = self.read();
+        if held.tokens.iter().any(|known| known.label == wanted.label) {
+            return Err(KeyringError::LabelTaken);
+        }
+        if held.tokens.len() >= TOKENS_MAX {
+            return Err(KeyringError::Full);
+        }
+        Ok(())
+    }
+
+    /// Makes a token count no longer.
+    pub async fn revoke(&self, writer: &WriterHandle, label: &str) -> Result<(), KeyringError> {
+        let _turn = self.turn.lock().await;
+        let found = {
+            let held = self.read();
+            let mut tokens = held.tokens.iter();
+            tokens
+                .find(|token| token.label.to_string() == label)
+                .map(|token| token.id)
+        };
+        let id = found.ok_or(KeyringError::Unknown)?;
+        keep(writer, AccessChange::Revoked(id)).await?;
+        self.change(|held| held.tokens.retain(|token| token.id != id));
+        Ok(())
+    }
+
+    /// Makes a new token for the owner, in place of the one she has. It ends all her sessions.
+    pub async fn replace_owner(
+        &self,
+        writer: &WriterHandle,
+        now: Timestamp,
+    ) -> Result<Token, WriteError> {
+        let _turn = self.turn.lock().await;
+        let token = Token::generate(&mut rand::rng());
+        let hash: TokenHash = token.hash();
+        keep(writer, AccessChange::Owner(hash.clone(), now)).await?;
+        self.change(|held| held.owner = hash);
+        Ok(token)
+    }
+
+    /// Ends all sessions of the owner.
+    pub async fn end_sessions(&self, writer: &WriterHandle) -> Result<(), WriteError> {
+        let _turn = self.turn.lock().await;
+        keep(writer, AccessChange::SessionsEnded).await?;
+        self.change(|held| held.sessions += 1);
+        Ok(())
+    }
+
+    /// Notes when a token was used. The note counts at once: whoever comes meanwhile need not write it too.
+    pub async fn note_use(
+        &self,
+        writer: &WriterHandle,
+        id: TokenId,
+        at: i64,
+    ) -> Result<(), WriteError> {
+        self.change(|held| {
+            for token in held.tokens.iter_mut().filter(|token| token.id == id) {
+                token.last_used = Some(at);
+            }
+        });
+        keep(writer, AccessChange::Used(id, at)).await
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Access> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Access)) {
+        change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+async fn keep(writer: &WriterHandle, change: AccessChange) -> Result<(), WriteError> {
+    let outgoing = Outgoing {
+        access: vec![change],
+        ..Outgoing::default()
+    };
+    writer.say(outgoing).await
+}
