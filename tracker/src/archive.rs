@@ -163,7 +163,7 @@ pub enum ArchiveError {
     },
     /// Another farm's key signed it.
     #[error("it is signed by {0}, which is not this farm's key")]
-    OtherFarm(PublicKey),
+    OtherFarm(Box<PublicKey>),
     /// It is the archive of one season.
     #[error("this is the archive of the season {0} only; `unprune --from` takes it")]
     OneSeason(String),

@@ -16,7 +16,7 @@ mod signed;
 mod waiting;
 mod witness;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use farmops_protocol::{
     chain,
@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 pub use self::report::{Finding, Remedy, Report};
 use crate::{
-    domain::{Applied, HourlyActivity, ProofRow, State},
+    domain::{Applied, HourlyActivity, ProofRow, State, decide_composites},
     ledger::{
         AcceptedProof, Entry, Event, Log, PROOF_ACCEPTED, enter,
         log::{Entered, pass_over},
@@ -51,6 +51,8 @@ pub struct Audit {
     rows: HashMap<u64, ProofRow>,
     /// The hours of archived proofs: what else was done in them cannot be scored again.
     clouded: HashSet<i64>,
+    /// The composites that the last proof completed, which have to come next.
+    completed: VecDeque<Event>,
     report: Report,
 }
 
@@ -80,11 +82,7 @@ impl Audit {
         recorded_at: Timestamp,
         body: &[u8],
     ) -> Option<Followed> {
-        self.report.entries += 1;
-        if position != self.state.next_position() {
-            let expected = self.state.next_position();
-            let reason = format!("position {expected} comes next, and here is {position}");
-            self.find(expected, reason);
+        if !self.comes_next(position) {
             return None;
         }
         let event = match Event::read(kind, body) {
@@ -99,6 +97,7 @@ impl Audit {
             recorded_at,
             event,
         };
+        self.expect_composites(&entry);
         // An auditor without salts follows a log of its own, whose root means nothing.
         let unsalted = SaltSource::new([]);
         let salts = self.salts.as_ref().unwrap_or(&unsalted);
@@ -129,8 +128,37 @@ impl Audit {
             (&entry.event, &entered.applied)
         {
             self.scores.insert(proof.body().proof_id, score.coins);
+            self.completed = decide_composites(&self.state, proof).into();
         }
         Some(Followed { entry, entered })
+    }
+
+    fn comes_next(&mut self, position: u64) -> bool {
+        self.report.entries += 1;
+        let expected = self.state.next_position();
+        if position != expected {
+            let reason = format!("position {expected} comes next, and here is {position}");
+            self.find(expected, reason);
+        }
+        position == expected
+    }
+
+    /// Compares `entry` with the composite that the proof before completed, if it did. Which proofs wait to
+    /// become a part is not known once one was passed over.
+    fn expect_composites(&mut self, entry: &Entry) {
+        let expected = self.completed.pop_front();
+        let is_composite = matches!(entry.event, Event::CompositeEarned(_));
+        if !self.report.archived.is_empty() || (expected.is_none() && !is_composite) {
+            return;
+        }
+        let reason = match expected {
+            Some(expected) if expected == entry.event => return,
+            Some(_) if is_composite => "the composite is not the one that the proofs made complete",
+            Some(_) => "the composite that the proof before it completed is not there",
+            None => "no proof before it completed a composite",
+        };
+        self.find(entry.position, reason.to_owned());
+        self.completed.clear();
     }
 
     /// Takes the rows that stand in for archived proofs among the entries that come next.
@@ -152,11 +180,7 @@ impl Audit {
         recorded_at: Timestamp,
         commitment: Digest,
     ) -> Option<(ProofRow, Entered)> {
-        self.report.entries += 1;
-        if position != self.state.next_position() {
-            let expected = self.state.next_position();
-            let reason = format!("position {expected} comes next, and here is {position}");
-            self.find(expected, reason);
+        if !self.comes_next(position) {
             return None;
         }
         if kind != PROOF_ACCEPTED {

@@ -20,7 +20,7 @@ pub use self::{
         CompositeEarned, CompositePart, DayMarked, FarmProfile, FarmRenamed, ForkRefused,
         ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
-    event::{AcceptedProof, Event, EventError, PROOF_ACCEPTED},
+    event::{AGENT_REVOKED, AcceptedProof, CHAIN_RESET, Event, EventError, PROOF_ACCEPTED},
     log::{FullTile, Log, enter},
     told::told,
 };

@@ -301,6 +301,8 @@ pub trait Journal: Send + 'static {
         agent: Uuid,
         last_good: Option<Uuid>,
     ) -> Result<Option<Cut>, StoreError>;
+    /// The last proof of an agent, over all branches of its chain.
+    async fn last_proof(&mut self, agent: Uuid) -> Result<Option<Uuid>, StoreError>;
     /// The head that a chain had at one of its proofs; nothing if it has no such proof.
     async fn head_at(&mut self, agent: Uuid, proof: Uuid) -> Result<Option<ChainHead>, StoreError>;
     /// The buffered proofs of an agent, in chain order.

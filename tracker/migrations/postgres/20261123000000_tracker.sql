@@ -133,6 +133,14 @@ CREATE TABLE league (
     left_at      BIGINT
 );
 
+-- What its daily cap is held against.
+CREATE TABLE league_day (
+    league TEXT COLLATE "C" NOT NULL,
+    day    TEXT COLLATE "C" NOT NULL,
+    coins  BIGINT NOT NULL,
+    PRIMARY KEY (league, day)
+);
+
 CREATE TABLE league_season (
     league TEXT COLLATE "C" NOT NULL,
     season TEXT COLLATE "C" NOT NULL,

@@ -110,7 +110,7 @@ impl Opened {
         if self.manifest.farmer_key == *key {
             Ok(())
         } else {
-            Err(ArchiveError::OtherFarm(self.manifest.farmer_key))
+            Err(ArchiveError::OtherFarm(Box::new(self.manifest.farmer_key)))
         }
     }
 

@@ -15,13 +15,16 @@
 use farmops_protocol::{
     digest::Digest,
     key::PublicKey,
-    log::commitment::{LoggedEvent, SaltSource},
+    log::{
+        TreeHead,
+        commitment::{LoggedEvent, SaltSource},
+    },
 };
 
 use super::{Audit, Remedy, Report, rows, said::Said, waiting, witness::Witness};
 use crate::{
     domain::Changes,
-    ledger::{Event, FullTile},
+    ledger::{AGENT_REVOKED, AgentRevoked, CHAIN_RESET, ChainReset, Event, FullTile},
     store::{
         Batch, Bodies, Growth, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection,
         StoreError,
@@ -125,6 +128,23 @@ async fn salts(
     Ok(Some(SaltSource::new(secrets.farm_secret)))
 }
 
+/// What was followed, on its way into the database beside.
+struct Page {
+    from: TreeHead,
+    changes: Changes,
+    tiles: Vec<FullTile>,
+}
+
+impl Page {
+    fn after(from: TreeHead) -> Self {
+        Self {
+            from,
+            changes: Changes::default(),
+            tiles: Vec::new(),
+        }
+    }
+}
+
 /// The ledger, on its way through the audit into the database beside.
 struct Fold<'a> {
     database: &'a dyn Inspect,
@@ -155,25 +175,66 @@ impl Fold<'_> {
                 return Ok(true);
             }
             self.know_rows(&lines).await?;
-            let from = self.audit.log().head();
-            let (mut changes, mut tiles) = (Changes::default(), Vec::new());
+            let mut page = Page::after(self.audit.log().head());
             for line in &lines {
-                if !self.follow(line, &mut changes, &mut tiles).await? {
+                if line.kind == AGENT_REVOKED || line.kind == CHAIN_RESET {
+                    // What they say is compared with the rows as they are then.
+                    self.write(journal, &mut page).await?;
+                    self.compare(journal, line).await?;
+                }
+                if !self
+                    .follow(line, &mut page.changes, &mut page.tiles)
+                    .await?
+                {
                     return Ok(false);
                 }
             }
-            let batch = Batch {
-                changes: Some((self.audit.state(), &changes)),
-                log: Some(Growth {
-                    from,
-                    log: self.audit.log(),
-                    tiles: &tiles,
-                }),
-                ..Batch::default()
-            };
-            journal.commit(&batch).await?;
+            self.write(journal, &mut page).await?;
             progress(self.audit.state().position);
         }
+    }
+
+    /// Writes what was followed since the last time into the database beside.
+    async fn write(&self, journal: &mut dyn Journal, page: &mut Page) -> Result<(), StoreError> {
+        let head = self.audit.log().head();
+        let Page {
+            from,
+            changes,
+            tiles,
+        } = std::mem::replace(page, Page::after(head));
+        if from.size == head.size {
+            return Ok(());
+        }
+        let batch = Batch {
+            changes: Some((self.audit.state(), &changes)),
+            log: Some(Growth {
+                from,
+                log: self.audit.log(),
+                tiles: &tiles,
+            }),
+            ..Batch::default()
+        };
+        journal.commit(&batch).await
+    }
+
+    /// Compares what an entry says of earlier ones with the rows that those have made.
+    async fn compare(
+        &mut self,
+        journal: &mut dyn Journal,
+        line: &LedgerLine,
+    ) -> Result<(), StoreError> {
+        let body = line.body.bytes().unwrap_or_default();
+        let wrong = match Event::read(&line.kind, body) {
+            Ok(Event::AgentRevoked(revoked)) => withdrawn(journal, revoked).await?,
+            Ok(Event::ChainReset(reset)) => resumption(journal, &reset).await?,
+            // What does not parse is found when it is followed.
+            Ok(_) | Err(_) => None,
+        };
+        if let Some(reason) = wrong {
+            let report = self.audit.report_mut();
+            report.find(line.position, "ledger", reason.to_owned(), Remedy::Restore);
+        }
+        Ok(())
     }
 
     /// Names the first entry after `after` that cannot be read.
@@ -285,4 +346,34 @@ impl Fold<'_> {
         }
         Ok(())
     }
+}
+
+/// Why a revocation does not take back what the agent's later proofs had brought.
+async fn withdrawn(
+    journal: &mut dyn Journal,
+    revoked: AgentRevoked,
+) -> Result<Option<&'static str>, StoreError> {
+    let cut = journal
+        .cut(revoked.agent_id, revoked.last_good_proof)
+        .await?;
+    Ok(match cut {
+        None => Some("the last good proof is none of this agent's"),
+        Some(cut) if cut.withdrawn != revoked.withdrawn => {
+            Some("what is taken back is not what the later proofs had brought")
+        }
+        Some(_) => None,
+    })
+}
+
+/// Why a chain cannot resume where a reset says.
+async fn resumption(
+    journal: &mut dyn Journal,
+    reset: &ChainReset,
+) -> Result<Option<&'static str>, StoreError> {
+    let Some(head) = reset.resumes_at else {
+        return Ok(None);
+    };
+    let held = journal.head_at(reset.agent_id, head.proof_id).await?;
+    let wrong = "the chain resumes at a proof that it does not have, or not like that";
+    Ok((held != Some(head)).then_some(wrong))
 }

@@ -114,12 +114,14 @@ pub struct Cut {
     pub withdrawn: Vec<Withdrawn>,
 }
 
-/// Decides the owner's revocation: nothing the agent sends from now on counts, and nothing after `cut`.
+/// Decides the owner's revocation: nothing the agent sends from now on counts, and nothing after `cut`. Without
+/// one everything up to its `last` proof does, whatever branch that is on.
 /// Revoking again may only reach further back; what reaches as far changes nothing.
 pub fn decide_revoke(
     state: &State,
     agent_id: Uuid,
     cut: Option<Cut>,
+    last: Option<Uuid>,
 ) -> Result<Option<Event>, Refusal> {
     let agent = state.agents.get(&agent_id).ok_or(Refusal::AgentUnknown)?;
     let cut = match (agent.status, cut) {
@@ -128,7 +130,7 @@ pub fn decide_revoke(
         (AgentStatus::Revoked, Some(cut)) if cut.withdrawn.is_empty() => return Ok(None),
         (_, Some(cut)) => cut,
         (AgentStatus::Active, None) => Cut {
-            last_good_proof: agent.head.map(|head| head.proof_id),
+            last_good_proof: last,
             withdrawn: Vec::new(),
         },
     };

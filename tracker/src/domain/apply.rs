@@ -146,6 +146,9 @@ impl State {
     /// Joining again goes on with what was earned before.
     fn apply_league(&mut self, joined: &LeagueJoined, entry: &Entry) {
         let before = self.leagues.remove(&joined.league);
+        let (seasons, days) = before
+            .map(|league| (league.seasons, league.days))
+            .unwrap_or_default();
         self.leagues.insert(
             joined.league.clone(),
             League {
@@ -154,7 +157,8 @@ impl State {
                 village: joined.village.clone(),
                 joined_at: entry.recorded_at,
                 left_at: None,
-                seasons: before.map(|league| league.seasons).unwrap_or_default(),
+                seasons,
+                days,
             },
         );
     }

@@ -159,6 +159,20 @@ pub struct League {
     pub left_at: Option<Timestamp>,
     /// Coins of each season.
     pub seasons: BTreeMap<String, u64>,
+    /// Coins of each of the farmer's days: its rules may cap them.
+    pub days: BTreeMap<Date, u64>,
+}
+
+impl League {
+    /// Counts what a proof earned in it.
+    pub fn count(&mut self, season: &str, day: Option<Date>, coins: u64) {
+        let season = self.seasons.entry(season.to_owned()).or_default();
+        *season = season.saturating_add(coins);
+        if let Some(day) = day {
+            let day = self.days.entry(day).or_default();
+            *day = day.saturating_add(coins);
+        }
+    }
 }
 
 /// The active rules and their name.

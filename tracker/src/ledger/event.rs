@@ -137,9 +137,11 @@ const LEAGUE_LEFT: &str = "league_left";
 const AGENT_ENROLLED: &str = "agent_enrolled";
 const AGENT_APPROVED: &str = "agent_approved";
 const AGENT_DISMISSED: &str = "agent_dismissed";
-const AGENT_REVOKED: &str = "agent_revoked";
+/// The word of a revocation.
+pub const AGENT_REVOKED: &str = "agent_revoked";
 const KEY_ROTATED: &str = "key_rotated";
-const CHAIN_RESET: &str = "chain_reset";
+/// The word of a chain reset.
+pub const CHAIN_RESET: &str = "chain_reset";
 const AGENT_OUTAGE: &str = "agent_outage";
 /// The word of an accepted proof.
 pub const PROOF_ACCEPTED: &str = "proof_accepted";

@@ -12,6 +12,8 @@ mod inspect;
 mod journal;
 #[path = "sql/layout.rs"]
 mod layout;
+#[path = "sql/leagues.rs"]
+mod leagues;
 #[path = "sql/load.rs"]
 mod load;
 #[path = "sql/log.rs"]

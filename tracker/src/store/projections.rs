@@ -36,7 +36,7 @@ const fn named(table: &'static str, key: &'static [&'static str]) -> Projection 
 }
 
 /// Every projection. What is missing here is neither rebuilt nor checked.
-pub const PROJECTIONS: [Projection; 19] = [
+pub const PROJECTIONS: [Projection; 20] = [
     numbered("agent_outage", &["position"]),
     named("agent_trust", &["agent_id"]),
     named("category_stats", &["category"]),
@@ -49,6 +49,7 @@ pub const PROJECTIONS: [Projection; 19] = [
     numbered("fork_evidence", &["position"]),
     named("hour_activity", &["hour", "plugin", "action_type"]),
     named("league", &["league"]),
+    named("league_day", &["league", "day"]),
     named("league_season", &["league", "season"]),
     numbered("ledger_head", &["id"]),
     numbered("proof_chain", &["position"]),

@@ -105,15 +105,17 @@ impl Writer {
         agent_id: Uuid,
         since: Since,
     ) -> Result<EnrolmentAnswer, WriteError> {
+        self.settle(round).await?;
+        let last = self.journal.last_proof(agent_id).await;
+        let last = last.map_err(unavailable)?;
         let cut = match since {
             Since::Now => None,
             Since::After(last_good) => {
-                self.settle(round).await?;
                 let cut = self.journal.cut(agent_id, last_good).await;
                 Some(cut.map_err(unavailable)?.ok_or(Refusal::NoSuchProof)?)
             }
         };
-        if let Some(event) = decide_revoke(&self.state, agent_id, cut)? {
+        if let Some(event) = decide_revoke(&self.state, agent_id, cut, last)? {
             self.record(round, event);
             self.forget_request(round, agent_id);
             round.agents_changed = true;

@@ -81,6 +81,9 @@ impl Journal for Faulty {
     async fn cut(&mut self, a: Uuid, p: Option<Uuid>) -> Result<Option<Cut>, StoreError> {
         self.journal.cut(a, p).await
     }
+    async fn last_proof(&mut self, a: Uuid) -> Result<Option<Uuid>, StoreError> {
+        self.journal.last_proof(a).await
+    }
     async fn head_at(&mut self, a: Uuid, p: Uuid) -> Result<Option<ChainHead>, StoreError> {
         self.journal.head_at(a, p).await
     }

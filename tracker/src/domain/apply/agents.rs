@@ -88,8 +88,13 @@ impl State {
             self.composites = self.composites.saturating_sub(withdrawn.proofs);
         }
         for lost in &withdrawn.leagues {
-            let league = self.leagues.get_mut(&lost.league);
-            if let Some(total) = league.and_then(|league| league.seasons.get_mut(&lost.season)) {
+            let Some(league) = self.leagues.get_mut(&lost.league) else {
+                continue;
+            };
+            if let Some(total) = league.seasons.get_mut(&lost.season) {
+                *total = total.saturating_sub(lost.coins);
+            }
+            if let Some(total) = league.days.get_mut(&withdrawn.day) {
                 *total = total.saturating_sub(lost.coins);
             }
         }

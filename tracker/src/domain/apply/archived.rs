@@ -24,8 +24,7 @@ impl State {
         self.last_active = self.last_active.max(Some(row.timestamp));
         for earned in &row.leagues {
             if let Some(league) = self.leagues.get_mut(&earned.league) {
-                let total = league.seasons.entry(earned.season.clone()).or_default();
-                *total = total.saturating_add(earned.coins);
+                league.count(&earned.season, row.day, earned.coins);
             }
         }
         if let Some(agent) = self.agents.get_mut(&row.agent_id) {
@@ -39,7 +38,7 @@ impl State {
             agent.proofs += 1;
         }
         Applied::Scored {
-            score: row.score.clone(),
+            score: row.score,
             chain_length: row.chain_length,
             day: row.day,
             leagues: row.leagues.clone(),

@@ -57,7 +57,7 @@ impl State {
             score,
             chain_length: self.extend_chain(proof),
             day,
-            leagues: self.score_in_leagues(&input, body.timestamp),
+            leagues: self.score_in_leagues(&input, day, body.timestamp),
         }
     }
 
@@ -92,24 +92,29 @@ impl State {
     }
 
     /// Scores by the rules of every league the farm is in; what it has bought does not count there.
-    fn score_in_leagues(&mut self, input: &ScoreInput, finished_at: Timestamp) -> Vec<LeagueCoins> {
+    fn score_in_leagues(
+        &mut self,
+        input: &ScoreInput,
+        day: Option<Date>,
+        finished_at: Timestamp,
+    ) -> Vec<LeagueCoins> {
         let mut earned = Vec::new();
         if !input.earns {
             return earned;
         }
-        let input = ScoreInput {
-            upgrade_bp: ONE_BP,
-            coins_today: 0,
-            ..*input
-        };
         for (slug, league) in &mut self.leagues {
             if league.left_at.is_some() {
                 continue;
             }
+            let today = day.and_then(|day| league.days.get(&day));
+            let input = ScoreInput {
+                upgrade_bp: ONE_BP,
+                coins_today: today.copied().unwrap_or(0),
+                ..*input
+            };
             let coins = league.rules.set.score(&input).coins;
             let season = season_of(finished_at);
-            let total = league.seasons.entry(season.clone()).or_default();
-            *total = total.saturating_add(coins);
+            league.count(&season, day, coins);
             earned.push(LeagueCoins {
                 coins,
                 league: slug.clone(),

@@ -47,6 +47,11 @@ impl Journal for SqlJournal {
         revocations::cut(&mut self.conn, agent, last_good).await
     }
 
+    async fn last_proof(&mut self, agent: Uuid) -> Result<Option<Uuid>, StoreError> {
+        self.ready().await?;
+        revocations::last(&mut self.conn, agent).await
+    }
+
     async fn head_at(&mut self, agent: Uuid, proof: Uuid) -> Result<Option<ChainHead>, StoreError> {
         self.ready().await?;
         self.read_head_at(agent, proof).await

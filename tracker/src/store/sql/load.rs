@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     agents,
     dialect::{Conn, DbRow, SqlJournal},
-    log, owner,
+    leagues, log, owner,
     rows::{count, count_u32, digest, json, tagged, time, time_if_any, unreadable, word},
 };
 use crate::{
@@ -35,7 +35,7 @@ impl SqlJournal {
         state.purchases = owner::purchases(conn).await?;
         state.known = owner::known(conn).await?;
         state.composing = owner::composing(conn).await?;
-        state.leagues = owner::leagues(conn).await?;
+        state.leagues = leagues::read(conn).await?;
         let waiting = read_waiting(conn).await?;
         let resets = agents::resets(conn).await?;
         let contacts = agents::contacts(conn).await?;

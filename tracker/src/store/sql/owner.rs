@@ -1,4 +1,4 @@
-//! What follows from the owner's own decisions: purchases, days of rest, leagues; and from long silences.
+//! What follows from the owner's own decisions: purchases, days of rest; and from long silences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,11 @@ use uuid::Uuid;
 
 use super::{
     dialect::{Conn, DbRow},
-    rows::{
-        count, digest, flag, json, number, text, time, time_if_any, unreadable, word, word_if_any,
-    },
+    leagues,
+    rows::{count, digest, flag, json, number, text, time, time_if_any, unreadable, word},
 };
 use crate::{
-    domain::{Changes, CompositeRow, Known, League, OutageRow, Purchase, Rules, State, Watch},
+    domain::{Changes, CompositeRow, Known, OutageRow, Purchase, Rules, State, Watch},
     ledger::{CompositeEarned, CompositePart},
     store::StoreError,
 };
@@ -42,11 +41,7 @@ pub(super) async fn project(
     for row in &changes.outages {
         insert_outage(conn, row).await?;
     }
-    for (slug, seasons) in &changes.leagues {
-        if let Some(league) = state.leagues.get(slug) {
-            write_league(conn, slug, league, seasons).await?;
-        }
-    }
+    leagues::write(conn, state, changes).await?;
     for row in &changes.composites {
         insert_composite(conn, row).await?;
     }
@@ -100,44 +95,6 @@ async fn insert_outage(conn: &mut Conn, row: &OutageRow) -> Result<(), StoreErro
     .bind(row.outage.until.second())
     .execute(conn)
     .await?;
-    Ok(())
-}
-
-async fn write_league(
-    conn: &mut Conn,
-    slug: &str,
-    league: &League,
-    seasons: &BTreeSet<String>,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO league (league, name, village, rules_digest, joined_at, left_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (league) DO UPDATE SET name = excluded.name, \
-         village = excluded.village, rules_digest = excluded.rules_digest, \
-         joined_at = excluded.joined_at, left_at = excluded.left_at",
-    )
-    .bind(slug)
-    .bind(league.name.as_str())
-    .bind(league.village.as_ref().map(ToString::to_string))
-    .bind(league.rules.digest.as_bytes().to_vec())
-    .bind(league.joined_at.second())
-    .bind(
-        league
-            .left_at
-            .map(farmops_protocol::time::Timestamp::second),
-    )
-    .execute(&mut *conn)
-    .await?;
-    for season in seasons {
-        sqlx::query(
-            "INSERT INTO league_season (league, season, coins) VALUES ($1, $2, $3) \
-             ON CONFLICT (league, season) DO UPDATE SET coins = excluded.coins",
-        )
-        .bind(slug)
-        .bind(season.as_str())
-        .bind(number(league.seasons.get(season).copied().unwrap_or(0)))
-        .execute(&mut *conn)
-        .await?;
-    }
     Ok(())
 }
 
@@ -284,39 +241,6 @@ async fn write_composing(
         .await?;
     }
     Ok(())
-}
-
-/// The leagues with what each season brought.
-pub(super) async fn leagues(conn: &mut Conn) -> Result<BTreeMap<String, League>, StoreError> {
-    let mut leagues = BTreeMap::new();
-    for row in sqlx::query(
-        "SELECT league.*, rule_set.body AS rules FROM league \
-         JOIN rule_set ON rule_set.digest = league.rules_digest",
-    )
-    .fetch_all(&mut *conn)
-    .await?
-    {
-        let set = RuleSet::parse(row.try_get("rules")?).map_err(|e| unreadable("rules", e))?;
-        let league = League {
-            name: row.try_get("name")?,
-            rules: Rules::new(set),
-            village: word_if_any(&row, "village")?,
-            joined_at: time(&row, "joined_at")?,
-            left_at: time_if_any(&row, "left_at")?,
-            seasons: BTreeMap::new(),
-        };
-        leagues.insert(row.try_get::<String, _>("league")?, league);
-    }
-    for row in sqlx::query("SELECT * FROM league_season")
-        .fetch_all(conn)
-        .await?
-    {
-        if let Some(league) = leagues.get_mut(row.try_get::<&str, _>("league")?) {
-            let season = row.try_get("season")?;
-            league.seasons.insert(season, count(&row, "coins")?);
-        }
-    }
-    Ok(leagues)
 }
 
 /// The rules of that digest, or those in force.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     agents,
     dialect::{DbRow, SqlReads},
-    layout,
+    layout, leagues,
     load::{read_agent, read_category, read_coins, read_day, read_streak, read_upgrades},
     log, owner, prune, publications,
     rows::{
@@ -53,7 +53,7 @@ impl Reads for SqlReads {
             profile: json(farm.try_get("profile")?, "profile")?,
             coins: read_coins(&farm)?,
             categories,
-            leagues: owner::leagues(&mut tx).await?,
+            leagues: leagues::read(&mut tx).await?,
             upgrades: read_upgrades(&mut tx).await?,
             streak: read_streak(&farm)?,
             streak_longest: count_u32(&farm, "streak_longest")?,
@@ -188,7 +188,7 @@ impl Reads for SqlReads {
     }
 
     async fn leagues(&self) -> Result<BTreeMap<String, League>, StoreError> {
-        owner::leagues(&mut *self.pool.begin().await?).await
+        leagues::read(&mut *self.pool.begin().await?).await
     }
 
     async fn rules(&self, digest: Option<Digest>) -> Result<Option<RuleSet>, StoreError> {

@@ -69,6 +69,17 @@ pub(super) async fn cut(
     }))
 }
 
+/// The last proof of `agent`, over all branches of its chain.
+pub(super) async fn last(conn: &mut Conn, agent: Uuid) -> Result<Option<Uuid>, StoreError> {
+    let row = sqlx::query(
+        "SELECT proof_id FROM proof_chain WHERE agent_id = $1 ORDER BY position DESC LIMIT 1",
+    )
+    .bind(agent)
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| row.try_get("proof_id")).transpose()?)
+}
+
 /// Marks what no longer counts.
 pub(super) async fn mark(
     conn: &mut Conn,

@@ -257,3 +257,52 @@ async fn a_composite_is_taken_back_with_any_of_its_parts_and_only_with_them() {
         .unwrap();
     assert_eq!(before, farm.dump().await);
 }
+
+#[tokio::test]
+async fn a_leagues_daily_cap_is_held_against_what_the_league_brought() {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let mut rules = RuleSet::default();
+    rules.base_coins.toil = 60;
+    rules.caps.per_day = Some(150);
+    let offer = LeagueOffer {
+        league: "capped".to_owned(),
+        name: "A capped league".to_owned(),
+        rules,
+        village: None,
+    };
+    let decide =
+        move |state: &State, _| Ok(decide_join_league(state, offer)?.into_iter().collect());
+    farm.writer.decide(decide, |_| ()).await.unwrap();
+    let mut brought = Vec::new();
+    let mut ids = Vec::new();
+    for day in [0, 0, 0, 1, 1] {
+        let when = friday().saturating_add((day - 1) * 86_400);
+        let proof = agent.work(Category::Toil, when);
+        farm.submit(proof.bytes()).await.unwrap();
+        ids.push(proof.body().proof_id);
+        let season = farm.view().await.leagues["capped"].seasons["2026-Q1"];
+        brought.push(season);
+    }
+    assert!(brought[0] < 150, "{brought:?}");
+    assert_eq!(brought[1..3], [150, 150], "the cap of the first day");
+    assert_eq!(brought[4], 300, "and of the second one");
+    // What is taken back leaves room.
+    let farm = farm.restart().await;
+    farm.writer
+        .revoke(agent.id, Since::After(Some(ids[3])))
+        .await
+        .unwrap();
+    let league = &farm.view().await.leagues["capped"];
+    assert_eq!(league.seasons["2026-Q1"], brought[3]);
+    let days: Vec<_> = league.days.values().copied().collect();
+    assert_eq!(days, [150, brought[3] - 150]);
+    let before = farm.dump().await;
+    let mut journal = farm.database.stranger().await;
+    let salts = SaltSource::new(SECRET);
+    journal
+        .rebuild(&salts, &mut Nowhere, &mut |_| ())
+        .await
+        .unwrap();
+    assert_eq!(before, farm.dump().await);
+}

@@ -160,7 +160,7 @@ proptest! {
             let absent = farm.checked_with(&mut Nowhere).await;
             assert_eq!(absent.findings, []);
             let told: u64 = absent.archived.iter().map(|season| season.entries).sum();
-            assert_eq!((told as usize, absent.coins), (pruned, farm.coins().await));
+            assert_eq!((told, absent.coins), (pruned as u64, farm.coins().await));
             if pruned == 0 {
                 return;
             }
