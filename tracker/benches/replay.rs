@@ -1,124 +1,221 @@
-//! `replay-1m`: a ledger of 1,000,000 proofs folded into the farm, on one core.
+//! `replay-1m`: a ledger of 1,000,000 proofs folded into the farm, on one core, step by step.
 //!
-//! Value: the fold over entries that are decoded already, in seconds. Baseline: the same entries read
-//! from their bytes first, which is what time travel does. Also: what the folded state takes in memory.
-//! Four agents work for four years, every two minutes. Prints one line of JSON for each figure.
+//! Each way to go through the ledger runs in a process of its own, so that its peak memory is its own:
+//!
+//! - `fold`: pages are read from SQLite, parsed and folded, as time travel does it. Value of `replay-1m`:
+//!   the seconds in the fold alone; baseline: those in reading and parsing before it.
+//! - `log`: the same, and the transparency log commits to every entry.
+//! - `verify`: the signature of every proof is checked under the key that its agent had then.
+//! - `rebuild`: every projection is emptied and written again, in one transaction.
+//!
+//! Prints one line of JSON for each figure. `FARMOPS_BENCH_PROOFS` makes a shorter ledger.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use std::{hint::black_box, time::Instant};
-
-use farmops_protocol::{enrolment::EnrolmentRequest, key::SecretKey, proof::Category};
-use farmops_tracker::{
-    domain::{Founding, State, decide_found},
-    ledger::{AcceptedProof, AgentApproved, Entry, Event},
+use std::{
+    hint::black_box,
+    process::Command,
+    time::{Duration, Instant},
 };
+
+use farmops_protocol::proof::ParsedProof;
+use farmops_tracker::{
+    domain::State,
+    ledger::{Entry, Event, Log, PROOF_ACCEPTED, enter},
+    store::{Database, LedgerLine, Nowhere},
+};
+use serde_json::{Value, json};
 
 #[path = "../tests/boundary/cast.rs"]
 mod cast;
-
-use cast::TestAgent;
+#[path = "farm/past.rs"]
+mod past;
+#[path = "farm/story.rs"]
+mod story;
 
 /// Proofs, unless `FARMOPS_BENCH_PROOFS` says otherwise.
 const PROOFS: usize = 1_000_000;
-const AGENTS: u8 = 4;
-const ROUNDS: usize = 3;
+/// Entries read at once, as the tracker does.
+const PAGE: u32 = 1000;
+/// Runs of the fold, of which the middle one counts.
+const ROUNDS: usize = 5;
+/// Which part this process is to do.
+const PART: &str = "FARMOPS_BENCH_PART";
 
-fn main() {
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
     let proofs = std::env::var("FARMOPS_BENCH_PROOFS")
         .ok()
         .and_then(|n| n.parse().ok())
         .unwrap_or(PROOFS);
-    let entries = ledger(proofs);
-    let lines: Vec<_> = entries
-        .iter()
-        .map(|entry| (entry.event.kind(), entry.event.body().into_owned()))
-        .collect();
-    let before = resident_kib();
-    let (mut folds, mut reads) = (Vec::new(), Vec::new());
-    let mut state = State::default();
-    // The two take turns, so that a machine that slows down slows both.
-    for _ in 0..ROUNDS {
-        state = State::default();
-        let started = Instant::now();
-        for entry in &entries {
-            black_box(state.apply(entry));
-        }
-        folds.push(started.elapsed().as_secs_f64());
-        let mut from_bytes = State::default();
-        let started = Instant::now();
-        for (entry, (kind, body)) in entries.iter().zip(&lines) {
-            let entry = Entry {
-                position: entry.position,
-                recorded_at: entry.recorded_at,
-                event: Event::read(kind, body).unwrap(),
-            };
-            black_box(from_bytes.apply(&entry));
-        }
-        reads.push(started.elapsed().as_secs_f64());
-        assert!(from_bytes == state, "the same ledger gives the same farm");
+    let path = past::database(proofs).await;
+    let url = past::url(&path);
+    match std::env::var(PART).ok().as_deref() {
+        Some("fold") => println!("{}", fold(&url, Way::Fold).await),
+        Some("log") => println!("{}", fold(&url, Way::Enter).await),
+        Some("verify") => println!("{}", verify(&url).await),
+        Some("rebuild") => println!("{}", rebuild(&url).await),
+        Some(other) => panic!("there is no part {other}"),
+        None => report(),
     }
-    let (fold, read) = (least(&folds), least(&reads));
-    let grown = resident_kib().saturating_sub(before);
-    println!(
-        "{{\"name\":\"replay-1m\",\"value\":{fold:.3},\"unit\":\"s\",\"baseline\":{read:.3},\
-         \"ratio\":{:.3}}}",
-        fold / read
-    );
-    println!("{{\"name\":\"replay-1m-state\",\"value\":{grown},\"unit\":\"KiB\"}}");
+}
+
+/// Runs every part and prints its figures.
+fn report() {
+    let mut folds: Vec<_> = (0..ROUNDS).map(|_| part("fold")).collect();
+    folds.sort_by(|a, b| seconds(a, "fold").total_cmp(&seconds(b, "fold")));
+    let middle = &folds[ROUNDS / 2];
+    let (least, most) = (&folds[0], &folds[ROUNDS - 1]);
     eprintln!(
-        "{} entries, {} coins, {} days; from bytes {:.2} µs an entry",
-        state.position,
-        state.coins.earned,
-        state.days.len(),
-        read * 1e6 / f64::from(u32::try_from(entries.len()).unwrap()),
+        "{} entries, {} composites, {} coins; fold from {} to {} s in {ROUNDS} runs",
+        middle["entries"], middle["composites"], middle["coins"], least["fold"], most["fold"]
     );
+    let fold = seconds(middle, "fold");
+    let before = seconds(middle, "read") + seconds(middle, "parse");
+    println!(
+        "{{\"name\":\"replay-1m\",\"value\":{fold:.3},\"unit\":\"s\",\"baseline\":{before:.3},\
+         \"ratio\":{:.3}}}",
+        fold / before
+    );
+    let log = seconds(&part("log"), "fold") - fold;
+    line("replay-1m-read", seconds(middle, "read"), "s");
+    line("replay-1m-parse", seconds(middle, "parse"), "s");
+    line("replay-1m-log", log, "s");
+    peak("fold", middle);
+    let verified = part("verify");
+    line("replay-1m-verify", seconds(&verified, "verify"), "s");
+    let rebuilt = part("rebuild");
+    assert_eq!(rebuilt["coins"], middle["coins"], "the same farm");
+    let whole = seconds(&rebuilt, "rebuild");
+    line("replay-1m-rebuild", whole, "s");
+    line(
+        "replay-1m-rebuild-writing",
+        whole - before - fold - log,
+        "s",
+    );
+    peak("rebuild", &rebuilt);
 }
 
-fn least(seconds: &[f64]) -> f64 {
-    seconds.iter().copied().fold(f64::INFINITY, f64::min)
+fn line(name: &str, value: f64, unit: &str) {
+    println!("{{\"name\":\"{name}\",\"value\":{value:.3},\"unit\":\"{unit}\"}}");
 }
 
-/// What the process has in memory.
-fn resident_kib() -> u64 {
+fn peak(of: &str, figures: &Value) {
+    let kib = &figures["peak_kib"];
+    println!("{{\"name\":\"replay-1m-{of}-peak\",\"value\":{kib},\"unit\":\"KiB\"}}");
+}
+
+/// What a process that does nothing else says of its part.
+fn part(name: &str) -> Value {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.env(PART, name).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {said}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn seconds(figures: &Value, step: &str) -> f64 {
+    figures[step].as_f64().unwrap()
+}
+
+/// The most that this process had in memory.
+fn peak_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let figure = line.and_then(|line| line.split_whitespace().nth(1));
     figure.unwrap().parse().unwrap()
 }
 
-fn ledger(proofs: usize) -> Vec<Entry> {
-    let start = "2022-01-03T00:00:00Z".parse().unwrap();
-    let founding = Founding {
-        handle: "alice".to_owned(),
-        name: "Alice's farm".to_owned(),
-        time_zone: "Europe/Berlin".to_owned(),
-        working_days: [true, true, true, true, true, false, false],
-    };
-    let key = SecretKey::from_bytes([9; 32]).public();
-    let mut events = decide_found(&State::default(), &founding, key).unwrap();
-    let mut agents: Vec<_> = (1..=AGENTS).map(TestAgent::new).collect();
-    for agent in &agents {
-        let request = EnrolmentRequest::verify(&agent.enrolment(start), start).unwrap();
-        events.push(Event::AgentEnrolled(request));
-        events.push(Event::AgentApproved(AgentApproved {
-            agent_id: agent.id,
-            fingerprint: agent.key.public().fingerprint(),
-        }));
+fn timed<T>(sum: &mut Duration, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let done = work();
+    *sum += started.elapsed();
+    done
+}
+
+/// How an entry becomes part of the farm.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// It is folded in.
+    Fold,
+    /// It is folded in, and the log commits to it.
+    Enter,
+}
+
+async fn fold(url: &str, way: Way) -> Value {
+    let reads = Database::inspect(url).await.unwrap();
+    let salts = past::salts();
+    let (mut state, mut log) = (State::default(), Log::default());
+    let [mut read, mut parse, mut fold] = [Duration::ZERO; 3];
+    loop {
+        let started = Instant::now();
+        let lines = reads.ledger(state.position, PAGE).await.unwrap();
+        read += started.elapsed();
+        if lines.is_empty() {
+            break;
+        }
+        let entries: Vec<_> = timed(&mut parse, || lines.iter().map(entry).collect());
+        timed(&mut fold, || {
+            for entry in &entries {
+                match way {
+                    Way::Fold => drop(black_box(state.apply(entry))),
+                    Way::Enter => drop(black_box(enter(&mut state, &mut log, &salts, entry))),
+                }
+            }
+        });
     }
-    for n in 0..proofs {
-        let category = Category::ALL[n % Category::ALL.len()];
-        let when = start.saturating_add(i64::try_from(n * 120).unwrap());
-        let proof = agents[n % usize::from(AGENTS)].work(category, when);
-        let proof = AcceptedProof::Verified(proof);
-        events.push(Event::ProofAccepted(Box::new(proof)));
+    json!({
+        "entries": state.position,
+        "composites": state.composites,
+        "coins": state.coins.earned,
+        "read": read.as_secs_f64(),
+        "parse": parse.as_secs_f64(),
+        "fold": fold.as_secs_f64(),
+        "peak_kib": peak_kib(),
+    })
+}
+
+fn entry(line: &LedgerLine) -> Entry {
+    Entry {
+        position: line.position,
+        recorded_at: line.recorded_at,
+        event: Event::read(&line.kind, line.body.bytes().unwrap()).unwrap(),
     }
-    (1_u64..)
-        .zip(events)
-        .map(|(position, event)| Entry {
-            position,
-            recorded_at: start,
-            event,
-        })
-        .collect()
+}
+
+async fn verify(url: &str) -> Value {
+    let reads = Database::inspect(url).await.unwrap();
+    let keys = reads.agents().await.unwrap();
+    let mut places = vec![0; keys.len()];
+    let (mut verify, mut position) = (Duration::ZERO, 0);
+    loop {
+        let lines = reads.ledger(position, PAGE).await.unwrap();
+        let Some(last) = lines.last() else { break };
+        position = last.position;
+        for line in lines.iter().filter(|line| line.kind == PROOF_ACCEPTED) {
+            let proof = ParsedProof::parse(line.body.bytes().unwrap()).unwrap();
+            let id = proof.body().agent.agent_id;
+            let agent = keys.iter().position(|of| of.agent_id == id).unwrap();
+            let key = keys[agent].agent.key_at(places[agent]);
+            places[agent] += 1;
+            black_box(timed(&mut verify, || proof.verify(key)).unwrap());
+        }
+    }
+    json!({ "verify": verify.as_secs_f64(), "peak_kib": peak_kib() })
+}
+
+async fn rebuild(url: &str) -> Value {
+    let database = Database::open(url).await.unwrap();
+    let mut journal = database.journal().await.unwrap();
+    let salts = past::salts();
+    let started = Instant::now();
+    let state = journal
+        .rebuild(&salts, &mut Nowhere, &mut |_| ())
+        .await
+        .unwrap();
+    json!({
+        "rebuild": started.elapsed().as_secs_f64(),
+        "coins": state.coins.earned,
+        "peak_kib": peak_kib(),
+    })
 }

@@ -1,0 +1,38 @@
+//! `ingest-postgres-grpc`, `ingest-postgres-rest`: proofs per second into a durable ledger in PostgreSQL, beside
+//! the bare database (see `ingest/run.rs`).
+//!
+//! The server is one of this program's own, on a Unix socket, with PostgreSQL's own settings: every commit is
+//! flushed.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use sqlx::Connection as _;
+
+#[path = "../tests/boundary/cast.rs"]
+#[allow(dead_code)]
+mod cast;
+#[path = "ingest/rows.rs"]
+mod rows;
+#[path = "ingest/run.rs"]
+mod run;
+#[path = "farm/served.rs"]
+#[allow(dead_code)]
+mod served;
+
+type Connection = sqlx::PgConnection;
+
+/// How a transaction begins, as the tracker begins it.
+const BEGIN: &str = "BEGIN";
+
+fn placeholder(number: usize) -> String {
+    format!("${number}")
+}
+
+async fn connect(url: &str) -> Connection {
+    Connection::connect(url).await.unwrap()
+}
+
+#[tokio::main(flavor = "multi_thread")]
+async fn main() {
+    run::all("ingest-postgres", |_| farmops_postgres::database().unwrap()).await;
+}
