@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt lint docs clean-demo need-rust need-cc need-postgres need-demo
+.PHONY: help demo test bench fmt lint api docs clean-demo need-rust need-cc need-postgres need-demo
 
 # CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
 CHECK ?=
@@ -37,6 +37,11 @@ fmt: need-rust ## Format every Rust file.
 lint: need-cc ## The rules no compiler checks, then clippy.
 	cargo test --workspace --test repository
 	cargo clippy --workspace --all-targets -- -D warnings
+
+api: need-demo ## The tracker's interface against its description, on what a demo left behind.
+	cargo build --workspace --bins
+	test -d target/demo-check || target/debug/farmops-demo --check --dir target/demo-check --fresh
+	tracker/check-api target/demo-check
 
 docs: need-cc ## The documentation of the code, in target/doc.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

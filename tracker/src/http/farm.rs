@@ -55,6 +55,9 @@ pub(super) async fn figures(app: &App) -> Result<FarmView, Problem> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// A position or a time; without it, now.
+    #[param(
+        pattern = r"^([1-9][0-9]{0,14}|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)$"
+    )]
     at: Option<String>,
 }
 

@@ -17,7 +17,10 @@ const PAGE_MAX: u32 = 100;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Only relations in this state.
+    #[param(pattern = "^(pending|accepted|rejected)$")]
     state: Option<String>,
+    /// Only actors after this one: the last of the page before.
     after: Option<Url>,
 }
 
@@ -111,7 +114,7 @@ pub(super) struct Named {
     path = "/api/v1/followers/accept",
     tag = "people",
     request_body(content = Named),
-    responses((status = 200, description = "The relation now", body = Shown)),
+    responses((status = 200, description = "The relation now", body = Shown), (status = 404, description = "There is no such relation")),
 )]
 pub(super) async fn accept(
     State(app): State<App>,
@@ -127,7 +130,7 @@ pub(super) async fn accept(
     path = "/api/v1/followers/reject",
     tag = "people",
     request_body(content = Named),
-    responses((status = 200, description = "The relation now", body = Shown)),
+    responses((status = 200, description = "The relation now", body = Shown), (status = 404, description = "There is no such relation")),
 )]
 pub(super) async fn reject(
     State(app): State<App>,
@@ -141,6 +144,8 @@ pub(super) async fn reject(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Handle {
+    /// Like `@alice@village.example`.
+    #[schema(pattern = "^@[a-zA-Z0-9_]+([a-zA-Z0-9_.-]*[a-zA-Z0-9_])?@[^@/ ]+$")]
     handle: String,
 }
 
@@ -171,7 +176,7 @@ pub(super) async fn follow(
     path = "/api/v1/following/remove",
     tag = "people",
     request_body(content = Named),
-    responses((status = 204, description = "No longer followed")),
+    responses((status = 204, description = "No longer followed"), (status = 404, description = "There is no such relation")),
 )]
 pub(super) async fn unfollow(
     State(app): State<App>,

@@ -1,7 +1,7 @@
 //! `/api/v1/ledger`: the entries themselves, so that their owner can check everything again.
 
 use axum::{Json, extract::State};
-use farmops_protocol::{digest::Digest, time::Timestamp};
+use farmops_protocol::{digest::Digest, int::SafeUint, time::Timestamp};
 use farmops_service::problem::{Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -17,8 +17,11 @@ pub(crate) const PAGE_MAX: u32 = 1000;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Only entries after this one.
     #[serde(default)]
-    after: u64,
+    after: SafeUint,
+    /// Entries on the page.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 
@@ -57,10 +60,16 @@ pub(super) async fn list(
     State(app): State<App>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Page>, Problem> {
-    let limit = wanted.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let limit = wanted.limit.unwrap_or(PAGE_MAX);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::bad_request(
+            "limit",
+            format!("expected 1 to {PAGE_MAX}"),
+        ));
+    }
     let lines = app
         .reads
-        .ledger(wanted.after, limit)
+        .ledger(wanted.after.value(), limit)
         .await
         .map_err(not_read)?;
     let entries = lines

@@ -8,7 +8,7 @@ use farmops_service::problem::{Problem, StrictJson};
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 
-/// A JSON body of at most `MAX` bytes, or the default where there is none at all.
+/// A JSON body of at most `MAX` bytes, or the default where there is none at all, or null.
 #[derive(Debug)]
 pub(super) struct MaybeJson<T, const MAX: usize>(pub(super) T);
 
@@ -23,7 +23,7 @@ where
         if request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
-        let StrictJson(body) = StrictJson::<T, MAX>::from_request(request, state).await?;
-        Ok(Self(body))
+        let StrictJson(body) = StrictJson::<Option<T>, MAX>::from_request(request, state).await?;
+        Ok(Self(body.unwrap_or_default()))
     }
 }

@@ -38,7 +38,9 @@ struct Shown {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
-    parts: Option<String>,
+    /// The halves to open.
+    #[param(pattern = "^(event|score|event,score|score,event)$")]
+    parts: String,
 }
 
 /// Opens the halves of an entry that `parts` names; the other one stays closed.
@@ -54,7 +56,7 @@ pub(super) async fn open(
     Path(position): Path<u64>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
-    let shown = Shown::parse(wanted.parts.as_deref().unwrap_or_default())
+    let shown = Shown::parse(&wanted.parts)
         .ok_or_else(|| Problem::bad_request("parts", "expected event, score, or event,score"))?;
     let absent = || Problem::not_found("entry");
     let index = position.checked_sub(1).ok_or_else(absent)?;

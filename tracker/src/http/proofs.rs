@@ -115,8 +115,13 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub(super) struct Wanted {
     agent: Option<Uuid>,
     category: Option<Category>,
+    #[param(value_type = Option<String>, pattern = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$")]
     since: Option<Timestamp>,
+    /// Where the page begins: `next` of the one before.
+    #[param(pattern = "^p[0-9a-f]{1,16}$")]
     cursor: Option<String>,
+    /// Proofs on the page.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
 }
 
@@ -177,7 +182,7 @@ impl Shown {
             timestamp: self.timestamp,
             action_type: self.action_type,
             category: self.category,
-            score: self.score.clone(),
+            score: self.score,
             day: self.day,
             earns: self.earns,
             leagues: self.leagues.clone(),

@@ -155,6 +155,7 @@ pub(super) async fn leagues(State(app): State<App>) -> Result<Json<Leagues>, Pro
 #[schema(as = LeagueOffer)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Joining {
+    #[schema(min_length = 1, max_length = 80, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
     village: Option<Url>,
     #[schema(value_type = RuleSet)]
@@ -166,7 +167,7 @@ pub(super) struct Joining {
     put,
     path = "/api/v1/leagues/{league}",
     tag = "rules",
-    params(("league" = String, Path, description = "A slug")),
+    params(("league" = String, Path, description = "A slug", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")),
     request_body(content = Joining),
     responses((status = 200, description = "The leagues now", body = Leagues)),
 )]
@@ -192,7 +193,7 @@ pub(super) async fn join(
     delete,
     path = "/api/v1/leagues/{league}",
     tag = "rules",
-    params(("league" = String, Path, description = "A slug")),
+    params(("league" = String, Path, description = "A slug", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")),
     responses((status = 200, description = "The leagues now", body = Leagues)),
 )]
 pub(super) async fn leave(

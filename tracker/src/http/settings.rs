@@ -21,6 +21,7 @@ use crate::{
 #[schema(as = FarmName)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Named {
+    #[schema(min_length = 1, max_length = 80, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
 }
 
@@ -48,6 +49,7 @@ pub(super) async fn rename(
 #[serde(deny_unknown_fields)]
 pub(super) struct Days {
     /// An IANA time zone.
+    #[schema(pattern = "^[A-Za-z][A-Za-z0-9_+/-]*$")]
     time_zone: String,
     /// The days of the week that count, Monday first.
     #[schema(min_items = 7, max_items = 7)]

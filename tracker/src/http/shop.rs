@@ -122,6 +122,7 @@ fn shown(offer: Offer<'_>) -> Shown<'_> {
 #[schema(as = PurchaseRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    #[schema(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     item: String,
 }
 
@@ -165,7 +166,7 @@ impl From<Purchase> for Recorded {
     post,
     path = "/api/v1/shop/purchase",
     tag = "shop",
-    params(("Idempotency-Key" = String, Header, description = "Up to 255 visible characters; the same key buys once")),
+    params(("Idempotency-Key" = String, Header, description = "Printable characters; the same key buys once", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     request_body(content = Wanted),
     responses((status = 201, description = "Bought", body = Bought), (status = 200, description = "Bought before with this key", body = Bought), (status = 404, description = "No such item")),
 )]

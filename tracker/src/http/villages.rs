@@ -63,7 +63,11 @@ pub(super) async fn list(State(app): State<App>) -> Result<Json<Villages>, Probl
 #[schema(as = JoinRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Scheme and host.
+    #[schema(format = Uri, pattern = "^https?://[^/?#@ ]+/?$")]
     url: String,
+    /// What the village gave you, if it takes nobody without.
+    #[schema(min_length = 1)]
     invite: Option<String>,
 }
 
