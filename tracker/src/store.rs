@@ -22,6 +22,7 @@ mod keys;
 mod line;
 mod postgres;
 mod projections;
+mod said;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -40,7 +41,6 @@ use farmops_protocol::{
         commitment::{LoggedScore, SaltSource},
     },
     proof::Category,
-    registration::MembershipStatus,
     scoring::RuleSet,
     time::Timestamp,
 };
@@ -53,6 +53,7 @@ pub use self::error::StoreError;
 pub use self::keys::Secrets;
 pub use self::line::{ArchivedSeason, Bodies, LedgerLine, LineBody, Nowhere};
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
+pub use self::said::{Notice, Publication, Village};
 use crate::{
     domain::{
         Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, ProofRow,
@@ -165,55 +166,6 @@ pub struct BufferedProof {
     pub received_at: Timestamp,
     /// Its canonical bytes.
     pub bytes: Vec<u8>,
-}
-
-/// A published snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publication {
-    /// Grows by one, never reused.
-    pub sequence: u64,
-    /// The object's IRI.
-    pub object_id: String,
-    /// The last ledger entry it tells about.
-    pub ledger_position: u64,
-    /// When.
-    pub published_at: Timestamp,
-    /// The signed document's canonical bytes.
-    pub document: Vec<u8>,
-}
-
-/// A weekly card or a milestone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// `card-2026-W47`, `badge-first-seed`, `level-2`.
-    pub key: String,
-    /// The object's IRI.
-    pub object_id: String,
-    /// From 1, growing with every update.
-    pub revision: u64,
-    /// When it was first published.
-    pub published_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-    /// The document's JSON.
-    pub document: Vec<u8>,
-}
-
-/// A village the farmer joined, or asked to join.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Village {
-    /// Scheme and authority.
-    pub url: String,
-    /// Its actor's IRI.
-    pub actor: String,
-    /// The farmer's account there.
-    pub account: String,
-    /// How far it has come.
-    pub status: MembershipStatus,
-    /// Whether the farmer's handle lives there: the first one joined.
-    pub home: bool,
-    /// When.
-    pub joined_at: Timestamp,
 }
 
 /// Who may do what.

@@ -122,7 +122,12 @@ fn paragraph(agent: &Value) -> String {
             none if none.is_empty() => "with a first proof".to_owned(),
             proof => format!("after proof {proof}"),
         };
-        let asks = "    lost proofs, and asks to resume ";
+        // Where its chain ends here already: what followed was sent, and is with this tracker no longer.
+        let asks = if agent["head"]["proof_id"] == asked["resumes_after"] {
+            "    sent proofs that this tracker has lost, and asks to go on "
+        } else {
+            "    lost proofs, and asks to resume "
+        };
         lines.extend([asks, &place, ": `agents reset-chain`\n"]);
     }
     for (member, what) in [

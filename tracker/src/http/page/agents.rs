@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use farmops_protocol::{enrolment::AgentStatus, key::Fingerprint};
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Path, Problem};
 use uuid::Uuid;
 
 use super::{
@@ -34,6 +34,15 @@ struct Card {
     asked: Option<When>,
     /// Its last proofs, latest first.
     latest: Vec<(Uuid, String)>,
+}
+
+impl Card {
+    /// Whether it asks to go on where its chain ends here: then what followed was lost with this tracker.
+    fn lost_here(&self) -> bool {
+        let end = self.agent.head.map(|head| head.proof_id);
+        let mut asked = self.agent.reset_asked.iter();
+        asked.any(|asked| asked.resumes_after == end)
+    }
 }
 
 #[derive(Template)]

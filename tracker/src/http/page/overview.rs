@@ -132,8 +132,8 @@ async fn tasks(app: &App, agents: &[crate::store::AgentRecord]) -> Result<Vec<Ta
     );
     let resets = agents.iter().filter(|a| a.reset_asked.is_some());
     let (one, more) = (
-        "agent has lost proofs and asks to resume.",
-        "agents have lost proofs and ask to resume.",
+        "agent asks to resume after a loss.",
+        "agents ask to resume after a loss.",
     );
     add(resets.count(), one, more, "/agents", "Decide");
     let waiting = app

@@ -2,14 +2,14 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use farmops_protocol::{
     proof::{Category, ParsedProof, ProofBody},
     snapshot::season_of,
 };
-use farmops_service::problem::Problem;
+use farmops_service::problem::{Path, Problem, Query};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 use uuid::Uuid;
@@ -165,8 +165,11 @@ fn line(record: &ProofRecord, agents: &[AgentRecord], schedule: &Schedule) -> Op
 fn opened(record: &ProofRecord, agent: &Agent) -> Option<(ProofBody, bool)> {
     let parsed = ParsedProof::parse(record.bytes.as_ref()?).ok()?;
     let body = parsed.body().clone();
-    let key = agent.key_at(record.row.chain_length);
-    let verified = parsed.hash() == record.row.hash && parsed.verify(key).is_ok();
+    // Which of its keys signed follows from the place over all branches, which `fsck` knows.
+    let mut keys = agent.former_keys.iter().map(|former| &former.key);
+    let verified = parsed.hash() == record.row.hash
+        && (parsed.clone().verify(&agent.public_key).is_ok()
+            || keys.any(|key| parsed.clone().verify(key).is_ok()));
     Some((body, verified))
 }
 
