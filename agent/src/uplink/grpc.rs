@@ -254,6 +254,37 @@ fn from_status(status: &Status) -> LinkError {
         Code::InvalidArgument => refused("invalid"),
         Code::AlreadyExists => refused("agent-id-taken"),
         Code::FailedPrecondition => refused("not-the-head"),
-        _ => LinkError::away(format!("{:?}: {}", status.code(), status.message())),
+        // Too many calls, or a tracker that is not well: it may say for how long.
+        _ => LinkError::Away {
+            reason: format!("{:?}: {}", status.code(), status.message()),
+            retry_after: retry_after(status),
+        },
+    }
+}
+
+fn retry_after(status: &Status) -> Option<Duration> {
+    let seconds = status.metadata().get("retry-after")?.to_str().ok()?;
+    wait(seconds.parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tracker_that_is_asked_too_often_says_for_how_long() {
+        let mut status = Status::resource_exhausted("too many requests");
+        let seconds = "7".parse().expect("is ASCII");
+        status.metadata_mut().insert("retry-after", seconds);
+        for (status, wanted) in [
+            (status, Some(Duration::from_secs(7))),
+            (Status::resource_exhausted("too many requests"), None),
+            (Status::unavailable("stopping"), None),
+        ] {
+            let LinkError::Away { retry_after, .. } = from_status(&status) else {
+                panic!("{status} is no refusal");
+            };
+            assert_eq!(retry_after, wanted, "{status}");
+        }
     }
 }
