@@ -15,7 +15,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use extract::{Bounded, StrictJson};
+pub use extract::{Bounded, FormFields, StrictJson};
 pub use layer::{catch_panics, method_not_allowed_fallback, normalise, not_found_fallback};
 pub use parts::{Path, Query};
 
@@ -108,6 +108,7 @@ impl Problem {
     /// 413: the body is longer than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large")
+            .field(parts::whole())
             .detail(format!("the body may have at most {limit} bytes"))
             .extension("limit", limit)
     }
@@ -115,6 +116,7 @@ impl Problem {
     /// 415: the body is not of the type named.
     pub fn unsupported_media_type(expected: &str) -> Self {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type")
+            .field(http::header::CONTENT_TYPE.as_str())
             .detail(format!("the body must be {expected}"))
     }
 

@@ -1,4 +1,4 @@
-//! Who asks too often, and what is wrong with a parameter.
+//! Who asks too often, and what is wrong with a parameter or a body.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -71,11 +71,18 @@ async fn an_agent_that_asks_too_often_is_told_over_both_roads() {
     let refused = tracker.grpc().await.enroll(call).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
     assert!(refused.message().contains("try again in"), "{refused}");
+    let wait = refused.metadata().get("retry-after").unwrap();
+    assert!((1..=60).contains(&wait.to_str().unwrap().parse().unwrap()));
+    let mut client = tracker.grpc().await;
+    let stream = client.submit_proofs(futures::stream::pending());
+    let refused = stream.await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    assert!(refused.metadata().contains_key("retry-after"));
     tracker.end().await;
 }
 
 #[tokio::test]
-async fn a_wrong_parameter_is_named() {
+async fn a_wrong_parameter_or_body_is_named() {
     let tracker = limited(60, 60).await;
     for (path, field) in [
         ("/api/v1/ledger?limit=x", "limit"),
@@ -85,6 +92,34 @@ async fn a_wrong_parameter_is_named() {
     ] {
         let answer = tracker.owner(Method::GET, path).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["field"], field, "{path}: {problem}");
+    }
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let long = "a".repeat(70_000);
+    for (path, media_type, body, status, field) in [
+        ("/api/v1/shop/purchase", json, "{", 400, "$"),
+        ("/api/v1/shop/purchase", json, "{}", 422, "item"),
+        ("/api/v1/shop/purchase", json, "{\"item\":7}", 422, "item"),
+        (
+            "/api/v1/shop/purchase",
+            "text/plain",
+            "{}",
+            415,
+            "content-type",
+        ),
+        ("/api/v1/shop/purchase", json, &long, 413, "$"),
+        ("/api/v1/agents/x/dismiss", json, "", 400, "id"),
+        ("/login", json, "{}", 415, "content-type"),
+        ("/login", form, &long, 413, "$"),
+    ] {
+        let request = tracker
+            .owner(Method::POST, path)
+            .header("idempotency-key", "k");
+        let request = request.header("content-type", media_type);
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path} {media_type}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
         let problem: Value = answer.json().await.unwrap();
         assert_eq!(problem["field"], field, "{path}: {problem}");
     }

@@ -1,11 +1,9 @@
 //! `/`: the board.
 
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use farmops_protocol::proof::Category;
+use farmops_service::problem::Query;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 

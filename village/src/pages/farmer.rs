@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse as _, Response},
 };
 use farmops_farm::{achievements::Achievement, catalogue::Catalogue, level};
 use farmops_protocol::snapshot::Snapshot;
+use farmops_service::problem::Path;
 
 use super::{
     PageError, render,

@@ -1,10 +1,8 @@
 //! `/following`: the farms of followed farmers.
 
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
+use farmops_service::problem::Query;
 use serde::Deserialize;
 
 use super::{

@@ -49,11 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for S
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let declared = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        if !declared.is_some_and(is_json) {
+        if !essence(&request).is_some_and(|essence| is_json(&essence)) {
             return Err(Problem::unsupported_media_type("application/json"));
         }
         let Bounded(bytes) = Bounded::<MAX>::from_request(request, state).await?;
@@ -61,9 +57,32 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for S
     }
 }
 
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    let essence = essence.to_ascii_lowercase();
+/// The fields of a form of at most `MAX` bytes, in order, declared as `application/x-www-form-urlencoded`.
+#[derive(Clone, Debug)]
+pub struct FormFields<const MAX: usize = 65_536>(pub Vec<(String, String)>);
+
+impl<S: Send + Sync, const MAX: usize> FromRequest<S> for FormFields<MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if essence(&request).is_none_or(|essence| essence != FORM) {
+            return Err(Problem::unsupported_media_type(FORM));
+        }
+        let Bounded(bytes) = Bounded::<MAX>::from_request(request, state).await?;
+        let fields = url::form_urlencoded::parse(&bytes);
+        Ok(Self(fields.into_owned().collect()))
+    }
+}
+
+/// The declared media type without its parameters.
+fn essence(request: &Request) -> Option<String> {
+    let declared = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    let essence = declared.split(';').next()?;
+    Some(essence.trim().to_ascii_lowercase())
+}
+
+fn is_json(essence: &str) -> bool {
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }

@@ -3,11 +3,8 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::{
-    extract::{Query, State},
-    response::Response,
-};
-use farmops_service::problem::Problem;
+use axum::{extract::State, response::Response};
+use farmops_service::problem::{Problem, Query};
 use jiff::{ToSpan as _, civil::Date};
 use serde::Deserialize;
 

@@ -2,14 +2,16 @@
 //! the token of its forms, what to tell her, and what was wrong.
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, RawForm, Request},
-    response::{IntoResponse as _, Redirect, Response},
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Redirect, Response},
 };
-use farmops_service::problem::Problem;
+use farmops_service::problem::{FormFields, Problem};
 use http::{StatusCode, header::SET_COOKIE, request::Parts};
-use url::form_urlencoded;
 
 use crate::{app::App, domain::FarmView, session::Session, writer::WriteError};
+
+/// Longest form: a rules file with everything escaped, with room to spare.
+const FORM_BYTES_MAX: usize = 1024 * 1024;
 
 /// The owner, by her session; everybody else is sent to log in.
 pub(in crate::http) struct Owner {
@@ -57,10 +59,10 @@ impl FromRequest<App> for OwnersForm {
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let ended = || Problem::forbidden("the session has ended; log in again").into_response();
         let owner = Owner::of(request.headers(), app).ok_or_else(ended)?;
-        let RawForm(bytes) = RawForm::from_request(request, app)
+        let FormFields(fields) = FormFields::<FORM_BYTES_MAX>::from_request(request, app)
             .await
-            .map_err(axum::response::IntoResponse::into_response)?;
-        let fields = Fields(form_urlencoded::parse(&bytes).into_owned().collect());
+            .map_err(IntoResponse::into_response)?;
+        let fields = Fields(fields);
         if owner.session.made(fields.text("form_token")) {
             Ok(Self { owner, fields })
         } else {
@@ -163,6 +165,20 @@ impl Frame {
     pub(super) fn typed(&self, id: &str, name: &str) -> &str {
         let fault = self.fault.as_ref().filter(|fault| fault.field == id);
         fault.map_or("", |fault| fault.fields.text(name))
+    }
+
+    /// What was typed into the field `name` of a form that was wrong.
+    pub(super) fn entered(&self, name: &str) -> &str {
+        self.fault
+            .as_ref()
+            .map_or("", |fault| fault.fields.text(name))
+    }
+
+    /// Whether the box `name` was ticked in a form that was wrong.
+    pub(super) fn ticked(&self, name: &str) -> bool {
+        self.fault
+            .as_ref()
+            .is_some_and(|fault| fault.fields.has(name))
     }
 
     /// The status of the page.

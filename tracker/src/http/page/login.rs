@@ -2,13 +2,11 @@
 
 use askama::Template;
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse as _, Redirect, Response},
 };
-use farmops_service::problem::Problem;
+use farmops_service::problem::{FormFields, Problem};
 use http::StatusCode;
-use serde::Deserialize;
 
 use super::{frame::OwnersForm, plain, set_cookie};
 use crate::app::App;
@@ -24,17 +22,13 @@ pub(in crate::http) async fn login() -> Result<Response, Problem> {
     plain(&LoginPage { failed: false }, StatusCode::OK)
 }
 
-#[derive(Deserialize)]
-pub(in crate::http) struct Credentials {
-    token: String,
-}
-
 /// Opens a session for whoever has the owner's token.
 pub(in crate::http) async fn log_in(
     State(app): State<App>,
-    Form(credentials): Form<Credentials>,
+    FormFields(fields): FormFields<4096>,
 ) -> Result<Response, Problem> {
-    if !app.keyring.is_owner(credentials.token.trim()) {
+    let token = fields.iter().find(|(name, _)| name == "token");
+    if !token.is_some_and(|(_, token)| app.keyring.is_owner(token.trim())) {
         return plain(&LoginPage { failed: true }, StatusCode::UNAUTHORIZED);
     }
     let mut response = Redirect::to("/").into_response();
