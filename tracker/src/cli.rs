@@ -19,6 +19,7 @@ mod rules;
 mod serve;
 mod shop;
 mod social;
+mod tokens;
 mod upkeep;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -38,6 +39,7 @@ use self::{
     serve::ServeArgs,
     shop::ShopCommand,
     social::{FollowArgs, FollowersCommand, FollowingCommand, JoinArgs, VillagesCommand},
+    tokens::{OwnerTokenCommand, SessionsCommand, TokensCommand},
     upkeep::UpkeepArgs,
 };
 
@@ -89,6 +91,15 @@ enum Command {
     Join(JoinArgs),
     /// Follow a farmer or a village: `following add`.
     Follow(FollowArgs),
+    /// The tokens by which programs may do some of what you may.
+    #[command(subcommand)]
+    Tokens(TokensCommand),
+    /// Your own token, which may do everything.
+    #[command(subcommand)]
+    OwnerToken(OwnerTokenCommand),
+    /// Your sessions in browsers.
+    #[command(subcommand)]
+    Sessions(SessionsCommand),
     /// Look for what is wrong with the settings, the database and the running tracker.
     Doctor,
     /// Check the database against its own ledger, without changing it.
@@ -151,6 +162,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Following(command) => command.run(&remote.client()?, output).await,
         Command::Join(args) => args.run(&remote.client()?, output).await,
         Command::Follow(args) => args.run(&remote.client()?, output).await,
+        Command::Tokens(command) => command.run(&remote.client()?, output).await,
+        Command::OwnerToken(command) => command.run(&cli.serve, remote).await,
+        Command::Sessions(command) => command.run(&remote.client()?, output).await,
         Command::Doctor => doctor::run(&cli.serve, remote).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::man(&folder),

@@ -1,9 +1,9 @@
 //! The tracker's routes.
 //!
 //! To add a route: 1. a handler in the file of its noun, which describes itself with `utoipa::path`; 2. a
-//! line in one of the tables below; 3. `cargo run -p farmops-tracker --example openapi`. What stands in
-//! `owner` needs the owner's token; what stands in `public` is for everyone, so it shows totals and never a
-//! proof.
+//! line in one of the tables below, or, if it is the owner's, under its scope in `owner`; 3.
+//! `cargo run -p farmops-tracker --example openapi`. What stands in `public` is for everyone, so it shows
+//! totals and never a proof.
 
 mod agents;
 mod coins;
@@ -25,11 +25,12 @@ pub mod refused;
 mod rules;
 mod settings;
 mod shop;
+mod tokens;
 mod villages;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware, routing::get};
+use axum::{Router, routing::get};
 use farmops_service::{
     health::Health,
     rate_limit::RateLimit,
@@ -62,12 +63,7 @@ impl Guard {
 pub fn router(app: &App, limits: &Limits, guard: &Guard) -> Router {
     let rest = served(public(), app)
         .route("/tile/{*path}", get(log::tile).with_state(app.clone()))
-        .merge(
-            served(owner(), app).route_layer(middleware::from_fn_with_state(
-                app.clone(),
-                owner::require_token,
-            )),
-        )
+        .merge(owner::routes(app))
         .merge(openapi::routes())
         .merge(page::routes(app.clone()))
         .merge(app.federation.router())
@@ -104,44 +100,6 @@ fn public() -> OpenApiRouter<App> {
         .routes(routes!(public::snapshot))
         .routes(routes!(public::picture))
         .routes(routes!(log::checkpoint))
-}
-
-/// For the owner's token.
-fn owner() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(proofs::list))
-        .routes(routes!(proofs::show))
-        .routes(routes!(ledger::list))
-        .routes(routes!(opening::open))
-        .routes(routes!(farm::show))
-        .routes(routes!(farm::balance))
-        .routes(routes!(coins::history))
-        .routes(routes!(farm::stats))
-        .routes(routes!(farm::upgrades))
-        .routes(routes!(settings::rename))
-        .routes(routes!(settings::calendars, settings::calendar))
-        .routes(routes!(layout::document))
-        .routes(routes!(layout::merge))
-        .routes(routes!(settings::rest_days))
-        .routes(routes!(settings::rest, settings::work))
-        .routes(routes!(rules::show, rules::adopt))
-        .routes(routes!(rules::by_digest))
-        .routes(routes!(rules::leagues))
-        .routes(routes!(rules::join, rules::leave))
-        .routes(routes!(shop::items))
-        .routes(routes!(shop::purchase))
-        .routes(routes!(shop::purchases))
-        .routes(routes!(agents::list))
-        .routes(routes!(agents::approve))
-        .routes(routes!(agents::revoke))
-        .routes(routes!(agents::dismiss))
-        .routes(routes!(agents::reset_chain))
-        .routes(routes!(villages::list, villages::join))
-        .routes(routes!(federation::followers))
-        .routes(routes!(federation::accept))
-        .routes(routes!(federation::reject))
-        .routes(routes!(federation::following, federation::follow))
-        .routes(routes!(federation::unfollow))
 }
 
 fn health(app: App) -> Health {

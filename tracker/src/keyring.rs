@@ -8,9 +8,14 @@ use std::{
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
+use clap::ValueEnum;
 use farmops_protocol::time::Timestamp;
-use farmops_service::token::{Holder, Label, ScopedToken, Scopes, Token, TokenHash, TokenId};
+use farmops_service::token::{
+    Holder, Label, NotALabel, ScopedToken, Scopes, Token, TokenHash, TokenId,
+};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 use crate::{
     session::SessionKey,
@@ -29,20 +34,102 @@ pub struct Keyring {
     encrypted: bool,
 }
 
+/// What a token may do. There is no hierarchy: none of them stands for another.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenScope {
+    /// See everything that the owner sees, but for the tokens.
+    Read,
+    /// Approve, dismiss and revoke agents, and reset their chains.
+    Agents,
+    /// Buy, arrange, and change the farm's name, calendar, rules and leagues.
+    Farm,
+    /// Join villages, follow, and let followers in.
+    Social,
+    /// Make and revoke tokens, and end sessions.
+    Admin,
+}
+
+impl TokenScope {
+    /// Every one.
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Agents,
+        Self::Farm,
+        Self::Social,
+        Self::Admin,
+    ];
+
+    /// Its name in a token's row.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Agents => "agents",
+            Self::Farm => "farm",
+            Self::Social => "social",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// What it opens, for people.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Read => "see everything that you see, but for the tokens",
+            Self::Agents => "approve, dismiss and revoke agents, and reset their chains",
+            Self::Farm => "buy, arrange, and change the farm's name, calendar, rules and leagues",
+            Self::Social => "join villages, follow, and let followers in",
+            Self::Admin => "make and revoke tokens, and end sessions",
+        }
+    }
+}
+
+/// What a token may do.
+pub fn scopes_of(token: &ScopedToken) -> impl Iterator<Item = TokenScope> {
+    let scopes = TokenScope::ALL.into_iter();
+    scopes.filter(|scope| token.scopes.contains(scope.as_str()))
+}
+
 /// A token to be made.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// What it is called; no other one is.
-    pub label: Label,
-    /// What it may do.
-    pub scopes: Scopes,
-    /// When it ends.
-    pub expires_at: Option<Timestamp>,
+    label: Label,
+    scopes: Scopes,
+    expires_at: Option<Timestamp>,
+}
+
+impl Wanted {
+    /// A token that no other is called like.
+    ///
+    /// # Errors
+    /// [`KeyringError::Label`], [`KeyringError::NoScope`]
+    pub fn new(
+        label: &str,
+        scopes: impl IntoIterator<Item = TokenScope>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<Self, KeyringError> {
+        let scopes: Vec<&str> = scopes.into_iter().map(TokenScope::as_str).collect();
+        Ok(Self {
+            label: label.parse()?,
+            scopes: scopes
+                .join(" ")
+                .parse()
+                .map_err(|_| KeyringError::NoScope)?,
+            expires_at,
+        })
+    }
 }
 
 /// A token was not made or not revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
+    /// It cannot be called that.
+    #[error(transparent)]
+    Label(#[from] NotALabel),
+    /// It may do nothing.
+    #[error("a token needs at least one scope")]
+    NoScope,
     /// Another token is called that.
     #[error("there is a token of that label already")]
     LabelTaken,
@@ -64,6 +151,18 @@ pub enum KeyringError {
     /// It could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+}
+
+impl KeyringError {
+    /// The member of the request that is at fault; empty if none is.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Label(_) | Self::LabelTaken => "label",
+            Self::NoScope | Self::Beyond(_) => "scopes",
+            Self::Past | Self::Outlives => "expires_at",
+            Self::Full | Self::Unknown | Self::Write(_) => "",
+        }
+    }
 }
 
 impl Keyring {
@@ -170,18 +269,18 @@ impl Keyring {
         Ok(())
     }
 
-    /// Makes a new token for the owner, in place of the one she has. It ends all her sessions.
+    /// Makes another token the owner's, in place of the one she has. It ends all her sessions.
     pub async fn replace_owner(
         &self,
         writer: &WriterHandle,
+        token: &Token,
         now: Timestamp,
-    ) -> Result<Token, WriteError> {
+    ) -> Result<(), WriteError> {
         let _turn = self.turn.lock().await;
-        let token = Token::generate(&mut rand::rng());
         let hash: TokenHash = token.hash();
         keep(writer, AccessChange::Owner(hash.clone(), now)).await?;
         self.change(|held| held.owner = hash);
-        Ok(token)
+        Ok(())
     }
 
     /// Ends all sessions of the owner.

@@ -67,7 +67,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         .await
         .context("reading the farm's keys")?;
     let clock = system_clock();
-    let path = token_path(config, &database);
+    let path = token_path(Some(config), &database);
     let access = access(&path, &mut *journal, clock()).await?;
     let setup = Setup {
         bounds: config.buffer.into(),
@@ -179,8 +179,8 @@ async fn open_database(config: &Config) -> anyhow::Result<Database> {
 }
 
 /// The file that the owner's token is written to.
-pub fn token_path(config: &Config, database: &Database) -> PathBuf {
-    let named = config.owner_token_path.clone();
+pub fn token_path(config: Option<&Config>, database: &Database) -> PathBuf {
+    let named = config.and_then(|config| config.owner_token_path.clone());
     named.unwrap_or_else(|| database.folder().join(TOKEN_FILE))
 }
 

@@ -71,6 +71,22 @@ impl Token {
     }
 }
 
+/// The text is not 43 characters of base64url.
+#[derive(Debug, thiserror::Error)]
+#[error("expected 32 random bytes as 43 characters of base64url")]
+pub struct NotAToken;
+
+/// A token that its holder made by [`Token::generate`].
+impl FromStr for Token {
+    type Err = NotAToken;
+
+    fn from_str(text: &str) -> Result<Self, NotAToken> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAToken)?;
+        let sound = bytes.len() == 32;
+        sound.then(|| Self(text.to_owned())).ok_or(NotAToken)
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[token]")
@@ -149,6 +165,11 @@ mod tests {
         assert!(!stored.matches(other.expose()));
         assert!(!stored.matches(""));
         assert!(!format!("{token:?}").contains(token.expose()));
+        let read: Token = token.expose().parse().unwrap();
+        assert!(stored.matches(read.expose()));
+        for wrong in ["", "password", &token.expose()[1..], &"ä".repeat(43)] {
+            assert!(wrong.parse::<Token>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,24 +7,27 @@
 //! review, and served from there.
 
 use axum::{Router, response::IntoResponse, routing::get};
-use farmops_protocol::openapi::{Problem, complete};
+use farmops_protocol::{
+    int::SafeUint,
+    openapi::{Problem, complete},
+};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, ToSchema as _};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{log, owner, public, submission};
-use crate::app::App;
+use crate::{app::App, keyring::TokenScope};
 
 /// The committed document.
 pub const TEXT: &str = include_str!("../../openapi.json");
 
 const ABOUT: &str = "A farmer's own server. It checks her agents' proofs, keeps the ledger, turns proofs \
      into coins, and tells villages how her farm is doing.\n\nRoutes with the security scheme `token` take \
-     the owner's token or one that she made, as a bearer token. Agents speak by their signatures. A \
+     the owner's token, or one that she made with the scope that is named there, as a bearer token. Agents speak by their signatures. A \
      refusal is a problem document (RFC 9457) whose `code` is stable and whose `field` names what to change.";
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("proofs", "Sending proofs, and looking at them."),
     (
         "agents",
@@ -42,6 +45,7 @@ const TAGS: [(&str, &str); 9] = [
     ),
     ("villages", "Where the farm is a member."),
     ("people", "Who follows whom."),
+    ("tokens", "Who else may do what."),
     (
         "public",
         "What everyone may see: totals, and the transparency log.",
@@ -88,7 +92,7 @@ const REFUSALS: [(&str, &str, &str); 11] = [
 ];
 
 #[derive(OpenApi)]
-#[openapi(paths(log::tile), components(schemas(Problem)))]
+#[openapi(paths(log::tile), components(schemas(Problem, SafeUint)))]
 struct Rest;
 
 /// The description, as the routes have it now.
@@ -100,11 +104,13 @@ pub fn describe() -> Result<Value, serde_json::Error> {
     let mut rest = serde_json::to_value(Rest::openapi())?;
     add(&mut open, &mut rest);
     add(&mut open, &mut described(submission())?);
-    let mut owners = described(owner())?;
-    for operation in operations(&mut owners) {
-        operation["security"] = json!([{ "token": [] }]);
+    for scope in TokenScope::ALL {
+        let mut owners = described(owner::table(scope))?;
+        for operation in operations(&mut owners) {
+            operation["security"] = json!([{ "token": [scope] }]);
+        }
+        add(&mut open, &mut owners);
     }
-    add(&mut open, &mut owners);
     for operation in operations(&mut open) {
         finish(operation);
     }

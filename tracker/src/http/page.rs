@@ -16,9 +16,11 @@ mod login;
 mod overview;
 mod people;
 mod proofs;
+mod reference;
 mod rules;
 mod settings;
 mod shop;
+mod tokens;
 mod villages;
 mod when;
 mod year;
@@ -46,6 +48,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub(super) fn routes(app: App) -> Router {
     Router::new()
         .route("/", get(overview::home))
+        .route("/api", get(reference::show))
         .route("/login", get(login::login).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/coins", get(coins::show))
@@ -74,6 +77,9 @@ pub(super) fn routes(app: App) -> Router {
         .route("/rules", get(rules::show).post(rules::adopt))
         .route("/settings", get(settings::show))
         .route("/settings/name", post(settings::rename))
+        .route("/settings/tokens", get(tokens::show).post(tokens::create))
+        .route("/settings/tokens/revoke", post(tokens::revoke))
+        .route("/settings/sessions/end", post(tokens::end_sessions))
         .route("/settings/ledger.jsonl", get(settings::ledger))
         .route("/assets/tracker.css", get(style))
         .route("/assets/arrange.js", get(script))

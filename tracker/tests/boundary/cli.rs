@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Runs the program; whether it succeeded, what it printed, and what it complained about.
-async fn run(tracker: &Tracker, args: &[&str]) -> (bool, String, String) {
+pub async fn run(tracker: &Tracker, args: &[&str]) -> (bool, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
         .args(args)
         .args(["--url", &tracker.base, "--token-file"])

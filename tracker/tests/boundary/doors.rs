@@ -13,51 +13,56 @@ use crate::{
 
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
-/// What carries the owner's token.
-const OWNERS: [(&str, &str); 39] = [
-    ("GET", "/api/v1/proofs"),
-    ("GET", "/api/v1/proofs/{id}"),
-    ("GET", "/api/v1/ledger"),
-    ("GET", "/api/v1/ledger/{position}/opening"),
-    ("GET", "/api/v1/farm"),
-    ("GET", "/api/v1/farm/balance"),
-    ("GET", "/api/v1/farm/balance/history"),
-    ("GET", "/api/v1/farm/stats"),
-    ("GET", "/api/v1/farm/upgrades"),
-    ("PUT", "/api/v1/farm/name"),
-    ("GET", "/api/v1/farm/calendar"),
-    ("PUT", "/api/v1/farm/calendar"),
-    ("GET", "/api/v1/farm/layout"),
-    ("POST", "/api/v1/farm/layout/changes"),
-    ("GET", "/api/v1/farm/rest-days"),
-    ("PUT", "/api/v1/farm/rest-days/{date}"),
-    ("DELETE", "/api/v1/farm/rest-days/{date}"),
-    ("GET", "/api/v1/rules"),
-    ("PUT", "/api/v1/rules"),
-    ("GET", "/api/v1/rules/{digest}"),
-    ("GET", "/api/v1/leagues"),
-    ("PUT", "/api/v1/leagues/{league}"),
-    ("DELETE", "/api/v1/leagues/{league}"),
-    ("GET", "/api/v1/shop/items"),
-    ("POST", "/api/v1/shop/purchase"),
-    ("GET", "/api/v1/shop/purchases"),
-    ("GET", "/api/v1/agents"),
-    ("POST", "/api/v1/agents/{id}/approve"),
-    ("POST", "/api/v1/agents/{id}/dismiss"),
-    ("POST", "/api/v1/agents/{id}/reset-chain"),
-    ("POST", "/api/v1/agents/{id}/revoke"),
-    ("GET", "/api/v1/villages"),
-    ("POST", "/api/v1/villages"),
-    ("GET", "/api/v1/followers"),
-    ("POST", "/api/v1/followers/accept"),
-    ("POST", "/api/v1/followers/reject"),
-    ("GET", "/api/v1/following"),
-    ("POST", "/api/v1/following"),
-    ("POST", "/api/v1/following/remove"),
+/// What needs the owner's token, or one with the scope.
+pub const OWNERS: [(&str, &str, &str); 44] = [
+    ("GET", "/api/v1/proofs", "read"),
+    ("GET", "/api/v1/proofs/{id}", "read"),
+    ("GET", "/api/v1/ledger", "read"),
+    ("GET", "/api/v1/ledger/{position}/opening", "read"),
+    ("GET", "/api/v1/farm", "read"),
+    ("GET", "/api/v1/farm/balance", "read"),
+    ("GET", "/api/v1/farm/balance/history", "read"),
+    ("GET", "/api/v1/farm/stats", "read"),
+    ("GET", "/api/v1/farm/upgrades", "read"),
+    ("PUT", "/api/v1/farm/name", "farm"),
+    ("GET", "/api/v1/farm/calendar", "read"),
+    ("PUT", "/api/v1/farm/calendar", "farm"),
+    ("GET", "/api/v1/farm/layout", "read"),
+    ("POST", "/api/v1/farm/layout/changes", "farm"),
+    ("GET", "/api/v1/farm/rest-days", "read"),
+    ("PUT", "/api/v1/farm/rest-days/{date}", "farm"),
+    ("DELETE", "/api/v1/farm/rest-days/{date}", "farm"),
+    ("GET", "/api/v1/rules", "read"),
+    ("PUT", "/api/v1/rules", "farm"),
+    ("GET", "/api/v1/rules/{digest}", "read"),
+    ("GET", "/api/v1/leagues", "read"),
+    ("PUT", "/api/v1/leagues/{league}", "farm"),
+    ("DELETE", "/api/v1/leagues/{league}", "farm"),
+    ("GET", "/api/v1/shop/items", "read"),
+    ("POST", "/api/v1/shop/purchase", "farm"),
+    ("GET", "/api/v1/shop/purchases", "read"),
+    ("GET", "/api/v1/agents", "read"),
+    ("POST", "/api/v1/agents/{id}/approve", "agents"),
+    ("POST", "/api/v1/agents/{id}/dismiss", "agents"),
+    ("POST", "/api/v1/agents/{id}/reset-chain", "agents"),
+    ("POST", "/api/v1/agents/{id}/revoke", "agents"),
+    ("GET", "/api/v1/villages", "read"),
+    ("POST", "/api/v1/villages", "social"),
+    ("GET", "/api/v1/followers", "read"),
+    ("POST", "/api/v1/followers/accept", "social"),
+    ("POST", "/api/v1/followers/reject", "social"),
+    ("GET", "/api/v1/following", "read"),
+    ("POST", "/api/v1/following", "social"),
+    ("POST", "/api/v1/following/remove", "social"),
+    ("GET", "/api/v1/tokens", "admin"),
+    ("POST", "/api/v1/tokens", "admin"),
+    ("DELETE", "/api/v1/tokens/{label}", "admin"),
+    ("PUT", "/api/v1/owner-token", "admin"),
+    ("DELETE", "/api/v1/sessions", "admin"),
 ];
 
 /// The owner's pages: with a session; others are sent to log in.
-pub const PAGES: [&str; 11] = [
+pub const PAGES: [&str; 12] = [
     "/coins",
     "/days",
     "/proofs",
@@ -69,13 +74,14 @@ pub const PAGES: [&str; 11] = [
     "/people",
     "/rules",
     "/settings",
+    "/settings/tokens",
 ];
 
 /// What she takes away with her, likewise.
 const DOWNLOADS: [&str; 1] = ["/settings/ledger.jsonl"];
 
 /// The owner's forms: with a session and a token that one of its pages made.
-pub const FORMS: [(&str, &str); 17] = [
+pub const FORMS: [(&str, &str); 20] = [
     ("POST", "/agents/{id}/approve"),
     ("POST", "/agents/{id}/dismiss"),
     ("POST", "/agents/{id}/revoke"),
@@ -90,13 +96,16 @@ pub const FORMS: [(&str, &str); 17] = [
     ("POST", "/people/unfollow"),
     ("POST", "/rules"),
     ("POST", "/settings/name"),
+    ("POST", "/settings/tokens"),
+    ("POST", "/settings/tokens/revoke"),
+    ("POST", "/settings/sessions/end"),
     ("POST", "/shop/buy"),
     ("POST", "/villages/join"),
     ("POST", "/logout"),
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 15] = [
+const ANYONES: [(&str, &str); 16] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
     ("POST", "/api/v1/agents/{id}/rotate"),
@@ -105,6 +114,7 @@ const ANYONES: [(&str, &str); 15] = [
     ("GET", "/api/v1/public/snapshot"),
     ("GET", "/farm.svg"),
     ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api"),
     ("GET", "/checkpoint"),
     ("GET", "/tile/{path}"),
     ("GET", "/"),
@@ -116,6 +126,7 @@ const ANYONES: [(&str, &str); 15] = [
 
 pub fn filled(path: &str) -> String {
     path.replace("{id}", ID)
+        .replace("{label}", "nobody")
         .replace("{path}", "entries/000.p/2")
 }
 
@@ -149,6 +160,7 @@ fn mounted() -> Vec<(String, String)> {
 fn every_route_is_somebodys() {
     let mut known: Vec<_> = OWNERS
         .into_iter()
+        .map(|(method, path, _)| (method, path))
         .chain(FORMS)
         .chain(ANYONES)
         .chain(PAGES.into_iter().chain(DOWNLOADS).map(|path| ("GET", path)))
@@ -163,7 +175,7 @@ fn every_route_is_somebodys() {
 #[tokio::test]
 async fn the_token_comes_before_any_work() {
     let tracker = Tracker::begin().await;
-    for (method, path) in OWNERS {
+    for (method, path, _) in OWNERS {
         for token in [None, Some(""), Some("wrong")] {
             for (query, body) in [("", ""), ("?limit=x&after=-1&state=?", "{")] {
                 let path = path.replace("{id}", if body.is_empty() { ID } else { "no-id" });
@@ -177,7 +189,10 @@ async fn the_token_comes_before_any_work() {
                 }
                 let answer = request.send().await.unwrap();
                 assert_eq!(answer.status(), 401, "{method} {path}{query} {token:?}");
-                assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+                let asked = answer.headers()["www-authenticate"].to_str().unwrap();
+                let unknown = matches!(token, Some("wrong"));
+                assert_eq!(asked.contains("invalid_token"), unknown, "{asked}");
+                assert!(asked.starts_with("Bearer"), "{asked}");
                 assert_eq!(answer.headers()["content-type"], "application/problem+json");
             }
         }
@@ -227,6 +242,7 @@ async fn no_route_takes_a_file() {
     ] {
         for (_, path) in OWNERS
             .into_iter()
+            .map(|(method, path, _)| (method, path))
             .chain(FORMS)
             .chain(ANYONES)
             .chain(inboxes)

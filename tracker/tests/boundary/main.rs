@@ -20,4 +20,5 @@ mod rate_limits;
 mod rest;
 mod server;
 mod tls;
+mod tokens;
 mod villages;

@@ -448,3 +448,65 @@ async fn pieces_are_placed_by_numbers_and_by_the_script() {
     assert!(moved["picture"].as_str().unwrap().starts_with("<svg "));
     assert_eq!(moved["told"], "It is in the shed now.");
 }
+
+#[tokio::test]
+async fn tokens_are_made_and_revoked_without_scripts() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let path = "/settings/tokens";
+    let asked = [("label", "night shift"), ("read", "on"), ("days", "30")];
+    let answer = browser.send(path, &asked).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let shown = answer.text().await.unwrap();
+    let at = shown.find("farmops_").unwrap();
+    let token: String = shown[at..].chars().take_while(|c| *c != '<').collect();
+    let farm = |token: String| {
+        tracker
+            .anyone(Method::GET, "/api/v1/farm")
+            .bearer_auth(token)
+    };
+    let answer = farm(token.clone()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let list = browser.text(path).await;
+    assert!(list.contains("night shift") && list.contains("used last"));
+    assert!(!list.contains(&token), "it is shown once");
+    let refused = browser.refused(path, &asked, "token-label").await;
+    assert!(refused.contains("value=\"night shift\"") && refused.contains("name=\"read\" checked"));
+    browser
+        .refused(path, &[("label", "x")], "token-scopes")
+        .await;
+    let past = [("label", "x"), ("read", "on"), ("days", "0")];
+    browser.refused(path, &past, "token-days").await;
+    let revoke = "/settings/tokens/revoke";
+    browser.refused(revoke, &[("label", "x")], "tokens").await;
+    let told = browser.done(revoke, &[("label", "night shift")]).await;
+    assert!(told.contains("“night shift” opens nothing any more."));
+    let answer = farm(token).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn logging_out_everywhere_ends_every_session() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let other = Browser::log_in(&tracker).await;
+    let answer = browser.send("/settings/sessions/end", &[]).await;
+    assert_eq!(answer.headers()[LOCATION], "/login");
+    for ended in [&browser, &other] {
+        assert_eq!(ended.get("/settings").await.status(), StatusCode::SEE_OTHER);
+        let answer = ended.send("/settings/name", &[("name", "Mine")]).await;
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    }
+    // They stay ended, and a new one is as good as ever.
+    let session = other.session.clone();
+    let tracker = tracker.restart().await;
+    let request = tracker
+        .anyone(Method::GET, "/settings")
+        .header(COOKIE, session);
+    assert_eq!(
+        request.send().await.unwrap().status(),
+        StatusCode::SEE_OTHER
+    );
+    Browser::log_in(&tracker).await.text("/settings").await;
+}

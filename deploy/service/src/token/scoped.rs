@@ -27,7 +27,7 @@ const LAST_USED_SECONDS: i64 = 300;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenId([u8; ID_BYTES]);
 
-/// What its owner calls a token: 1 to 64 characters on one line.
+/// What its owner calls a token: 1 to 64 characters on one line, other than `.` and `..`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label(String);
 
@@ -57,7 +57,7 @@ pub struct NotATokenId;
 
 /// The text is no label.
 #[derive(Debug, thiserror::Error)]
-#[error("expected 1 to {LABEL_CHARACTERS_MAX} characters on one line")]
+#[error("expected 1 to {LABEL_CHARACTERS_MAX} characters on one line, other than `.` and `..`")]
 pub struct NotALabel;
 
 impl ScopedToken {
@@ -136,6 +136,8 @@ impl FromStr for Label {
         let length = text.chars().count();
         let sound =
             (1..=LABEL_CHARACTERS_MAX).contains(&length) && !text.contains(char::is_control);
+        // Nobody could name these two in a path.
+        let sound = sound && !matches!(text, "." | "..");
         sound.then(|| Self(text.to_owned())).ok_or(NotALabel)
     }
 }

@@ -189,7 +189,7 @@ fn scopes_labels_and_ids_are_read_strictly() {
         " my shell ".parse::<Label>().unwrap().to_string(),
         "my shell"
     );
-    for wrong in ["", "  ", "two\nlines", &"x".repeat(65)] {
+    for wrong in ["", "  ", ".", "..", "two\nlines", &"x".repeat(65)] {
         assert!(wrong.parse::<Label>().is_err(), "{wrong}");
     }
     for wrong in ["", "00112233445566", "00112233445566AA", "zz11223344556677"] {
