@@ -188,3 +188,23 @@ fn every_operation_has_a_name_of_its_own() {
     names.dedup();
     assert_eq!(names.len(), all);
 }
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn follow(value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    if let (Some(target), "$ref") = (member.as_str(), name.as_str()) {
+                        let place = target.strip_prefix('#').unwrap();
+                        assert!(DESCRIPTION.document.pointer(place).is_some(), "{target}");
+                    }
+                    follow(member);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(follow),
+            _ => (),
+        }
+    }
+    follow(&DESCRIPTION.document);
+}

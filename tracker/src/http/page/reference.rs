@@ -240,6 +240,7 @@ fn reference(schema: &Value) -> Option<String> {
     name.split('/').next().map(str::to_owned)
 }
 
+/// Without the marks of code, which the description has for other readers.
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
+    value.as_str().unwrap_or_default().replace('`', "")
 }
