@@ -128,6 +128,8 @@ async fn people_get_one_card_a_week_and_each_milestone_once() {
     config.publish.card_update_seconds = 0;
     let tracker = Tracker::configured(folder, config).await;
     let mut agent = tracker.trusted(1).await;
+    // Said before there is work: three snapshots in all.
+    with_coins(&tracker, 0).await;
     let at = now();
     for coins in [46, 92] {
         let proof = agent.work(Category::Incident, at);
