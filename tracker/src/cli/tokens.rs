@@ -178,12 +178,11 @@ async fn reset(
     to: Option<PathBuf>,
     output: Output,
 ) -> anyhow::Result<ExitCode> {
-    let (url, settings) = match of {
-        Some(url) => (url, None),
-        None => {
-            let config = serve.load().context("finding the database")?;
-            (config.db.clone(), Some(config))
-        }
+    let (url, settings) = if let Some(url) = of {
+        (url, None)
+    } else {
+        let config = serve.load().context("finding the database")?;
+        (config.db.clone(), Some(config))
     };
     let place = Place::of(&url)?;
     // Only what is there: opening would make an empty one of a mistyped name.

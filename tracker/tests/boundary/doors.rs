@@ -170,6 +170,16 @@ fn every_route_is_somebodys() {
     assert_eq!(mounted(), known);
 }
 
+#[test]
+fn every_scope_is_described() {
+    let description: Value = serde_json::from_str(openapi::TEXT).unwrap();
+    for (method, path, scope) in OWNERS {
+        let operation = &description["paths"][path][method.to_lowercase()];
+        let asked = json!([{ "token": [scope] }]);
+        assert_eq!(operation["security"], asked, "{method} {path}");
+    }
+}
+
 /// CVE-2026-72914: the token comes before the body, the id and the query are looked at, so what is
 /// wrong with those is not told either.
 #[tokio::test]
