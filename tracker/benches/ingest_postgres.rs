@@ -6,31 +6,18 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
-use sqlx::Connection as _;
-
 #[path = "../tests/boundary/cast.rs"]
 #[allow(dead_code)]
 mod cast;
-#[path = "ingest/rows.rs"]
+#[path = "store/postgres.rs"]
+mod dialect;
+#[path = "store/rows.rs"]
 mod rows;
 #[path = "ingest/run.rs"]
 mod run;
 #[path = "farm/served.rs"]
 #[allow(dead_code)]
 mod served;
-
-type Connection = sqlx::PgConnection;
-
-/// How a transaction begins, as the tracker begins it.
-const BEGIN: &str = "BEGIN";
-
-fn placeholder(number: usize) -> String {
-    format!("${number}")
-}
-
-async fn connect(url: &str) -> Connection {
-    Connection::connect(url).await.unwrap()
-}
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() {

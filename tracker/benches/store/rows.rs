@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use farmops_tracker::store::{Database, ProofRecord};
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::{BEGIN, Connection, connect, placeholder};
+use super::dialect::{BEGIN, Connection, connect, placeholder};
 
 /// Rows in one statement, as the tracker has them.
 const BLOCK: usize = 128;
