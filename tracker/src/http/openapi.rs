@@ -185,12 +185,11 @@ fn finish(operation: &mut Value) {
     let body = operation["requestBody"].is_object();
     let own = operation["security"].is_array();
     let applies = |status: &str| match status {
-        "400" => anywhere || body,
+        "400" | "422" => anywhere || body,
         "401" | "403" => own,
         "404" => in_path,
         "409" => body || in_path,
         "413" | "415" => body,
-        "422" => anywhere || body,
         _ => true,
     };
     for (status, name, _) in REFUSALS {
