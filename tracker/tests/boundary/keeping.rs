@@ -2,8 +2,12 @@
 
 use std::path::Path;
 
+use farmops_farm::layout::Layout;
 use farmops_protocol::{chain_reset::ChainResetRequest, proof::Category};
-use farmops_tracker::{serve::TOKEN_FILE, store::Database};
+use farmops_tracker::{
+    serve::TOKEN_FILE,
+    store::{Batch, Database},
+};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -89,14 +93,15 @@ async fn a_backup_of_a_running_tracker_becomes_the_same_farm() {
 #[tokio::test]
 async fn an_archive_is_checked_and_founds_the_farm_anew() {
     let tracker = lived_in().await;
-    let layout = arrange(&tracker).await;
     let farm = tracker.get("/api/v1/farm").await;
+    let home = tracker.end().await;
+    let db = database(home.path());
+    let layout = arrange(&db).await;
     let folder = tempfile::tempdir().unwrap();
     let (plain, whole) = (
         folder.path().join("plain.tar"),
         folder.path().join("whole.tar"),
     );
-    let db = database(tracker.folder.path());
     let (ok, _, err) = run(&["export", &name(&plain), "--db", &db]).await;
     assert!(ok, "{err}");
     let (ok, _, err) = run(&["export", &name(&whole), "--with-keys", "--db", &db]).await;
@@ -128,21 +133,17 @@ async fn an_archive_is_checked_and_founds_the_farm_anew() {
     );
 }
 
-/// Lets the tracker keep a layout, and gives it.
-async fn arrange(tracker: &Tracker) -> Vec<u8> {
-    let path = "/api/v1/farm/layout";
-    let start = tracker.owner(reqwest::Method::GET, path).send().await;
-    let start = start.unwrap().bytes().await.unwrap();
-    let path = "/api/v1/farm/layout/changes";
-    let merged = tracker
-        .owner(reqwest::Method::POST, path)
-        .header("content-type", "application/octet-stream")
-        .body(start)
-        .send()
-        .await
-        .unwrap();
-    assert!(merged.status().is_success());
-    merged.bytes().await.unwrap().to_vec()
+/// Puts a layout into the database at `url`, where no tracker runs, and gives it.
+async fn arrange(url: &str) -> Vec<u8> {
+    let layout = Layout::new([7; 16]).save();
+    let database = Database::open(url).await.unwrap();
+    let batch = Batch {
+        layout: Some(&layout),
+        ..Batch::default()
+    };
+    let mut journal = database.journal().await.unwrap();
+    journal.commit(&batch).await.unwrap();
+    layout
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod owning;
 mod pages;
 mod past;
 mod postgres;
+mod pruning;
 mod publishing;
 mod rate_limits;
 mod rest;
