@@ -38,7 +38,7 @@ pub enum Verdict {
 
 /// Decides whether an actor of this standing may do this.
 pub fn decide(act: Act, standing: Standing) -> Verdict {
-    use RelationState::{Accepted, Pending, Rejected};
+    use RelationState::{Accepted, Blocked, Pending, Rejected};
     if standing.blocked {
         return Verdict::Deny("its server is blocked here");
     }
@@ -50,12 +50,12 @@ pub fn decide(act: Act, standing: Standing) -> Verdict {
         Act::BeFollowedBy(FollowDecision::Hold) => match standing.following {
             // Whom we asked to follow may follow back: this makes a peering mutual.
             Some(Accepted | Pending) => Verdict::Allow,
-            Some(Rejected) | None => Verdict::Hold,
+            Some(Rejected | Blocked) | None => Verdict::Hold,
         },
         Act::Show | Act::Relay => match standing.following {
             Some(Accepted) => Verdict::Allow,
             Some(Pending) => Verdict::Hold,
-            Some(Rejected) | None => Verdict::Deny("nobody here follows the actor"),
+            Some(Rejected | Blocked) | None => Verdict::Deny("nobody here follows the actor"),
         },
     }
 }

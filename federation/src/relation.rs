@@ -25,6 +25,8 @@ pub enum RelationState {
     Accepted,
     /// Answered with a Reject.
     Rejected,
+    /// A follower that was turned away for good: asking again, or taking the question back, changes nothing.
+    Blocked,
 }
 
 /// The text is not the name of a direction or a state.
@@ -55,7 +57,7 @@ macro_rules! words {
 }
 
 words!(Direction { Follower => "follower", Following => "following" });
-words!(RelationState { Pending => "pending", Accepted => "accepted", Rejected => "rejected" });
+words!(RelationState { Pending => "pending", Accepted => "accepted", Rejected => "rejected", Blocked => "blocked" });
 words!(PeerState { Pending => "pending", Active => "active", Blocked => "blocked" });
 
 /// One side of a follow between a local and a remote actor.

@@ -105,6 +105,37 @@ impl Federation {
             .await
     }
 
+    /// Turns a follower away for good: it is told once, and nothing that it asks is heard until
+    /// [`Self::unblock_follower`].
+    pub async fn block_follower(
+        &self,
+        name: &str,
+        remote: &Url,
+    ) -> Result<Relation, FederationError> {
+        self.answer_follower(name, remote, RelationState::Blocked)
+            .await
+    }
+
+    /// Lets a blocked follower ask again; false if it was not blocked.
+    pub async fn unblock_follower(
+        &self,
+        name: &str,
+        remote: &Url,
+    ) -> Result<bool, FederationError> {
+        let local = self.actor_id(name);
+        let known = self
+            .store()
+            .relation(&local, remote, Direction::Follower)
+            .await?;
+        match known {
+            Some(relation) if relation.state == RelationState::Blocked => {
+                self.end(&relation).await?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     async fn answer_follower(
         &self,
         name: &str,

@@ -47,6 +47,16 @@ pub(super) enum FollowersCommand {
         /// The follower's actor, as `followers list` shows it.
         actor: Url,
     },
+    /// Turn a follower away for good.
+    Block {
+        /// The follower's actor, as `followers list` shows it.
+        actor: Url,
+    },
+    /// Let a blocked follower ask again.
+    Unblock {
+        /// The follower's actor, as `followers list --state blocked` shows it.
+        actor: Url,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +92,8 @@ pub(super) enum State {
     Accepted,
     /// Was turned down.
     Rejected,
+    /// Was turned down for good.
+    Blocked,
 }
 
 impl VillagesCommand {
@@ -135,6 +147,14 @@ impl FollowersCommand {
                 let answer = decide(client, "reject", &actor).await?;
                 Ok(output.say(&answer, &format!("{actor} is turned away.")))
             }
+            Self::Block { actor } => {
+                let answer = decide(client, "block", &actor).await?;
+                Ok(output.say(&answer, &format!("{actor} is blocked.")))
+            }
+            Self::Unblock { actor } => {
+                let answer = decide(client, "unblock", &actor).await?;
+                Ok(output.say(&answer, &format!("{actor} may ask again.")))
+            }
         }
     }
 }
@@ -181,6 +201,7 @@ async fn relations(
         State::Pending => "?state=pending",
         State::Accepted => "?state=accepted",
         State::Rejected => "?state=rejected",
+        State::Blocked => "?state=blocked",
     });
     let answer: Value = client.get(&format!("{path}{state}")).await?;
     Ok(output.list(&answer, "relations", empty, |relation| {

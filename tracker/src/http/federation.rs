@@ -18,7 +18,7 @@ const PAGE_MAX: u32 = 100;
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Only relations in this state.
-    #[param(pattern = "^(pending|accepted|rejected)$")]
+    #[param(pattern = "^(pending|accepted|rejected|blocked)$")]
     state: Option<String>,
     /// Only actors after this one: the last of the page before.
     after: Option<Url>,
@@ -53,7 +53,9 @@ impl From<Relation> for Shown {
 
 fn state_of(wanted: &Wanted) -> Result<Option<RelationState>, Problem> {
     let parsed = wanted.state.as_deref().map(str::parse).transpose();
-    parsed.map_err(|_| Problem::bad_request("state", "expected pending, accepted or rejected"))
+    parsed.map_err(|_| {
+        Problem::bad_request("state", "expected pending, accepted, rejected or blocked")
+    })
 }
 
 /// Lists the followers, ordered by actor.
@@ -138,6 +140,42 @@ pub(super) async fn reject(
 ) -> Result<Json<Shown>, Problem> {
     let relation = app.federation.reject_follower(ACTOR, &named.actor).await;
     relation.map(|r| Json(r.into())).map_err(|e| not_done(&e))
+}
+
+/// Turns a follower away for good.
+#[utoipa::path(
+    post,
+    path = "/api/v1/followers/block",
+    tag = "people",
+    request_body(content = Named),
+    responses((status = 200, description = "The relation now", body = Shown), (status = 404, description = "There is no such relation")),
+)]
+pub(super) async fn block(
+    State(app): State<App>,
+    StrictJson(named): StrictJson<Named, 2048>,
+) -> Result<Json<Shown>, Problem> {
+    let relation = app.federation.block_follower(ACTOR, &named.actor).await;
+    relation.map(|r| Json(r.into())).map_err(|e| not_done(&e))
+}
+
+/// Lets a blocked follower ask again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/followers/unblock",
+    tag = "people",
+    request_body(content = Named),
+    responses((status = 204, description = "It may ask again"), (status = 404, description = "It was not blocked")),
+)]
+pub(super) async fn unblock(
+    State(app): State<App>,
+    StrictJson(named): StrictJson<Named, 2048>,
+) -> Result<StatusCode, Problem> {
+    let lifted = app.federation.unblock_follower(ACTOR, &named.actor).await;
+    if lifted.map_err(|e| not_done(&e))? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("block"))
+    }
 }
 
 /// Someone by handle.

@@ -75,6 +75,8 @@ pub(super) fn table(scope: TokenScope) -> OpenApiRouter<App> {
             .routes(routes!(villages::join))
             .routes(routes!(federation::accept))
             .routes(routes!(federation::reject))
+            .routes(routes!(federation::block))
+            .routes(routes!(federation::unblock))
             .routes(routes!(federation::follow))
             .routes(routes!(federation::unfollow)),
         TokenScope::Admin => OpenApiRouter::new()

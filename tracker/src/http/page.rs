@@ -72,6 +72,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/people", get(people::show))
         .route("/people/accept", post(people::accept))
         .route("/people/reject", post(people::reject))
+        .route("/people/block", post(people::block))
+        .route("/people/unblock", post(people::unblock))
         .route("/people/follow", post(people::follow))
         .route("/people/unfollow", post(people::unfollow))
         .route("/rules", get(rules::show).post(rules::adopt))

@@ -14,7 +14,7 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What needs the owner's token, or one with the scope.
-pub const OWNERS: [(&str, &str, &str); 44] = [
+pub const OWNERS: [(&str, &str, &str); 46] = [
     ("GET", "/api/v1/proofs", "read"),
     ("GET", "/api/v1/proofs/{id}", "read"),
     ("GET", "/api/v1/ledger", "read"),
@@ -51,6 +51,8 @@ pub const OWNERS: [(&str, &str, &str); 44] = [
     ("GET", "/api/v1/followers", "read"),
     ("POST", "/api/v1/followers/accept", "social"),
     ("POST", "/api/v1/followers/reject", "social"),
+    ("POST", "/api/v1/followers/block", "social"),
+    ("POST", "/api/v1/followers/unblock", "social"),
     ("GET", "/api/v1/following", "read"),
     ("POST", "/api/v1/following", "social"),
     ("POST", "/api/v1/following/remove", "social"),
@@ -81,7 +83,7 @@ pub const PAGES: [&str; 12] = [
 const DOWNLOADS: [&str; 1] = ["/settings/ledger.jsonl"];
 
 /// The owner's forms: with a session and a token that one of its pages made.
-pub const FORMS: [(&str, &str); 20] = [
+pub const FORMS: [(&str, &str); 22] = [
     ("POST", "/agents/{id}/approve"),
     ("POST", "/agents/{id}/dismiss"),
     ("POST", "/agents/{id}/revoke"),
@@ -92,6 +94,8 @@ pub const FORMS: [(&str, &str); 20] = [
     ("POST", "/days/calendar"),
     ("POST", "/people/accept"),
     ("POST", "/people/reject"),
+    ("POST", "/people/block"),
+    ("POST", "/people/unblock"),
     ("POST", "/people/follow"),
     ("POST", "/people/unfollow"),
     ("POST", "/rules"),

@@ -188,7 +188,7 @@ impl Village {
                 self.changed();
                 self.catch_up(remote.clone());
             }
-            Some(RelationState::Rejected) | None => {
+            Some(RelationState::Rejected | RelationState::Blocked) | None => {
                 if farmer.following.is_some() {
                     self.store().set_following(farmer.id, None).await?;
                 }

@@ -17,7 +17,9 @@ pub(crate) async fn handle(
         return Ok(Handled::Done("an Accept of nothing we asked of its sender"));
     };
     match relation.state {
-        RelationState::Rejected => return Ok(Handled::Done("it was declined before")),
+        RelationState::Rejected | RelationState::Blocked => {
+            return Ok(Handled::Done("it was declined before"));
+        }
         RelationState::Pending => {
             let relation = Relation {
                 state: RelationState::Accepted,

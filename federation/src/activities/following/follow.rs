@@ -33,6 +33,12 @@ pub(crate) async fn handle(
         .store()
         .relation(&follow.object, &sender.id, Direction::Follower)
         .await?;
+    if known
+        .as_ref()
+        .is_some_and(|known| known.state == RelationState::Blocked)
+    {
+        return Ok(Handled::Done("a blocked follower asks again"));
+    }
     let relation = Relation {
         local: follow.object.clone(),
         remote: sender.id.clone(),

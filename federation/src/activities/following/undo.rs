@@ -5,7 +5,7 @@ use crate::{
     actor::RemoteActor,
     federation::Federation,
     protocol::following::undo::Undo,
-    relation::Direction,
+    relation::{Direction, RelationState},
     store::StoreError,
 };
 
@@ -17,6 +17,9 @@ pub(crate) async fn handle(
     let Some(relation) = undone(federation, sender, undo).await? else {
         return Ok(Handled::Done("an Undo of no follow of its sender"));
     };
+    if relation.state == RelationState::Blocked {
+        return Ok(Handled::Done("a blocked follower takes its question back"));
+    }
     federation.end(&relation).await?;
     Ok(Handled::Done("a follower left"))
 }

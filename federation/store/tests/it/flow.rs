@@ -269,6 +269,50 @@ async fn a_declined_follower_hears_it_and_a_follower_may_leave() {
 }
 
 #[tokio::test]
+async fn a_blocked_follower_is_not_heard_until_the_block_is_lifted() {
+    let alice = Server::start("alice", "actor", ActorKind::Person).await;
+    let carol = Server::start("carol", "actor", ActorKind::Person).await;
+    carol.federation.follow("actor", &alice.id()).await.unwrap();
+    carol.told(is_accepted).await;
+    alice
+        .federation
+        .block_follower("actor", &carol.id())
+        .await
+        .unwrap();
+    let declined = |told: &Told| {
+        matches!(
+            told,
+            Told::Follow {
+                state: Some(RelationState::Rejected),
+                ..
+            }
+        )
+    };
+    carol.told(declined).await;
+    // Neither asking again nor leaving lifts it.
+    let settled = "SELECT COUNT(*) FROM fed_inbox WHERE state = 'pending'";
+    for _ in 0..2 {
+        carol.federation.follow("actor", &alice.id()).await.unwrap();
+        carol
+            .federation
+            .unfollow("actor", &alice.id())
+            .await
+            .unwrap();
+    }
+    let blocked = "SELECT COUNT(*) FROM fed_relations WHERE state = 'blocked'";
+    alice.until(settled, 0).await;
+    alice.until(blocked, 1).await;
+    let id = carol.id();
+    let lifted = alice.federation.unblock_follower("actor", &id).await;
+    assert!(lifted.unwrap());
+    let again = alice.federation.unblock_follower("actor", &id).await;
+    assert!(!again.unwrap());
+    carol.federation.follow("actor", &alice.id()).await.unwrap();
+    let let_in = "SELECT COUNT(*) FROM fed_relations WHERE state = 'accepted'";
+    alice.until(let_in, 1).await;
+}
+
+#[tokio::test]
 async fn a_host_that_fails_is_asked_again() {
     let alice = Server::start("alice", "actor", ActorKind::Person).await;
     let orchard = Server::start("orchard", "village", ActorKind::Group).await;

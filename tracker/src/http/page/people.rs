@@ -1,4 +1,4 @@
-//! Followers to let in or turn away, and whom the farmer follows.
+//! Followers to let in, turn away or block, and whom the farmer follows.
 
 use askama::Template;
 use axum::{
@@ -29,6 +29,7 @@ struct PeoplePage {
     account: Option<String>,
     waiting: Vec<Shown>,
     followers: Vec<Shown>,
+    blocked: Vec<Shown>,
     following: Vec<Shown>,
 }
 
@@ -49,12 +50,15 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     let waiting = waiting.await.map_err(failed)?;
     let followers = federation.followers(ACTOR, Some(RelationState::Accepted), None, SHOWN_MAX);
     let followers = followers.await.map_err(failed)?;
+    let blocked = federation.followers(ACTOR, Some(RelationState::Blocked), None, SHOWN_MAX);
+    let blocked = blocked.await.map_err(failed)?;
     let following = federation.following(ACTOR, None, None, SHOWN_MAX);
     let following = following.await.map_err(failed)?;
     let page = PeoplePage {
         account: farm::account(app, &view).await?,
         waiting: waiting.into_iter().map(Shown::from).collect(),
         followers: followers.into_iter().map(Shown::from).collect(),
+        blocked: blocked.into_iter().map(Shown::from).collect(),
         following: following.into_iter().map(Shown::from).collect(),
         frame: owner.frame(&view, "/people", fault),
     };
@@ -79,6 +83,29 @@ pub(in crate::http) async fn reject(State(app): State<App>, form: OwnersForm) ->
     };
     match app.federation.reject_follower(ACTOR, &actor).await {
         Ok(_) => done(&app, "/people", "The follower is turned away."),
+        Err(error) => page(&app, form.fault("followers", capital(&error.to_string()))).await,
+    }
+}
+
+/// Turns a follower away for good.
+pub(in crate::http) async fn block(State(app): State<App>, form: OwnersForm) -> Response {
+    let Ok(actor) = form.fields.text("actor").parse::<Url>() else {
+        return page(&app, form.fault("followers", "That is nobody's address.")).await;
+    };
+    match app.federation.block_follower(ACTOR, &actor).await {
+        Ok(_) => done(&app, "/people", "They are blocked."),
+        Err(error) => page(&app, form.fault("followers", capital(&error.to_string()))).await,
+    }
+}
+
+/// Lets a blocked follower ask again.
+pub(in crate::http) async fn unblock(State(app): State<App>, form: OwnersForm) -> Response {
+    let Ok(actor) = form.fields.text("actor").parse::<Url>() else {
+        return page(&app, form.fault("followers", "That is nobody's address.")).await;
+    };
+    match app.federation.unblock_follower(ACTOR, &actor).await {
+        Ok(true) => done(&app, "/people", "They may ask again."),
+        Ok(false) => done(&app, "/people", "They were not blocked."),
         Err(error) => page(&app, form.fault("followers", capital(&error.to_string()))).await,
     }
 }
