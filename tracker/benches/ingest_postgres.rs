@@ -7,7 +7,6 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../tests/boundary/cast.rs"]
-#[allow(dead_code)]
 mod cast;
 #[path = "store/postgres.rs"]
 mod dialect;

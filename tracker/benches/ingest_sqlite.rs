@@ -4,7 +4,6 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../tests/boundary/cast.rs"]
-#[allow(dead_code)]
 mod cast;
 #[path = "store/sqlite.rs"]
 mod dialect;

@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 #[path = "../tests/boundary/cast.rs"]
-#[allow(dead_code)]
 mod cast;
 #[path = "farm/served.rs"]
 mod served;
@@ -80,7 +79,7 @@ async fn main() {
             rates.push(asked / run.elapsed.as_secs_f64());
         }
     }
-    let [together, in_turn, one_key] = rates.map(|rates| middle(rates));
+    let [together, in_turn, one_key] = rates.map(middle);
     line("purchase-contention", together, in_turn);
     line("purchase-contention-one-key", one_key, in_turn);
 }

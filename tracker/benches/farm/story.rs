@@ -198,7 +198,7 @@ impl Story {
         let previous = agent.head;
         let mut body = agent.body_after(previous.as_ref(), *category, at);
         body.action.action_type = *action_type;
-        body.action.plugin = (*plugin).to_owned();
+        (*plugin).clone_into(&mut body.action.plugin);
         body.action.description = format!("Did what {plugin} saw within 14 minutes");
         let (status, verified) = match self.numbers.below(24) {
             0 => (OutcomeStatus::Failure, true),
