@@ -127,9 +127,8 @@ impl Description {
             let (mut wanted, mut given) = (template.split('/'), path.split('/'));
             loop {
                 match (wanted.next(), given.next()) {
-                    (None, None) => return true,
-                    // The one parameter that may have slashes in it.
-                    (Some("{path}"), Some(_)) => return true,
+                    // `path` is the one parameter that may have slashes in it.
+                    (None, None) | (Some("{path}"), Some(_)) => return true,
                     (Some(w), Some(g)) if w == g || w.starts_with('{') => (),
                     _ => return false,
                 }
