@@ -191,6 +191,16 @@ impl ProofBody {
     }
 }
 
+/// The canonical bytes of a signed proof, less its signature: of the members only the time comes after it,
+/// and each of the two has one length. Cutting it out costs a copy, writing the rest again a microsecond.
+fn without_signature(bytes: &[u8]) -> Vec<u8> {
+    const TIMESTAMP: usize = r#""timestamp":"2026-02-21T09:30:00Z"}"#.len();
+    const SIGNATURE: usize = r#""signature":"","#.len() + 128;
+    let end = bytes.len().saturating_sub(TIMESTAMP);
+    let start = end.saturating_sub(SIGNATURE);
+    [&bytes[..start], &bytes[end..]].concat()
+}
+
 /// A proof of the right form, whose signature nobody has checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedProof {
@@ -216,7 +226,7 @@ impl ParsedProof {
                 "a proof has at most {PROOF_BYTES_MAX} bytes"
             )));
         }
-        let mut body: ProofBody = field::from_slice(bytes)?;
+        let body: ProofBody = field::from_slice(bytes)?;
         if body.signature.is_none() {
             return Err(FieldError::new(
                 "signature",
@@ -227,9 +237,7 @@ impl ParsedProof {
             return Err(not_canonical());
         }
         rules::check(&body)?;
-        let signature = body.signature.take();
-        let unsigned = body.canonical()?;
-        body.signature = signature;
+        let unsigned = without_signature(bytes);
         Ok(Self {
             bytes: bytes.to_vec(),
             hash: sha256(&unsigned),

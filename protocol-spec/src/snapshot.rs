@@ -362,9 +362,8 @@ pub fn is_snapshot(object: &Value) -> bool {
 
 /// The season that `moment` falls in: the calendar quarter in UTC, like `2026-Q4`.
 pub fn season_of(moment: Timestamp) -> String {
-    let text = moment.to_string();
-    let month: u32 = text.get(5..7).and_then(|m| m.parse().ok()).unwrap_or(1);
-    format!("{}-Q{}", text.get(..4).unwrap_or("0000"), month.div_ceil(3))
+    let (year, month) = moment.year_and_month();
+    format!("{year:04}-Q{}", (month + 2) / 3)
 }
 
 fn is_season(text: &str) -> bool {

@@ -107,10 +107,9 @@ impl Calendar {
     pub fn day(&self, moment: Timestamp) -> Date {
         // `Timestamp` spans the years 0000 to 9999 and jiff's −9999 to 9999, so the conversion holds;
         // the epoch stands in for what cannot happen.
-        jiff::Timestamp::from_second(moment.second())
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-            .to_zoned(self.zone.clone())
-            .date()
+        let moment =
+            jiff::Timestamp::from_second(moment.second()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        self.zone.to_datetime(moment).date()
     }
 
     /// Whether `day` is one that the farmer works.
@@ -155,7 +154,7 @@ impl Streak {
     /// Work on a day off, and work that arrives late for a day already past, change nothing.
     #[must_use]
     pub fn after_work_on(self, day: Date, rhythm: &Rhythm<'_>) -> Self {
-        if !rhythm.counts(day) || self.last_day.is_some_and(|last| day <= last) {
+        if self.last_day.is_some_and(|last| day <= last) || !rhythm.counts(day) {
             return self;
         }
         let held = self.held(rhythm);

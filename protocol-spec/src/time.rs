@@ -30,6 +30,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Year and month in UTC.
+    pub(crate) fn year_and_month(self) -> (i64, i64) {
+        let (year, month, _) = civil_from_days(self.0.div_euclid(86_400));
+        (year, month)
+    }
+
     /// Seconds from `earlier` to `self`; negative when `self` is the earlier one.
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0 - earlier.0

@@ -16,7 +16,6 @@ use farmops_tracker::store::{Database, ProofFilter};
 use reqwest::{Method, RequestBuilder, header};
 
 #[path = "../tests/boundary/cast.rs"]
-#[allow(dead_code)]
 mod cast;
 #[path = "farm/past.rs"]
 #[allow(dead_code)]
@@ -81,7 +80,10 @@ const ENDPOINTS: &[(As, &str)] = &[
     (As::Owner, "/api/v1/proofs?agent={stranger}"),
     (As::Owner, "/api/v1/proofs/{proof}"),
     (As::Owner, "/api/v1/ledger?after={position}&limit=50"),
-    (As::Owner, "/api/v1/ledger/{position}/opening"),
+    (
+        As::Owner,
+        "/api/v1/ledger/{position}/opening?parts=event,score",
+    ),
     (As::Owner, "/api/v1/agents"),
     (As::Owner, "/api/v1/rules"),
     (As::Owner, "/api/v1/leagues"),

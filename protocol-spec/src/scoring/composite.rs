@@ -93,11 +93,14 @@ impl CompositeRule {
     pub fn admit(&self, candidates: &mut Vec<Candidate>, new: Candidate) {
         let at = candidates.partition_point(|c| c.timestamp <= new.timestamp);
         candidates.insert(at, new);
-        let newest = candidates.last().map(|c| c.timestamp);
+        let Some(newest) = candidates.last().map(|c| c.timestamp) else {
+            return;
+        };
         let window = i64::from(self.within_seconds);
-        candidates.retain(|c| newest.is_none_or(|n| n.seconds_since(c.timestamp) <= window));
-        let surplus = candidates.len().saturating_sub(CANDIDATES_MAX);
-        candidates.drain(..surplus);
+        // They stand in the order of their times, so those that are too old come first.
+        let too_old = candidates.partition_point(|c| newest.seconds_since(c.timestamp) > window);
+        let too_many = candidates.len().saturating_sub(CANDIDATES_MAX);
+        candidates.drain(..too_old.max(too_many));
     }
 
     /// The parts that a proof of `agent`, one of the candidates, completes; nothing if it completes none

@@ -152,6 +152,8 @@ pub struct Catalogue {
     version: u32,
     digest: Digest,
     items: Vec<Item>,
+    /// Which items boost a category, by their places: every proof is scored with it.
+    boosters: BTreeMap<Category, Vec<usize>>,
 }
 
 #[derive(Deserialize)]
@@ -185,6 +187,7 @@ impl Catalogue {
         Ok(Self {
             version: file.version,
             digest: sha256(json.as_bytes()),
+            boosters: boosters(&file.items),
             items: file.items,
         })
     }
@@ -213,9 +216,10 @@ impl Catalogue {
     /// of the scoring formula is 10 000 more. Unknown items add nothing, levels above an item's highest
     /// count as its highest, and an item listed twice counts once.
     pub fn upgrade_boost_bp(&self, category: Category, owned: &[Owned]) -> u32 {
-        self.items
-            .iter()
-            .filter_map(|item| {
+        let boosters = self.boosters.get(&category).into_iter().flatten();
+        boosters
+            .filter_map(|place| {
+                let item = self.items.get(*place)?;
                 let step = item.boosts_bp.get(&category)?;
                 let level = owned
                     .iter()
@@ -226,4 +230,14 @@ impl Catalogue {
             })
             .fold(0, u32::saturating_add)
     }
+}
+
+fn boosters(items: &[Item]) -> BTreeMap<Category, Vec<usize>> {
+    let mut boosters = BTreeMap::<_, Vec<_>>::new();
+    for (place, item) in items.iter().enumerate() {
+        for category in item.boosts_bp.keys() {
+            boosters.entry(*category).or_default().push(place);
+        }
+    }
+    boosters
 }

@@ -10,8 +10,7 @@ use jiff::civil::Date;
 
 use super::state::{Farm, League, Purchase, Rules, State};
 use crate::ledger::{
-    CalendarChanged, CompositeEarned, CompositePart, Entry, Event, ItemPurchased, LeagueCoins,
-    LeagueJoined,
+    CalendarChanged, CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined,
 };
 
 /// What applying an entry worked out besides the state.
@@ -169,13 +168,7 @@ impl State {
         day.coins = day.coins.saturating_add(coins);
         self.coins.earned = self.coins.earned.saturating_add(coins);
         self.composites += 1;
-        self.keep_composing(|slug, candidate| {
-            slug != composite.slug
-                || !composite.parts.contains(&CompositePart {
-                    agent_id: candidate.agent_id,
-                    proof_id: candidate.proof_id,
-                })
-        });
+        self.take_parts(composite);
         Applied::Composed { coins }
     }
 }

@@ -49,14 +49,28 @@ impl State {
             if fits.is_empty() {
                 continue;
             }
-            let waiting = self.composing.entry(rule.slug.clone()).or_default();
             let candidate = Candidate {
                 proof_id: body.proof_id,
                 agent_id: body.agent.agent_id,
                 timestamp: body.timestamp,
                 fits,
             };
-            rule.admit(waiting, candidate);
+            // Only the first one needs a name of its own.
+            match self.composing.get_mut(&rule.slug) {
+                Some(waiting) => rule.admit(waiting, candidate),
+                None => drop(self.composing.insert(rule.slug.clone(), vec![candidate])),
+            }
+        }
+    }
+
+    /// Lets those go that became parts of `composite`.
+    pub(super) fn take_parts(&mut self, composite: &CompositeEarned) {
+        let Some(waiting) = self.composing.get_mut(&composite.slug) else {
+            return;
+        };
+        waiting.retain(|candidate| !composite.parts.contains(&part(candidate)));
+        if waiting.is_empty() {
+            self.composing.remove(&composite.slug);
         }
     }
 

@@ -166,8 +166,10 @@ pub struct League {
 impl League {
     /// Counts what a proof earned in it.
     pub fn count(&mut self, season: &str, day: Option<Date>, coins: u64) {
-        let season = self.seasons.entry(season.to_owned()).or_default();
-        *season = season.saturating_add(coins);
+        match self.seasons.get_mut(season) {
+            Some(total) => *total = total.saturating_add(coins),
+            None => drop(self.seasons.insert(season.to_owned(), coins)),
+        }
         if let Some(day) = day {
             let day = self.days.entry(day).or_default();
             *day = day.saturating_add(coins);

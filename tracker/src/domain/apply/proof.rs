@@ -99,9 +99,10 @@ impl State {
         finished_at: Timestamp,
     ) -> Vec<LeagueCoins> {
         let mut earned = Vec::new();
-        if !input.earns {
+        if !input.earns || self.leagues.is_empty() {
             return earned;
         }
+        let season = season_of(finished_at);
         for (slug, league) in &mut self.leagues {
             if league.left_at.is_some() {
                 continue;
@@ -113,12 +114,11 @@ impl State {
                 ..*input
             };
             let coins = league.rules.set.score(&input).coins;
-            let season = season_of(finished_at);
             league.count(&season, day, coins);
             earned.push(LeagueCoins {
                 coins,
                 league: slug.clone(),
-                season,
+                season: season.clone(),
             });
         }
         earned
