@@ -4,6 +4,7 @@
 mod bad_input;
 mod cast;
 mod cli;
+mod contrast;
 mod crash;
 mod described;
 mod doors;

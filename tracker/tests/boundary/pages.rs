@@ -237,11 +237,17 @@ async fn the_farm_is_run_without_scripts() {
     let calendar = [("time_zone", "Europe/Berlin"), ("mon", "on")];
     let text = browser.done("/days/calendar", &calendar).await;
     assert!(text.contains("value=\"Europe/Berlin\""));
-    let nowhere = [("time_zone", "Mars/Olympus"), ("mon", "on")];
+    let nowhere = [("time_zone", "Mars/Olympus"), ("tue", "on")];
     let text = browser
         .refused("/days/calendar", &nowhere, "time-zone")
         .await;
     assert!(text.contains("Mars/Olympus") && text.contains("aria-invalid"));
+    assert!(text.contains("name=\"tue\" checked") && !text.contains("name=\"mon\" checked"));
+    let never = [("time_zone", "Asia/Tokyo")];
+    let text = browser
+        .refused("/days/calendar", &never, "working-days")
+        .await;
+    assert!(text.contains("Asia/Tokyo") && !text.contains("name=\"mon\" checked"));
 
     let agent = TestAgent::new(3);
     tracker.enrol(&agent).await;
