@@ -79,7 +79,11 @@ fn every_text_and_border_can_be_told_from_what_it_stands_on() {
     let declared = |start: &str| palette(STYLE.lines().find(|l| l.starts_with(start)).unwrap());
     let light = declared(":root{");
     let dark = declared("@media (prefers-color-scheme:dark){:root{");
-    assert_eq!(light.len(), dark.len(), "both schemes name the same colours");
+    assert_eq!(
+        light.len(),
+        dark.len(),
+        "both schemes name the same colours"
+    );
 
     let mut low = Vec::new();
     for (scheme, colours) in [("light", light), ("dark", dark)] {
