@@ -28,7 +28,7 @@ pub struct FarmView {
     pub categories: BTreeMap<Category, CategoryTotals>,
     /// Composites that were earned and count.
     pub composites: u64,
-    /// The leagues that the farm is or was in, by slug.
+    /// The leagues that the farm is or was in, by slug; without their days.
     pub leagues: BTreeMap<String, League>,
     /// What stands on the farm.
     pub upgrades: Vec<Owned>,
@@ -58,7 +58,7 @@ impl FarmView {
             profile: farm.profile.clone(),
             coins: state.coins,
             categories: state.categories.clone(),
-            leagues: state.leagues.clone(),
+            leagues: without_days(&state.leagues),
             upgrades: state.upgrades.clone(),
             streak: state.streak,
             streak_longest: state.streak_longest,
@@ -137,6 +137,22 @@ impl FarmView {
             season: Season::parse(&season_of(now)).unwrap_or_default(),
         }
     }
+}
+
+/// Days are for scoring only, and there are many.
+fn without_days(leagues: &BTreeMap<String, League>) -> BTreeMap<String, League> {
+    let shown = leagues.iter().map(|(slug, league)| {
+        let league = League {
+            name: league.name.clone(),
+            rules: league.rules.clone(),
+            village: league.village.clone(),
+            seasons: league.seasons.clone(),
+            days: BTreeMap::new(),
+            ..*league
+        };
+        (slug.clone(), league)
+    });
+    shown.collect()
 }
 
 #[cfg(test)]

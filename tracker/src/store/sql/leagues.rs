@@ -91,7 +91,25 @@ async fn write_days(
     Ok(())
 }
 
-/// The leagues with what each season and each day brought.
+/// The leagues with what each season and each day brought: what scoring needs.
+pub(super) async fn read_with_days(
+    conn: &mut Conn,
+) -> Result<BTreeMap<String, League>, StoreError> {
+    let mut leagues = read(&mut *conn).await?;
+    for row in sqlx::query("SELECT * FROM league_day")
+        .fetch_all(conn)
+        .await?
+    {
+        if let Some(league) = leagues.get_mut(row.try_get::<&str, _>("league")?) {
+            league
+                .days
+                .insert(word(&row, "day")?, count(&row, "coins")?);
+        }
+    }
+    Ok(leagues)
+}
+
+/// The leagues with what each season brought. Their days, of which there are hundreds a year, are not shown.
 pub(super) async fn read(conn: &mut Conn) -> Result<BTreeMap<String, League>, StoreError> {
     let mut leagues = BTreeMap::new();
     for row in sqlx::query(
@@ -112,16 +130,6 @@ pub(super) async fn read(conn: &mut Conn) -> Result<BTreeMap<String, League>, St
             days: BTreeMap::new(),
         };
         leagues.insert(row.try_get::<String, _>("league")?, league);
-    }
-    for row in sqlx::query("SELECT * FROM league_day")
-        .fetch_all(&mut *conn)
-        .await?
-    {
-        if let Some(league) = leagues.get_mut(row.try_get::<&str, _>("league")?) {
-            league
-                .days
-                .insert(word(&row, "day")?, count(&row, "coins")?);
-        }
     }
     for row in sqlx::query("SELECT * FROM league_season")
         .fetch_all(conn)

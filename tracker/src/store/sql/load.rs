@@ -35,7 +35,7 @@ impl SqlJournal {
         state.purchases = owner::purchases(conn).await?;
         state.known = owner::known(conn).await?;
         state.composing = owner::composing(conn).await?;
-        state.leagues = leagues::read(conn).await?;
+        state.leagues = leagues::read_with_days(conn).await?;
         let waiting = read_waiting(conn).await?;
         let resets = agents::resets(conn).await?;
         let contacts = agents::contacts(conn).await?;
