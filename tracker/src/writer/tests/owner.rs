@@ -296,7 +296,11 @@ async fn a_leagues_daily_cap_is_held_against_what_the_league_brought() {
     let league = &farm.view().await.leagues["capped"];
     assert_eq!(league.seasons["2026-Q1"], brought[3]);
     let days = |state: &State| state.leagues["capped"].days.values().copied().collect();
-    let days: Vec<_> = farm.writer.decide(|_, _| Ok(Vec::new()), days).await.unwrap();
+    let days: Vec<_> = farm
+        .writer
+        .decide(|_, _| Ok(Vec::new()), days)
+        .await
+        .unwrap();
     assert_eq!(days, [150, brought[3] - 150]);
     let before = farm.dump().await;
     let mut journal = farm.database.stranger().await;
