@@ -22,6 +22,8 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     /// Where the farm is.
     pub site: Site,
+    /// Where the database is; it may hold a password.
+    pub db: String,
     /// The reading side of the store.
     pub reads: Arc<dyn Reads>,
     /// The way to the writer.

@@ -115,6 +115,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let app = App::new(Parts {
         keyring: Keyring::new(access, secrets.farm_secret.clone(), site.is_encrypted()),
         site,
+        db: config.db.clone(),
         reads: database.reads(),
         writer: handle,
         federation: federation.clone(),

@@ -114,14 +114,10 @@ impl RestoreArgs {
 impl ExportArgs {
     pub(super) async fn run(self, serve: &ServeArgs, output: Output) -> anyhow::Result<ExitCode> {
         let url = serve.database(self.of)?;
-        // Of one moment, while a tracker may run on it; what is beside the archive goes with this process.
-        let beside = tempfile::tempdir().context("making a place for a copy")?;
-        let copy = beside.path().join("farm.db");
         let place = Place::of(&url)?;
-        Database::copy(&url, &copy)
+        let (_beside, database) = Database::of_one_moment(&url)
             .await
             .with_context(|| format!("copying {place}"))?;
-        let database = Database::inspect(&format!("sqlite://{}", copy.display())).await?;
         let now = system_clock()();
         let mut archives = self.archived.open_all(&*database).await?;
         let (file, keys) = (&self.file, self.with_keys);

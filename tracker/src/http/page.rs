@@ -7,6 +7,7 @@
 //! route.
 
 mod agents;
+mod archive;
 mod arrange;
 mod chart;
 mod coins;
@@ -83,6 +84,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/settings/tokens/revoke", post(tokens::revoke))
         .route("/settings/sessions/end", post(tokens::end_sessions))
         .route("/settings/ledger.jsonl", get(settings::ledger))
+        .route("/settings/farm.tar", get(archive::download))
         .route("/assets/tracker.css", get(style))
         .route("/assets/arrange.js", get(script))
         .with_state(app)

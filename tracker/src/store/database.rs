@@ -3,6 +3,7 @@
 use std::{path::Path, path::PathBuf, sync::Arc};
 
 use farmops_federation::store::Store;
+use tempfile::TempDir;
 use url::Url;
 
 use super::{
@@ -84,6 +85,16 @@ impl Database {
             Place::File(path) => SqliteDatabase::copy(&path, target).await,
             Place::Server(_) => transfer::to_file(url, target).await,
         }
+    }
+
+    /// A copy of the database at `url`, as it is at one moment, to be read at leisure. It goes with the
+    /// folder.
+    pub async fn of_one_moment(url: &str) -> Result<(TempDir, Box<dyn Inspect>), StoreError> {
+        let folder = tempfile::tempdir()?;
+        let copy = folder.path().join("farm.db");
+        Self::copy(url, &copy).await?;
+        let reads = SqliteDatabase::inspect(&copy).await?;
+        Ok((folder, Box::new(reads)))
     }
 
     /// Makes the database at `url`, where nothing is yet, of such a copy.

@@ -80,7 +80,7 @@ pub const PAGES: [&str; 12] = [
 ];
 
 /// What she takes away with her, likewise.
-const DOWNLOADS: [&str; 1] = ["/settings/ledger.jsonl"];
+const DOWNLOADS: [&str; 2] = ["/settings/ledger.jsonl", "/settings/farm.tar"];
 
 /// The owner's forms: with a session and a token that one of its pages made.
 pub const FORMS: [(&str, &str); 22] = [

@@ -11,6 +11,7 @@ use reqwest::{
     Method, Response, StatusCode,
     header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
 };
+use serde_json::Value;
 
 use crate::{
     cast::TestAgent,
@@ -158,6 +159,17 @@ async fn every_page_is_there_for_its_owner_empty_and_full() {
         .as_u64()
         .unwrap();
     assert_eq!(ledger.lines().count() as u64, size);
+    let archive = browser.get("/settings/farm.tar").await;
+    let file = tracker.folder.path().join("taken.tar");
+    std::fs::write(&file, archive.bytes().await.unwrap()).unwrap();
+    let checked = tokio::process::Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
+        .args(["import", "--check", "--json"])
+        .arg(&file)
+        .output();
+    let checked = checked.await.unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    let report: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(report["entries"], size);
     let filtered = browser.text("/proofs?category=toil").await;
     assert!(filtered.contains("No proof is like that"));
     let first = browser.text("/proofs?category=incident").await;
