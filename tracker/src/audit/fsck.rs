@@ -6,7 +6,7 @@
 //! damaged, that is all there is to say: what follows from it would be compared with the damage.
 //!
 //! Of archived proofs the rows that the tracker kept stand in for the bodies, where the archive is not
-//! given: then everything but [`UNTOLD`] is compared all the same, because the log commits to what they were
+//! given: then everything but `UNTOLD` is compared all the same, because the log commits to what they were
 //! worth.
 //!
 //! Not compared, because nothing in the ledger tells of it: cards and milestones, villages, tokens, and
