@@ -166,7 +166,7 @@ impl From<Purchase> for Recorded {
     post,
     path = "/api/v1/shop/purchase",
     tag = "shop",
-    params(("Idempotency-Key" = String, Header, description = "Printable characters; the same key buys once", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
+    params(("Idempotency-Key" = String, Header, description = "The same key buys once; a String of Structured Fields (RFC 9651), or the same without its quotes", pattern = r#"^([!#-+\--:<-\[\]-~]{1,255}|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#)),
     request_body(content = Wanted),
     responses((status = 201, description = "Bought", body = Bought), (status = 200, description = "Bought before with this key", body = Bought), (status = 404, description = "No such item")),
 )]
