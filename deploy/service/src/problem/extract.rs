@@ -53,6 +53,10 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for S
             return Err(Problem::unsupported_media_type("application/json"));
         }
         let Bounded(bytes) = Bounded::<MAX>::from_request(request, state).await?;
+        // A derived reader takes a list of an object's values for the object.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::unprocessable(whole(), "expected an object"));
+        }
         parse(&bytes).map(Self)
     }
 }

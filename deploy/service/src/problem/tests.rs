@@ -131,6 +131,13 @@ async fn malformed_json_and_trailing_bytes_are_bad_requests() {
 }
 
 #[tokio::test]
+async fn a_list_of_its_values_is_no_object() {
+    let response = ask(order(r#"[[{"amount":3}]]"#)).await;
+    let document = document(response, StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert_eq!(document["detail"], "expected an object");
+}
+
+#[tokio::test]
 async fn an_unknown_member_is_refused() {
     let document = document(
         ask(order(r#"{"lines":[],"x":1}"#)).await,
