@@ -16,6 +16,8 @@ pub enum SourceType {
     Alertmanager,
     /// Records appended to a file.
     File,
+    /// Objects of a Kubernetes API server.
+    Kubernetes,
 }
 
 impl SourceType {
@@ -26,6 +28,7 @@ impl SourceType {
             Self::Gitea => "gitea",
             Self::Alertmanager => "alertmanager",
             Self::File => "file",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }

@@ -38,14 +38,12 @@ fn description() -> Description {
         version: "0.1.0".to_owned(),
         description: "Tests.".to_owned(),
         categories: vec![plugin::Category::Reliability],
-        sources: vec![SourceRequirement {
-            source_type: "github".to_owned(),
-            permissions: Vec::new(),
-        }],
+        sources: vec![SourceRequirement::new("github", &[])],
         templates: vec![
             Template::new("did", "Looked at {count} things").number("count", 1_000_000),
         ],
         subcategories: vec!["review".to_owned()],
+        settings_schema: None,
     }
 }
 

@@ -70,12 +70,10 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
         version: "1.0.0".to_owned(),
         description: String::new(),
         categories: vec![plugin::Category::Toil],
-        sources: vec![SourceRequirement {
-            source_type: "github".to_owned(),
-            permissions: Vec::new(),
-        }],
+        sources: vec![SourceRequirement::new("github", &[])],
         templates: vec![Template::new("did", "Did it")],
         subcategories: Vec::new(),
+        settings_schema: None,
     };
     let finding = Finding {
         action_type: plugin::ActionType::Fix,

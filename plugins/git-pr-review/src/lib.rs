@@ -28,9 +28,8 @@ pub struct PrReview {
 
 impl Plugin for PrReview {
     fn describe(&self) -> Description {
-        let source = |source_type: &str| SourceRequirement {
-            source_type: source_type.to_owned(),
-            permissions: vec!["pull request and review webhooks".to_owned()],
+        let source = |source_type| {
+            SourceRequirement::new(source_type, &["pull request and review webhooks"])
         };
         Description {
             plugin_id: "farmops/git-pr-review".to_owned(),
@@ -44,6 +43,7 @@ impl Plugin for PrReview {
                 Template::new("merged", "Merged a {size} pull request").choice("size", &SIZES),
             ],
             subcategories: vec!["review".to_owned(), "merge".to_owned()],
+            settings_schema: Some(Settings::schema()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use farmops_plugin::BadSettings;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The settings, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -20,7 +21,23 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(value: &serde_json::Value) -> Result<Self, BadSettings> {
+    /// JSON Schema of what [`Settings::read`] takes.
+    pub(crate) fn schema() -> Value {
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "approval_words_min": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "default": Self::default().approval_words_min,
+                    "description": "Words an approval needs to count; asking for changes always counts.",
+                },
+            },
+        })
+    }
+
+    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
         Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))
     }
 }

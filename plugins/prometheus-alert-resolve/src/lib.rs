@@ -35,10 +35,10 @@ impl Plugin for AlertResolve {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             description: "Rewards alerts of Alertmanager that fired and were resolved.".to_owned(),
             categories: vec![Category::Incident],
-            sources: vec![SourceRequirement {
-                source_type: "alertmanager".to_owned(),
-                permissions: vec!["receive notifications".to_owned(), "get alerts".to_owned()],
-            }],
+            sources: vec![SourceRequirement::new(
+                "alertmanager",
+                &["receive notifications", "get alerts"],
+            )],
             templates: vec![
                 template("quick", "Resolved a {severity} alert within two minutes"),
                 template(
@@ -55,6 +55,7 @@ impl Plugin for AlertResolve {
                 .number("instances", 999),
             ],
             subcategories: vec!["alert".to_owned()],
+            settings_schema: Some(Settings::schema()),
         }
     }
 

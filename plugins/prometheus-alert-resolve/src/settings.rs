@@ -2,6 +2,7 @@
 
 use farmops_plugin::BadSettings;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The settings, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -27,7 +28,34 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(value: &serde_json::Value) -> Result<Self, BadSettings> {
+    /// JSON Schema of what [`Settings::read`] takes.
+    pub(crate) fn schema() -> Value {
+        let default = Self::default();
+        json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {
+                "min_firing_seconds": {
+                    "type": "integer",
+                    "minimum": 0,
+                    "default": default.min_firing_seconds,
+                    "description": "How long an alert must have fired, in seconds.",
+                },
+                "severity_label": {
+                    "type": "string",
+                    "default": default.severity_label,
+                    "description": "The label that holds the severity.",
+                },
+                "owner_label": {
+                    "type": ["string", "null"],
+                    "default": default.owner_label,
+                    "description": "A label that names who owns the alert; without it, the work is that of whoever is on call.",
+                },
+            },
+        })
+    }
+
+    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
         let settings = Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))?;
         if settings.min_firing_seconds < 0 {
             return Err(BadSettings("min_firing_seconds is not negative".to_owned()));

@@ -4,6 +4,7 @@ use prost_types::Timestamp;
 
 use crate::description::{Description, SourceRequirement};
 use crate::observation::Observation;
+use crate::resource::KubernetesResource;
 use crate::template::{Placeholder, Template};
 use crate::verdict::{Actor, Finding, Hints, Verdict, Who};
 use crate::wire::v1 as wire;
@@ -61,16 +62,13 @@ impl From<Description> for wire::DescribeResponse {
             version: description.version,
             description: description.description,
             categories: description.categories.iter().map(|&c| c.into()).collect(),
-            source_requirements: description
-                .sources
-                .into_iter()
-                .map(|source| wire::SourceRequirement {
-                    source_type: source.source_type,
-                    permissions: source.permissions,
-                })
-                .collect(),
+            source_requirements: description.sources.into_iter().map(Into::into).collect(),
             templates: description.templates.into_iter().map(Into::into).collect(),
             subcategories: description.subcategories,
+            settings_schema_json: description
+                .settings_schema
+                .map(|schema| schema.to_string().into_bytes())
+                .unwrap_or_default(),
         }
     }
 }
@@ -97,14 +95,57 @@ impl TryFrom<wire::DescribeResponse> for Description {
             sources: response
                 .source_requirements
                 .into_iter()
-                .map(|source| SourceRequirement {
-                    source_type: source.source_type,
-                    permissions: source.permissions,
-                })
+                .map(Into::into)
                 .collect(),
             templates: templates?,
             subcategories: response.subcategories,
+            settings_schema: read_schema(&response.settings_schema_json)?,
         })
+    }
+}
+
+/// No bytes are no schema.
+fn read_schema(bytes: &[u8]) -> Result<Option<serde_json::Value>, Malformed> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let schema = serde_json::from_slice(bytes).map_err(|_| malformed("settings_schema_json"))?;
+    Ok(Some(schema))
+}
+
+impl From<SourceRequirement> for wire::SourceRequirement {
+    fn from(source: SourceRequirement) -> Self {
+        let resources = source.resources.into_iter();
+        Self {
+            source_type: source.source_type,
+            permissions: source.permissions,
+            resources: resources
+                .map(|resource| wire::KubernetesResource {
+                    resource: resource.resource,
+                    fields: resource.fields,
+                    settle_seconds: resource.settle_seconds,
+                    optional: resource.optional,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<wire::SourceRequirement> for SourceRequirement {
+    fn from(source: wire::SourceRequirement) -> Self {
+        let resources = source.resources.into_iter();
+        Self {
+            source_type: source.source_type,
+            permissions: source.permissions,
+            resources: resources
+                .map(|resource| KubernetesResource {
+                    resource: resource.resource,
+                    fields: resource.fields,
+                    settle_seconds: resource.settle_seconds,
+                    optional: resource.optional,
+                })
+                .collect(),
+        }
     }
 }
 

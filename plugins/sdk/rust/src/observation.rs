@@ -5,7 +5,7 @@
 pub struct Observation {
     /// A version 7 UUID.
     pub id: String,
-    /// The type of the source: `github`, `gitea`, `alertmanager`, `file`.
+    /// The type of the source: `github`, `gitea`, `alertmanager`, `file`, `kubernetes`.
     pub source_type: String,
     /// What happened, in the source's own words, for example `pull_request_review`.
     pub event: String,

@@ -24,15 +24,37 @@ pub struct DescribeResponse {
     /// Every subcategory a verdict may name: slugs of a-z, 0-9 and -.
     #[prost(string, repeated, tag = "7")]
     pub subcategories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// JSON Schema (2020-12) of ConfigureSourcesRequest.settings_json; empty when the plugin takes no settings.
+    #[prost(bytes = "vec", tag = "8")]
+    pub settings_schema_json: ::prost::alloc::vec::Vec<u8>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SourceRequirement {
-    /// github, gitea, alertmanager, file.
+    /// github, gitea, alertmanager, file, kubernetes.
     #[prost(string, tag = "1")]
     pub source_type: ::prost::alloc::string::String,
-    /// What the source must be able to see, for example "get alerts".
+    /// What the source must be able to see, in words for the operator, for example "get alerts".
     #[prost(string, repeated, tag = "2")]
     pub permissions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only with source_type kubernetes, and then at least one.
+    #[prost(message, repeated, tag = "3")]
+    pub resources: ::prost::alloc::vec::Vec<KubernetesResource>,
+}
+/// Objects of one kind that the agent watches for the plugin. See docs/plugin.md, PLUGIN-KUBE-001 and on.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KubernetesResource {
+    /// The plural, a dot and the API group, for example deployments.apps; the plural alone in the core group. Never secrets.
+    #[prost(string, tag = "1")]
+    pub resource: ::prost::alloc::string::String,
+    /// What is kept of each object: paths such as status.conditions\[type=Available\] or spec.containers\[\].image.
+    #[prost(string, repeated, tag = "2")]
+    pub fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long new values must stay before they count as a change. 0 counts at once.
+    #[prost(uint32, tag = "3")]
+    pub settle_seconds: u32,
+    /// Whether the plugin can do without it, as with a custom resource that not every cluster has.
+    #[prost(bool, tag = "4")]
+    pub optional: bool,
 }
 /// A sentence with placeholders: "Resolved a {severity} alert after {minutes} minutes".
 #[derive(Clone, PartialEq, ::prost::Message)]
