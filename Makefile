@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt lint api docs clean-demo need-rust need-cc need-postgres need-demo
+.PHONY: help demo test bench fmt lint api docs clean-demo need-rust need-cc need-postgres need-testbed need-demo testbed
 
 # CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
 CHECK ?=
@@ -22,11 +22,14 @@ demo: need-demo ## Build and start two villages with two farmers. CHECK=1 assert
 	cargo build --workspace --bins
 	target/debug/farmops-demo $(if $(CHECK),--check) $(ARGS)
 
-test: need-postgres ## All tests, documentation tests included; the tracker's on both databases.
+test: need-postgres need-testbed ## All tests, documentation tests included; the tracker's on both databases.
 	cargo test --workspace
 	TEST_DATABASE=postgres cargo test --workspace --lib writer::
 	TEST_DATABASE=postgres cargo test --workspace --lib store::
 	TEST_DATABASE=postgres cargo test --workspace --test boundary
+
+testbed: ## Build the Kubernetes that tests talk to; ten minutes the first time, needs Go. Prints where it is.
+	@$(NEED) testbed
 
 bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
 	@cargo bench --workspace --bench '$(or $(NAME),*)'
@@ -57,6 +60,9 @@ need-cc: need-rust
 
 need-postgres: need-cc
 	@$(NEED) postgres
+
+need-testbed: need-cc
+	@$(NEED) testbed >/dev/null
 
 need-demo: need-cc
 	@$(NEED) alertmanager

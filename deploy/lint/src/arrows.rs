@@ -19,6 +19,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("farmops-service", &[]),
     ("farmops-lint", &[]),
     ("farmops-postgres", &[]),
+    ("farmops-testbed", &[]),
     ("farmops-farm", &["farmops-protocol"]),
     ("farmops-federation", &["farmops-protocol"]),
     (
@@ -27,7 +28,12 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "farmops-agent",
-        &["farmops-plugin", "farmops-protocol", "farmops-service"],
+        &[
+            "farmops-plugin",
+            "farmops-protocol",
+            "farmops-service",
+            "farmops-testbed",
+        ],
     ),
     ("farmops-tracker", SERVICE),
     ("farmops-village", SERVICE),
@@ -36,7 +42,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only tests may import.
-const TESTS_ONLY: &[&str] = &["farmops-postgres"];
+const TESTS_ONLY: &[&str] = &["farmops-postgres", "farmops-testbed"];
 
 /// A first-party plugin: every crate in a folder of `plugins` except the SDK.
 const PLUGIN: &[&str] = &["farmops-plugin"];
