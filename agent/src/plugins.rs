@@ -4,14 +4,18 @@
 //! environment, must say that it is who the manifest says, is probed, restarted with growing delays,
 //! and visibly deactivated when it keeps failing.
 
+mod admission;
+mod client;
 pub mod manifest;
 mod process;
+mod running;
 mod socket;
+mod subscription;
 mod supervisor;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use farmops_plugin::Description;
@@ -21,33 +25,15 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::manifest::{Manifest, ManifestError, PluginSpec};
-pub use self::process::{Client, VerifyError};
+pub use self::admission::Refusal;
+pub use self::client::{CallError, Client, ProcessClient, VerifyError};
+use self::manifest::{Grant, Manifest, ManifestError, PluginSpec};
+pub use self::process::ProcessError;
+pub use self::running::StartError;
 pub use self::socket::SocketError;
 use self::socket::SocketFolder;
+pub use self::subscription::{Routes, Subscription};
 use crate::observation::SourceType;
-
-/// Which plugins read which source.
-#[derive(Debug, Clone, Default)]
-pub struct Routes(Arc<RwLock<HashMap<String, Vec<String>>>>);
-
-impl Routes {
-    /// The ids of the plugins that read `source`.
-    pub fn readers_of(&self, source: &str) -> Vec<String> {
-        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        routes.get(source).cloned().unwrap_or_default()
-    }
-
-    /// Says who reads `source`.
-    pub fn set(&self, source: &str, plugins: Vec<String>) {
-        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        routes.insert(source.to_owned(), plugins);
-    }
-
-    fn replace(&self, routes: HashMap<String, Vec<String>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = routes;
-    }
-}
 
 /// Where a plugin is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -111,8 +97,10 @@ pub struct Fault {
 pub struct PluginView {
     /// Its id.
     pub id: String,
-    /// The sources granted to it.
-    pub sources: Vec<String>,
+    /// Where its code comes from: `component`, `binary` or `oci`.
+    pub source: &'static str,
+    /// What is granted to it.
+    pub grants: Vec<Grant>,
     /// Its version, once it has told.
     pub version: Option<String>,
     /// What it says of itself.
@@ -263,7 +251,7 @@ impl Runtime {
                 "no plugin reads this source; what it sees is dropped"
             );
         }
-        self.setup.routes.replace(routes);
+        self.setup.routes.replace(routes, &manifest.plugins);
         for spec in manifest.plugins {
             if !self.entries().contains_key(&spec.id) {
                 self.start(spec);
@@ -286,8 +274,9 @@ impl Runtime {
             faults,
         };
         let granted = spec
-            .sources
+            .grants
             .iter()
+            .map(|grant| &grant.source)
             .filter_map(|name| Some((name.clone(), *self.setup.sources.get(name)?)))
             .collect();
         let supervisor = supervisor::Supervisor {
@@ -295,6 +284,7 @@ impl Runtime {
             granted,
             bounds: self.setup.bounds,
             sockets: Arc::clone(&self.sockets),
+            routes: self.setup.routes.clone(),
             shared: Arc::clone(&shared),
             faults: fault_reports,
             stop: stop.clone(),
@@ -335,7 +325,8 @@ impl Entry {
         let description = live.as_ref().map(|live| &live.description);
         PluginView {
             id: self.spec.id.clone(),
-            sources: self.spec.sources.clone(),
+            source: self.spec.source.kind(),
+            grants: self.spec.grants.clone(),
             version: description.map(|d| d.version.clone()),
             description: description.map(|d| d.description.clone()),
             restarts: self

@@ -120,7 +120,7 @@ impl Workshop {
                     self.status.count(Count::GivenUp);
                     self.store.drop_observation(waiting.seq).await?;
                 }
-                if let VerifyError::Process(reason) = error {
+                if let VerifyError::Plugin(reason) = error {
                     // Wait until the supervisor has taken this process away.
                     let generation = live.generation;
                     let _ = plugin.faults.send(Fault { generation, reason }).await;

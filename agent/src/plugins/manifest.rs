@@ -1,11 +1,15 @@
 //! `farmops-plugins.yaml`: which plugins run, from where, and what each may read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+mod source;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use semver::VersionReq;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::source::PluginSource;
 use crate::observation::SourceType;
 
 /// Plugins one agent may run.
@@ -18,42 +22,73 @@ pub enum ManifestError {
     #[error(transparent)]
     Load(#[from] farmops_service::config::ConfigError),
     /// Two entries of one id.
-    #[error("plugin `{0}` is listed twice")]
+    #[error("plugin `{0}` is listed twice: remove one entry")]
     Twice(String),
-    /// A grant of something that the agent's configuration does not have.
-    #[error("plugin `{plugin}`: there is no source `{name}`")]
-    NoSuchSource {
+    /// An entry that cannot work.
+    #[error("plugin `{plugin}`: `{key}`: {fix}")]
+    Entry {
         /// The plugin.
         plugin: String,
-        /// The source as written.
-        name: String,
-    },
-    /// No such program.
-    #[error("plugin `{plugin}`: there is no program {binary}")]
-    NoSuchProgram {
-        /// The plugin.
-        plugin: String,
-        /// The program as written.
-        binary: PathBuf,
+        /// The key, with its path within the entry.
+        key: String,
+        /// What is wrong with it and what helps.
+        fix: String,
     },
     /// More plugins than one agent may run.
-    #[error("more than {PLUGINS_MAX} plugins")]
+    #[error("more than {PLUGINS_MAX} plugins: run a second agent for the rest")]
     TooMany,
 }
 
 /// One plugin of the manifest.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PluginSpec {
-    /// `owner/name`, which the program must confirm.
+    /// `owner/name`, which the plugin must confirm.
     pub id: String,
-    /// The program.
-    pub binary: PathBuf,
-    /// Names of the sources it may read.
-    #[serde(default)]
-    pub sources: Vec<String>,
+    /// What the plugin's own version must satisfy.
+    pub version: Option<VersionReq>,
+    /// Where its code comes from.
+    pub source: PluginSource,
+    /// What it may read.
+    pub grants: Vec<Grant>,
     /// Its own settings.
-    #[serde(default)]
     pub config: Map<String, Value>,
+    /// What it may use up.
+    pub limits: PluginLimits,
+}
+
+/// The right to read one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The operator's name for the source.
+    pub source: String,
+    /// Which resources of Kubernetes, as `plural.group`; none for sources of other types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// In which namespaces; empty is all that the source watches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<String>,
+}
+
+/// What a plugin may use up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PluginLimits {
+    /// Memory, in MiB: of a component its linear memory, of a process what it allocates.
+    pub memory_mib: u32,
+    /// Instructions that a component may execute over one observation.
+    pub fuel: u64,
+    /// Lines of a plugin that are logged in a minute; the rest is counted.
+    pub log_lines: u32,
+}
+
+impl Default for PluginLimits {
+    fn default() -> Self {
+        Self {
+            memory_mib: 64,
+            fuel: 2_000_000_000,
+            log_lines: 60,
+        }
+    }
 }
 
 /// A manifest that holds together.
@@ -66,37 +101,52 @@ pub struct Manifest {
 #[derive(Deserialize)]
 struct Document {
     #[serde(default)]
-    plugins: Vec<PluginSpec>,
+    plugins: Vec<Entry>,
+}
+
+/// An entry as it is written.
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    version: Option<VersionReq>,
+    source: source::Written,
+    #[serde(default)]
+    grants: Vec<Grant>,
+    #[serde(default)]
+    config: Map<String, Value>,
+    #[serde(default)]
+    limits: PluginLimits,
 }
 
 impl Manifest {
     /// Reads `file`; `sources` are those that the agent has.
+    ///
+    /// # Errors
+    /// [`ManifestError`] names the plugin, the key and what helps.
     pub fn load(
         file: &Path,
         sources: &BTreeMap<String, SourceType>,
     ) -> Result<Self, ManifestError> {
         let document: Document =
             farmops_service::config::load(Some(file), "FARMOPS_PLUGINS_", [], Value::Null)?;
-        let mut plugins = document.plugins;
-        if plugins.len() > PLUGINS_MAX {
+        if document.plugins.len() > PLUGINS_MAX {
             return Err(ManifestError::TooMany);
         }
+        let folder = file.parent().unwrap_or(Path::new("."));
         let mut ids = BTreeSet::new();
-        for plugin in &mut plugins {
-            if !ids.insert(plugin.id.clone()) {
-                return Err(ManifestError::Twice(plugin.id.clone()));
+        let mut plugins = Vec::new();
+        for entry in document.plugins {
+            if !ids.insert(entry.id.clone()) {
+                return Err(ManifestError::Twice(entry.id));
             }
-            if let Some(name) = plugin.sources.iter().find(|s| !sources.contains_key(*s)) {
-                return Err(ManifestError::NoSuchSource {
-                    plugin: plugin.id.clone(),
-                    name: name.clone(),
-                });
-            }
-            let found = find(&plugin.binary, file.parent().unwrap_or(Path::new(".")));
-            plugin.binary = found.ok_or_else(|| ManifestError::NoSuchProgram {
-                plugin: plugin.id.clone(),
-                binary: plugin.binary.clone(),
-            })?;
+            let id = entry.id.clone();
+            let plugin = entry.checked(folder, sources);
+            plugins.push(plugin.map_err(|(key, fix)| ManifestError::Entry {
+                plugin: id,
+                key,
+                fix,
+            })?);
         }
         Ok(Self { plugins })
     }
@@ -105,9 +155,9 @@ impl Manifest {
     pub fn routes(&self) -> HashMap<String, Vec<String>> {
         let mut routes: HashMap<String, Vec<String>> = HashMap::new();
         for plugin in &self.plugins {
-            for source in &plugin.sources {
+            for grant in &plugin.grants {
                 routes
-                    .entry(source.clone())
+                    .entry(grant.source.clone())
                     .or_default()
                     .push(plugin.id.clone());
             }
@@ -116,53 +166,83 @@ impl Manifest {
     }
 }
 
-/// A bare name is looked for beside this program, anything else relative to the manifest.
-fn find(binary: &Path, folder: &Path) -> Option<PathBuf> {
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|program| Some(program.parent()?.join(binary)))
-        .filter(|_| binary.components().count() == 1);
-    let candidates = beside.into_iter().chain([folder.join(binary)]);
-    candidates
-        .filter_map(|path| path.canonicalize().ok())
-        .find(|path| path.is_file())
+/// A key and what helps.
+type Fault = (String, String);
+
+impl Entry {
+    fn checked(
+        self,
+        folder: &Path,
+        sources: &BTreeMap<String, SourceType>,
+    ) -> Result<PluginSpec, Fault> {
+        let mut granted = BTreeSet::new();
+        for (at, grant) in self.grants.iter().enumerate() {
+            let key = |name: &str| format!("grants.{at}.{name}");
+            if !granted.insert(&grant.source) {
+                let fix = format!("`{}` is granted twice: join the two", grant.source);
+                return Err((key("source"), fix));
+            }
+            check_grant(grant, sources).map_err(|(name, fix)| (key(name), fix))?;
+        }
+        let limits = self.limits;
+        for (name, value, range) in [
+            ("memory_mib", u64::from(limits.memory_mib), 8..=4096),
+            ("fuel", limits.fuel, 1_000_000..=1_000_000_000_000),
+            ("log_lines", u64::from(limits.log_lines), 0..=10_000),
+        ] {
+            if !range.contains(&value) {
+                let fix = format!("{} to {}", range.start(), range.end());
+                return Err((format!("limits.{name}"), fix));
+            }
+        }
+        Ok(PluginSpec {
+            source: self.source.checked(folder)?,
+            id: self.id,
+            version: self.version,
+            grants: self.grants,
+            config: self.config,
+            limits,
+        })
+    }
+}
+
+fn check_grant(
+    grant: &Grant,
+    sources: &BTreeMap<String, SourceType>,
+) -> Result<(), (&'static str, String)> {
+    let name = &grant.source;
+    let Some(source_type) = sources.get(name) else {
+        let known: Vec<&str> = sources.keys().map(String::as_str).collect();
+        let fix = format!(
+            "there is no source `{name}`; the agent's configuration has: {}",
+            known.join(", ")
+        );
+        return Err(("source", fix));
+    };
+    let is_kubernetes = *source_type == SourceType::Kubernetes;
+    if is_kubernetes && grant.resources.is_empty() {
+        let fix = format!("name what it may read of `{name}`, for example [deployments.apps]");
+        return Err(("resources", fix));
+    }
+    let named = [
+        ("resources", &grant.resources),
+        ("namespaces", &grant.namespaces),
+    ];
+    for (key, names) in named {
+        if !is_kubernetes && !names.is_empty() {
+            let fix = format!("goes with a kubernetes source, and `{name}` is none: remove it");
+            return Err((key, fix));
+        }
+        let different: BTreeSet<&String> = names.iter().collect();
+        if different.len() != names.len() || names.iter().any(String::is_empty) {
+            return Err((key, "name each one once".to_owned()));
+        }
+    }
+    if grant.resources.iter().any(|resource| resource == "secrets") {
+        return Err(("resources", "secrets are never read: remove it".to_owned()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn load(yaml: &str) -> Result<Manifest, ManifestError> {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("farmops-plugins.yaml");
-        std::fs::write(&file, yaml).unwrap();
-        std::fs::write(folder.path().join("reader"), "").unwrap();
-        let sources = BTreeMap::from([("github".to_owned(), SourceType::Github)]);
-        Manifest::load(&file, &sources)
-    }
-
-    #[test]
-    fn a_manifest_says_who_reads_what() {
-        let manifest = load(
-            "plugins:\n  - {id: a/b, binary: ./reader, sources: [github], config: {deep: {n: 1}}}\n  - {id: a/c, binary: reader}\n",
-        )
-        .unwrap();
-        assert_eq!(manifest.routes()["github"], ["a/b"]);
-        assert_eq!(manifest.plugins[0].config["deep"]["n"], 1);
-        assert!(manifest.plugins[1].binary.is_absolute());
-    }
-
-    #[test]
-    fn what_cannot_work_is_named() {
-        let plugin = |rest: &str| load(&format!("plugins: [{{id: a/b, binary: reader{rest}}}]"));
-        let error = plugin(", sources: [gitlab]").unwrap_err();
-        assert!(matches!(error, ManifestError::NoSuchSource { .. }));
-        let error = plugin(", binry: x").unwrap_err().to_string();
-        assert!(error.contains("binary"), "{error}");
-        let error = load("plugins: [{id: a/b, binary: other}]").unwrap_err();
-        assert!(matches!(error, ManifestError::NoSuchProgram { .. }));
-        let twice = "plugins: [{id: a/b, binary: reader}, {id: a/b, binary: reader}]";
-        assert!(matches!(load(twice).unwrap_err(), ManifestError::Twice(_)));
-    }
-}
+mod tests;

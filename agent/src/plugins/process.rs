@@ -1,7 +1,7 @@
 //! One plugin process: start, handshake, first questions, and its end.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tonic::transport::{Channel, Endpoint};
 
-use super::manifest::PluginSpec;
+use super::client::{CallError, VerifyError};
+use super::running::Launch;
 use crate::observation::SourceType;
 
 /// Longest line of a plugin that is read or logged.
@@ -24,75 +25,64 @@ const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why a plugin did not start, or ended. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProcessError {
+pub enum ProcessError {
+    /// No such program, or one that cannot be run.
     #[error("cannot be started: {0}")]
     Spawn(#[source] std::io::Error),
+    /// It ended.
     #[error("ended before it was ready ({0})")]
     EndedEarly(String),
+    /// It said something else.
     #[error("its first line is not the handshake: {0}")]
     Handshake(#[from] handshake::BadLine),
+    /// It names another socket.
     #[error("listens elsewhere than it was told to")]
     WrongSocket,
+    /// Nobody listens.
     #[error("cannot be reached on its socket")]
     Connect(#[source] tonic::transport::Error),
-    #[error("does not answer {call}: {message}")]
-    Call { call: &'static str, message: String },
-    #[error("declares something unusable: {0}")]
-    Declaration(String),
-    #[error("calls itself `{0}`")]
-    OtherId(String),
 }
 
-/// Asks a living plugin.
+/// Asks a plugin that is a process.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct ProcessClient {
     inner: FarmPluginClient<Channel>,
     deadline: Duration,
 }
 
-/// Why an observation got no verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum VerifyError {
-    /// The process is gone, hangs, or does not speak the contract: it should be restarted.
-    #[error("{0}")]
-    Process(String),
-    /// The process lives, but could not judge this observation.
-    #[error("{0}")]
-    Observation(String),
-}
-
-impl Client {
-    /// Has one observation judged, within the deadline.
-    pub async fn verify(&self, observation: Observation) -> Result<Verdict, VerifyError> {
+impl ProcessClient {
+    pub(super) async fn verify(&self, observation: Observation) -> Result<Verdict, VerifyError> {
         let mut client = self.inner.clone();
         let call = client.verify(wire::VerifyRequest::from(observation));
         let answer = match tokio::time::timeout(self.deadline, call).await {
             Err(_) => {
                 let reason = format!("no verdict within {:?}", self.deadline);
-                return Err(VerifyError::Process(reason));
+                return Err(VerifyError::Plugin(reason));
             }
             Ok(Err(status)) if is_about_the_request(status.code()) => {
                 return Err(VerifyError::Observation(status.message().to_owned()));
             }
-            Ok(Err(status)) => return Err(VerifyError::Process(status.message().to_owned())),
+            Ok(Err(status)) => return Err(VerifyError::Plugin(status.message().to_owned())),
             Ok(Ok(answer)) => answer.into_inner(),
         };
         Verdict::try_from(answer).map_err(|error| VerifyError::Observation(error.to_string()))
     }
 
-    /// What the plugin says of itself.
-    pub(super) async fn describe(&self) -> Result<Description, ProcessError> {
+    pub(super) async fn describe(&self) -> Result<Description, CallError> {
         let mut client = self.inner.clone();
         let call = client.describe(wire::DescribeRequest {});
         let answer = timely("Describe", self.deadline, call).await?;
-        Description::try_from(answer).map_err(|e| ProcessError::Declaration(e.to_string()))
+        Description::try_from(answer).map_err(|error| CallError {
+            call: "Describe",
+            message: error.to_string(),
+        })
     }
 
-    async fn configure(
+    pub(super) async fn configure(
         &self,
         granted: &[(String, SourceType)],
         settings_json: Vec<u8>,
-    ) -> Result<Vec<String>, ProcessError> {
+    ) -> Result<Vec<String>, CallError> {
         let mut client = self.inner.clone();
         let granted = granted.iter().map(|(name, source_type)| wire::Source {
             name: name.clone(),
@@ -121,8 +111,8 @@ async fn timely<T>(
     call: &'static str,
     deadline: Duration,
     answer: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-) -> Result<T, ProcessError> {
-    let failed = |message: String| ProcessError::Call { call, message };
+) -> Result<T, CallError> {
+    let failed = |message: String| CallError { call, message };
     match tokio::time::timeout(deadline, answer).await {
         Ok(Ok(answer)) => Ok(answer.into_inner()),
         Ok(Err(status)) => Err(failed(status.message().to_owned())),
@@ -130,26 +120,22 @@ async fn timely<T>(
     }
 }
 
-/// A started plugin.
+/// A started process.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     socket: PathBuf,
-    pub(super) client: Client,
-    pub(super) description: Description,
-    pub(super) wanted: Vec<String>,
 }
 
 impl Process {
-    /// Starts the program, shakes hands, asks who it is and hands over its settings.
+    /// Starts `program` and shakes hands.
     pub(super) async fn start(
-        spec: &PluginSpec,
-        granted: &[(String, SourceType)],
-        socket: PathBuf,
-        deadline: Duration,
-    ) -> Result<Self, ProcessError> {
-        let mut child = Command::new(&spec.binary)
+        launch: &Launch<'_>,
+        program: &Path,
+    ) -> Result<(Self, ProcessClient), ProcessError> {
+        let (id, socket) = (&launch.spec.id, launch.socket.clone());
+        let mut child = Command::new(program)
             .env_clear()
             .env(handshake::SOCKET_VARIABLE, &socket)
             .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
@@ -162,7 +148,7 @@ impl Process {
             .map_err(ProcessError::Spawn)?;
         let stdin = child.stdin.take();
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(log_lines(spec.id.clone(), stderr));
+            tokio::spawn(log_lines(id.clone(), stderr));
         }
         let mut lines = BufReader::new(child.stdout.take().into_reader());
         let line = read_line(&mut lines).await.unwrap_or_default();
@@ -174,41 +160,20 @@ impl Process {
             return Err(ProcessError::WrongSocket);
         }
         // Whatever else it prints is of no use, but a full pipe would stop it.
-        tokio::spawn(log_lines(spec.id.clone(), lines));
+        tokio::spawn(log_lines(id.clone(), lines));
         let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display()))
             .map_err(ProcessError::Connect)?;
         let channel = endpoint.connect().await.map_err(ProcessError::Connect)?;
-        let client = Client {
+        let client = ProcessClient {
             inner: FarmPluginClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
-            deadline,
+            deadline: launch.deadline,
         };
-        let description = client.describe().await?;
-        if description.plugin_id != spec.id {
-            let id = description.plugin_id.chars().take(80).collect();
-            return Err(ProcessError::OtherId(id));
-        }
-        description
-            .check()
-            .map_err(|error| ProcessError::Declaration(error.to_string()))?;
-        let unread = granted
-            .iter()
-            .find(|(_, source_type)| !description.reads(source_type.as_str()));
-        if let Some((name, source_type)) = unread {
-            let source_type = source_type.as_str();
-            return Err(ProcessError::Declaration(format!(
-                "it does not read sources of type {source_type}, but is granted `{name}`"
-            )));
-        }
-        let settings = serde_json::to_vec(&spec.config).unwrap_or_else(|_| b"{}".to_vec());
-        let wanted = client.configure(granted, settings).await?;
-        Ok(Self {
+        let process = Self {
             child,
             stdin,
             socket,
-            client,
-            description,
-            wanted,
-        })
+        };
+        Ok((process, client))
     }
 
     /// Waits for the process to end by itself; says how.

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::manifest::PluginSpec;
-use super::process::Process;
+use super::running::{Launch, Running};
 use super::socket::SocketFolder;
+use super::subscription::{self, Routes};
 use super::{Fault, Live, PluginState, RuntimeBounds, Shared};
 use crate::backoff::Backoff;
 use crate::clock;
@@ -23,6 +24,7 @@ pub(super) struct Supervisor {
     pub(super) granted: Vec<(String, SourceType)>,
     pub(super) bounds: RuntimeBounds,
     pub(super) sockets: Arc<SocketFolder>,
+    pub(super) routes: Routes,
     pub(super) shared: Arc<Shared>,
     pub(super) faults: mpsc::Receiver<Fault>,
     pub(super) stop: CancellationToken,
@@ -81,47 +83,48 @@ impl Supervisor {
         declared: &mut Option<Description>,
         failures: &mut Failures,
     ) -> End {
-        let socket = self.sockets.fresh_path();
-        let start = Process::start(
-            &self.spec,
-            &self.granted,
-            socket,
-            self.bounds.verify_deadline,
-        );
+        let start = Running::start(Launch {
+            spec: &self.spec,
+            granted: &self.granted,
+            socket: self.sockets.fresh_path(),
+            deadline: self.bounds.verify_deadline,
+        });
         let start = tokio::time::timeout(self.bounds.start_deadline, start);
-        let process = tokio::select! {
+        let plugin = tokio::select! {
             () = self.stop.cancelled() => return End::Stopped,
             started = start => match started {
-                Ok(Ok(process)) => process,
+                Ok(Ok(plugin)) => plugin,
                 Ok(Err(error)) => return End::Failed(error.to_string()),
                 Err(_) => return End::Failed(format!("not ready within {:?}", self.bounds.start_deadline)),
             },
         };
         // Words learnt from observations must not come back as a "declaration".
-        let first = declared.get_or_insert_with(|| process.description.clone());
-        if *first != process.description {
-            process.stop().await;
+        let first = declared.get_or_insert_with(|| plugin.description.clone());
+        if *first != plugin.description {
+            plugin.stop().await;
             return End::Failed("declares other things than when it was first started".to_owned());
         }
         tracing::info!(
             plugin = self.spec.id,
-            version = process.description.version,
+            version = plugin.description.version,
             "plugin is running"
         );
+        let subscriptions = subscription::granted(&self.spec, &plugin.description);
+        self.routes.subscribe(&self.spec.id, subscriptions);
         self.shared.live.send_replace(Some(Live {
             generation: self.generation(),
-            client: process.client.clone(),
-            wanted: Arc::new(process.wanted.clone()),
-            description: Arc::new(process.description.clone()),
+            client: plugin.client.clone(),
+            wanted: Arc::new(plugin.wanted.clone()),
+            description: Arc::new(plugin.description.clone()),
         }));
         self.say(PluginState::Running);
-        let (end, process) = self.watch(process, failures).await;
+        let (end, plugin) = self.watch(plugin, failures).await;
         self.shared.live.send_replace(None);
-        process.stop().await;
+        plugin.stop().await;
         end
     }
 
-    async fn watch(&mut self, mut process: Process, failures: &mut Failures) -> (End, Process) {
+    async fn watch(&mut self, mut plugin: Running, failures: &mut Failures) -> (End, Running) {
         let begin = Instant::now();
         let generation = self.generation();
         let mut probe = tokio::time::interval(self.bounds.probe_interval);
@@ -129,12 +132,12 @@ impl Supervisor {
         let end = loop {
             tokio::select! {
                 () = self.stop.cancelled() => break End::Stopped,
-                how = process.ended() => break End::Failed(how),
+                how = plugin.ended() => break End::Failed(how),
                 Some(fault) = self.faults.recv() => if fault.generation == generation {
                     break End::Failed(fault.reason);
                 },
-                _ = probe.tick() => match process.client.describe().await {
-                    Ok(description) if description == process.description => {}
+                _ = probe.tick() => match plugin.client.describe().await {
+                    Ok(description) if description == plugin.description => {}
                     Ok(_) => break End::Failed("changed its declaration while running".to_owned()),
                     Err(error) => break End::Failed(error.to_string()),
                 },
@@ -143,7 +146,7 @@ impl Supervisor {
                 failures.forget();
             }
         };
-        (end, process)
+        (end, plugin)
     }
 
     fn generation(&self) -> u64 {

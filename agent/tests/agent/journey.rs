@@ -86,7 +86,7 @@ async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
     let sleeper = world.folder.path().join("sleeper");
     write_program(&sleeper, "sleep 60");
     let document = json!({"plugins": [
-        {"id": "farmops/git-pr-review", "binary": sleeper, "sources": ["github"]}]});
+        {"id": "farmops/git-pr-review", "source": {"binary": sleeper}, "grants": [{"source": "github"}]}]});
     let real = std::fs::read(&manifest).unwrap();
     std::fs::write(&manifest, document.to_string()).unwrap();
     let agent = world.start().await;

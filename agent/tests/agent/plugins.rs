@@ -99,7 +99,7 @@ fn write_manifest(folder: &Path, plugin: &Value) {
 
 fn reviewer() -> Value {
     let binary = programs::folder().join("farmops-plugin-git-pr-review");
-    json!({"id": "farmops/git-pr-review", "binary": binary, "sources": ["github"]})
+    json!({"id": "farmops/git-pr-review", "source": {"binary": binary}, "grants": [{"source": "github"}]})
 }
 
 #[tokio::test]
@@ -140,12 +140,14 @@ async fn programs_that_are_no_such_plugin_are_deactivated_with_the_reason() {
     let program = |name: &str, script: &str| {
         let path = folder.path().join(name);
         write_program(&path, script);
-        json!({"id": "a/b", "binary": path})
+        json!({"id": "a/b", "source": {"binary": path}})
     };
     let mut liar = reviewer();
     liar["id"] = json!("farmops/other");
     let mut misconfigured = reviewer();
-    misconfigured["config"] = json!({"approval_words": 1});
+    misconfigured["config"] = json!({"approval_words_min": "many"});
+    let mut outdated = reviewer();
+    outdated["version"] = json!("^7");
     for (plugin, expected) in [
         (program("ends", "exit 3"), "exit status 3"),
         (program("talks", "echo hello"), "not the handshake"),
@@ -162,7 +164,8 @@ async fn programs_that_are_no_such_plugin_are_deactivated_with_the_reason() {
             "exit status 7",
         ),
         (liar, "calls itself `farmops/git-pr-review`"),
-        (misconfigured, "approval_words"),
+        (misconfigured, "`config/approval_words_min`"),
+        (outdated, "`^7` excludes"),
     ] {
         let bench = Bench::new(&plugin);
         bench.runtime.reload().await.unwrap();
@@ -177,7 +180,7 @@ async fn a_broken_manifest_changes_nothing_and_an_empty_one_stops_all() {
     bench.runtime.reload().await.unwrap();
     bench.live().await;
     let manifest = bench.folder.path().join("farmops-plugins.yaml");
-    std::fs::write(&manifest, "plugins: [{id: a/b}]").unwrap();
+    std::fs::write(&manifest, "plugins: [{id: a/b, source: {}}]").unwrap();
     assert!(bench.runtime.reload().await.is_err());
     assert_eq!(bench.runtime.views()[0].state, PluginState::Running);
     std::fs::write(&manifest, "plugins: []").unwrap();

@@ -42,10 +42,16 @@ impl World {
             "limits": {"observations_max": 50},
             "log": {"format": "json", "filter": "info"},
         });
+        let plugin = |name: &str, source: &str, config: Value| {
+            let program = programs.join(format!("farmops-plugin-{name}"));
+            json!({
+                "id": format!("farmops/{name}"), "version": "^0.1", "source": {"binary": program},
+                "grants": [{"source": source}], "config": config,
+            })
+        };
         let manifest = json!({"plugins": [
-            {"id": "farmops/git-pr-review", "binary": programs.join("farmops-plugin-git-pr-review"), "sources": ["github"]},
-            {"id": "farmops/prometheus-alert-resolve", "binary": programs.join("farmops-plugin-prometheus-alert-resolve"),
-             "sources": ["alerts"], "config": {"min_firing_seconds": 5}},
+            plugin("git-pr-review", "github", json!({})),
+            plugin("prometheus-alert-resolve", "alerts", json!({"min_firing_seconds": 5})),
         ]});
         let write = |name: &str, document: &Value| {
             std::fs::write(folder.path().join(name), document.to_string()).unwrap();

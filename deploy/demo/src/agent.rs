@@ -72,10 +72,14 @@ pub fn line(world: &World, farmer: &Farmer) -> Result<Line> {
     });
     let plugin = |name: &str, sources: &[&str]| {
         let program = format!("farmops-plugin-{name}");
+        let grants: Vec<_> = sources
+            .iter()
+            .map(|source| json!({ "source": source }))
+            .collect();
         json!({
             "id": format!("farmops/{name}"),
-            "binary": world.program(&program),
-            "sources": sources,
+            "source": { "binary": world.program(&program) },
+            "grants": grants,
         })
     };
     let plugin = if on_call {
