@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use farmops_service::server;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -145,7 +146,8 @@ impl Agent {
             })
             .map_err(RuntimeError::Socket)?,
         );
-        plugins.reload().await?;
+        plugins.load().await?;
+        tasks.spawn(reload_on_hangup(Arc::clone(&plugins), stop.clone()));
 
         let desk = Desk::new(store.clone(), routes, &config.sources);
         let bytes_max = config.limits.observation_bytes_max;
@@ -253,6 +255,27 @@ pub(crate) fn take_folder(path: &Path, patience: Duration) -> Result<Locked, Sta
                 return Err(StartError::AlreadyRunning(path.to_owned()));
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
+    }
+}
+
+/// Reloads the plugins whenever the process gets SIGHUP.
+async fn reload_on_hangup(plugins: Arc<Runtime>, stop: CancellationToken) {
+    let mut hangups = match signal(SignalKind::hangup()) {
+        Ok(hangups) => hangups,
+        Err(error) => {
+            tracing::error!(%error, "SIGHUP cannot be heard; the API reloads the plugins, too");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            heard = hangups.recv() => if heard.is_none() { return },
+        }
+        match plugins.reload().await {
+            Ok(()) => tracing::info!("the plugins were reloaded"),
+            Err(error) => tracing::error!(%error, "the plugins could not be reloaded"),
         }
     }
 }

@@ -63,6 +63,10 @@ pub fn router(shown: Shown, local_only: bool) -> Router {
     let api = Router::new()
         .route("/api/v1/plugins", get(plugins::list))
         .route("/api/v1/plugins/reload", post(plugins::reload))
+        .route(
+            "/api/v1/plugins/{owner}/{name}/rollback",
+            post(plugins::roll_back),
+        )
         .route("/api/v1/status", get(status::show))
         .route("/api/v1/proofs/pending", get(proofs::pending))
         .with_state(shown)

@@ -1,68 +1,47 @@
 //! The plugin runtime: which plugins run, what they may read, and how they are doing.
 //!
-//! A plugin is a process of its own that speaks gRPC over a Unix socket. It is started with an empty
-//! environment, must say that it is who the manifest says, is probed, restarted with growing delays,
-//! and visibly deactivated when it keeps failing.
+//! A plugin is started from the agent's own copy of its code, must say that it is who the manifest
+//! says, and takes settings that fit its own schema. It is probed, restarted with growing delays,
+//! exchanged for a new version while the agent works, and when it keeps failing it goes back to the
+//! version before, or is visibly deactivated. A process speaks gRPC over a Unix socket and is started
+//! with an empty environment.
 
 mod admission;
 mod client;
+mod failures;
 pub mod manifest;
 mod process;
 mod running;
+mod runtime;
+mod shelf;
 mod socket;
 mod subscription;
 mod supervisor;
+mod view;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use farmops_plugin::Description;
-use farmops_protocol::time::Timestamp;
-use serde::Serialize;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 pub use self::admission::Refusal;
 pub use self::client::{CallError, Client, ProcessClient, VerifyError};
-use self::manifest::{Grant, Manifest, ManifestError, PluginSpec};
+pub use self::manifest::ManifestError;
 pub use self::process::ProcessError;
 pub use self::running::StartError;
+use self::running::Version;
+pub use self::runtime::{RefusedPlugin, Runtime, RuntimeError, RuntimeSetup, StartWorker};
+pub use self::shelf::ShelfError;
 pub use self::socket::SocketError;
-use self::socket::SocketFolder;
 pub use self::subscription::{Routes, Subscription};
-use crate::observation::SourceType;
-
-/// Where a plugin is in its life.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
-pub enum PluginState {
-    /// Being started.
-    Starting,
-    /// Judging observations.
-    Running,
-    /// Failed; tried again at `retry_at`.
-    Waiting {
-        /// What happened.
-        reason: String,
-        /// When it is tried again.
-        retry_at: Timestamp,
-    },
-    /// Failed too often. A reload tries again.
-    Deactivated {
-        /// What happened last.
-        reason: String,
-    },
-    /// Asked to stop.
-    Stopped,
-}
+pub use self::view::{PluginState, PluginView, RolledBack};
 
 /// A plugin that can be asked.
 #[derive(Debug, Clone)]
 pub struct Live {
-    /// Which start of the process this is.
+    /// Which start of the plugin this is.
     pub generation: u64,
     /// How to ask it.
     pub client: Client,
@@ -70,6 +49,8 @@ pub struct Live {
     pub wanted: Arc<Vec<String>>,
     /// What it declared.
     pub description: Arc<Description>,
+    /// Held by whoever may still ask it; a version that was exchanged ends once nobody does.
+    pub in_use: mpsc::Sender<()>,
 }
 
 /// A plugin as its worker sees it.
@@ -90,26 +71,6 @@ pub struct Fault {
     pub generation: u64,
     /// What it did.
     pub reason: String,
-}
-
-/// A plugin as the API shows it.
-#[derive(Debug, Clone, Serialize)]
-pub struct PluginView {
-    /// Its id.
-    pub id: String,
-    /// Where its code comes from: `component`, `binary` or `oci`.
-    pub source: &'static str,
-    /// What is granted to it.
-    pub grants: Vec<Grant>,
-    /// Its version, once it has told.
-    pub version: Option<String>,
-    /// What it says of itself.
-    pub description: Option<String>,
-    /// Times it was started again.
-    pub restarts: u64,
-    /// Where it is in its life.
-    #[serde(flatten)]
-    pub state: PluginState,
 }
 
 /// Bounds of the runtime.
@@ -145,195 +106,48 @@ impl Default for RuntimeBounds {
     }
 }
 
-/// Why the plugins cannot be (re)loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// The manifest is wrong.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// There is no place for the sockets.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-}
-
 /// What each plugin's supervisor shares with the rest.
 #[derive(Debug)]
 struct Shared {
     state: watch::Sender<PluginState>,
     live: watch::Sender<Option<Live>>,
-    restarts: std::sync::atomic::AtomicU64,
+    restarts: AtomicU64,
+    generation: AtomicU64,
+    versions: Mutex<Versions>,
 }
 
-struct Entry {
-    spec: PluginSpec,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-    ended: tokio::task::JoinHandle<()>,
+/// The version at work, and what is known of others.
+#[derive(Debug)]
+struct Versions {
+    current: Version,
+    /// Whether it ever worked.
+    proven: bool,
+    previous: Option<Version>,
+    rolled_back: Option<RolledBack>,
 }
 
-/// Starts what works for a plugin: called once per plugin that is loaded.
-pub type StartWorker = dyn Fn(PluginHandle, CancellationToken) + Send + Sync;
-
-/// What a runtime works with.
-pub struct RuntimeSetup {
-    /// The manifest.
-    pub manifest: PathBuf,
-    /// The agent's sources by name.
-    pub sources: BTreeMap<String, SourceType>,
-    /// Where it writes down who reads what.
-    pub routes: Routes,
-    /// Its bounds.
-    pub bounds: RuntimeBounds,
-    /// Where the sockets go.
-    pub data_dir: PathBuf,
-    /// Where its tasks are counted.
-    pub tasks: TaskTracker,
-    /// Ends everything.
-    pub stop: CancellationToken,
-    /// Starts what works for a plugin.
-    pub start_worker: Box<StartWorker>,
-}
-
-/// The plugins of one agent.
-pub struct Runtime {
-    setup: RuntimeSetup,
-    sockets: Arc<SocketFolder>,
-    entries: Mutex<BTreeMap<String, Entry>>,
-    reloading: tokio::sync::Mutex<()>,
-}
-
-impl Runtime {
-    /// A runtime without plugins yet; [`Runtime::reload`] loads them.
-    pub fn new(setup: RuntimeSetup) -> Result<Self, SocketError> {
-        Ok(Self {
-            sockets: Arc::new(SocketFolder::make(&setup.data_dir)?),
-            setup,
-            entries: Mutex::default(),
-            reloading: tokio::sync::Mutex::default(),
-        })
+impl Shared {
+    fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the manifest and makes it so: new and changed plugins are started, missing ones stopped,
-    /// deactivated ones get another chance, the rest is left alone. A wrong manifest changes nothing.
-    pub async fn reload(&self) -> Result<(), RuntimeError> {
-        let _one_at_a_time = self.reloading.lock().await;
-        let manifest = Manifest::load(&self.setup.manifest, &self.setup.sources)?;
-        let mut leaving = Vec::new();
-        {
-            let mut entries = self.entries();
-            let stale: Vec<String> = entries
-                .values()
-                .filter(|entry| {
-                    let deactivated = matches!(
-                        *entry.shared.state.borrow(),
-                        PluginState::Deactivated { .. }
-                    );
-                    deactivated || !manifest.plugins.contains(&entry.spec)
-                })
-                .map(|entry| entry.spec.id.clone())
-                .collect();
-            leaving.extend(stale.iter().filter_map(|id| entries.remove(id)));
-        }
-        for entry in leaving {
-            entry.stop.cancel();
-            // The supervisor ends its process first, so two of one plugin never run.
-            let _ = entry.ended.await;
-        }
-        let routes = manifest.routes();
-        for source in self
-            .setup
-            .sources
-            .keys()
-            .filter(|s| !routes.contains_key(*s))
-        {
-            tracing::warn!(
-                source,
-                "no plugin reads this source; what it sees is dropped"
-            );
-        }
-        self.setup.routes.replace(routes, &manifest.plugins);
-        for spec in manifest.plugins {
-            if !self.entries().contains_key(&spec.id) {
-                self.start(spec);
-            }
-        }
-        Ok(())
-    }
-
-    fn start(&self, spec: PluginSpec) {
-        let (faults, fault_reports) = mpsc::channel(8);
-        let shared = Arc::new(Shared {
-            state: watch::Sender::new(PluginState::Starting),
-            live: watch::Sender::new(None),
-            restarts: std::sync::atomic::AtomicU64::new(0),
-        });
-        let stop = self.setup.stop.child_token();
-        let handle = PluginHandle {
-            id: spec.id.clone(),
-            live: shared.live.subscribe(),
-            faults,
-        };
-        let granted = spec
-            .grants
-            .iter()
-            .map(|grant| &grant.source)
-            .filter_map(|name| Some((name.clone(), *self.setup.sources.get(name)?)))
-            .collect();
-        let supervisor = supervisor::Supervisor {
-            spec: spec.clone(),
-            granted,
-            bounds: self.setup.bounds,
-            sockets: Arc::clone(&self.sockets),
-            routes: self.setup.routes.clone(),
-            shared: Arc::clone(&shared),
-            faults: fault_reports,
-            stop: stop.clone(),
-        };
-        let ended = self.setup.tasks.spawn(supervisor.run());
-        (self.setup.start_worker)(handle, stop.clone());
-        let entry = Entry {
-            spec,
-            shared,
-            stop,
-            ended,
-        };
-        self.entries().insert(entry.spec.id.clone(), entry);
-    }
-
-    /// Every plugin and how it is doing.
-    pub fn views(&self) -> Vec<PluginView> {
-        self.entries().values().map(Entry::view).collect()
-    }
-
-    /// Why the plugins are not ready, if they are not.
-    pub fn unready(&self) -> Option<String> {
-        let views = self.views();
-        let view = views
-            .iter()
-            .find(|view| view.state != PluginState::Running)?;
-        Some(format!("{} is not running", view.id))
-    }
-
-    fn entries(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
     fn view(&self) -> PluginView {
-        let live = self.shared.live.borrow();
+        let live = self.live.borrow();
         let description = live.as_ref().map(|live| &live.description);
+        let versions = self.versions();
+        let spec = &versions.current.spec;
+        let previous = versions.previous.as_ref();
         PluginView {
-            id: self.spec.id.clone(),
-            source: self.spec.source.kind(),
-            grants: self.spec.grants.clone(),
+            id: spec.id.clone(),
+            source: spec.source.kind(),
+            digest: spec.source.digest(),
+            grants: spec.grants.clone(),
             version: description.map(|d| d.version.clone()),
             description: description.map(|d| d.description.clone()),
-            restarts: self
-                .shared
-                .restarts
-                .load(std::sync::atomic::Ordering::Relaxed),
-            state: self.shared.state.borrow().clone(),
+            restarts: self.restarts.load(std::sync::atomic::Ordering::Relaxed),
+            previous: previous.map(|version| version.spec.source.digest()),
+            rolled_back: versions.rolled_back.clone(),
+            state: self.state.borrow().clone(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! `GET /api/v1/plugins` and `POST /api/v1/plugins/reload`.
+//! `GET /api/v1/plugins`, `POST /api/v1/plugins/reload`, `POST /api/v1/plugins/{owner}/{name}/rollback`.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use farmops_service::problem::Problem;
 use serde::Serialize;
 
@@ -22,11 +22,31 @@ pub(super) async fn list(State(shown): State<Arc<Shown>>) -> Json<Plugins> {
 }
 
 pub(super) async fn reload(State(shown): State<Arc<Shown>>) -> Result<Json<Plugins>, Problem> {
-    match shown.plugins.reload().await {
-        Ok(()) => Ok(list(State(shown)).await),
-        Err(RuntimeError::Manifest(error)) => {
-            Err(Problem::unprocessable("plugins", error.to_string()).code("manifest-invalid"))
+    shown.plugins.reload().await.map_err(problem)?;
+    Ok(list(State(shown)).await)
+}
+
+pub(super) async fn roll_back(
+    State(shown): State<Arc<Shown>>,
+    Path((owner, name)): Path<(String, String)>,
+) -> Result<Json<Plugins>, Problem> {
+    let id = format!("{owner}/{name}");
+    shown.plugins.roll_back(&id).await.map_err(problem)?;
+    Ok(list(State(shown)).await)
+}
+
+fn problem(error: RuntimeError) -> Problem {
+    let text = error.to_string();
+    match error {
+        RuntimeError::Manifest(_) => {
+            Problem::unprocessable("plugins", text).code("manifest-invalid")
         }
-        Err(error @ RuntimeError::Socket(_)) => Err(Problem::internal(&error)),
+        RuntimeError::Refused(refused) => Problem::unprocessable("plugins", text)
+            .code("plugins-refused")
+            .extension("refused", refused),
+        RuntimeError::NoSuchPlugin(_) => Problem::not_found("plugin"),
+        RuntimeError::NoPrevious(_) => Problem::conflict(text).code("no-previous-version"),
+        RuntimeError::Stopping => Problem::unavailable(1),
+        RuntimeError::Socket(_) => Problem::internal(&error),
     }
 }

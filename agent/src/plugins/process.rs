@@ -1,7 +1,7 @@
 //! One plugin process: start, handshake, first questions, and its end.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -129,13 +129,10 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `program` and shakes hands.
-    pub(super) async fn start(
-        launch: &Launch<'_>,
-        program: &Path,
-    ) -> Result<(Self, ProcessClient), ProcessError> {
+    /// Starts the program and shakes hands.
+    pub(super) async fn start(launch: &Launch<'_>) -> Result<(Self, ProcessClient), ProcessError> {
         let (id, socket) = (&launch.spec.id, launch.socket.clone());
-        let mut child = Command::new(program)
+        let mut child = Command::new(&launch.program)
             .env_clear()
             .env(handshake::SOCKET_VARIABLE, &socket)
             .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)

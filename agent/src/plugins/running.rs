@@ -5,15 +5,27 @@ use std::time::Duration;
 
 use farmops_plugin::Description;
 
+use super::RuntimeBounds;
 use super::admission::{self, Refusal};
 use super::client::{CallError, Client};
 use super::manifest::{PluginSource, PluginSpec};
 use super::process::{Process, ProcessError};
+use super::shelf::{Shelf, ShelfError};
+use super::socket::SocketFolder;
 use crate::observation::SourceType;
 
 /// Why a plugin does not run. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Its code.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
+    /// It took too long.
+    #[error("not ready within {0:?}")]
+    Late(Duration),
+    /// The agent ends.
+    #[error("the agent is stopping")]
+    Stopping,
     /// Its process.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -28,13 +40,29 @@ pub enum StartError {
     Form(&'static str),
 }
 
-/// What a start needs.
+/// One version of a plugin: its code, its grants and its settings.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    pub(super) spec: PluginSpec,
+    /// Names and types of the sources granted.
+    pub(super) granted: Vec<(String, SourceType)>,
+}
+
+/// Starts plugins.
+#[derive(Debug)]
+pub(super) struct Starter {
+    pub(super) sockets: SocketFolder,
+    pub(super) shelf: Shelf,
+    pub(super) bounds: RuntimeBounds,
+}
+
+/// What a process needs to start.
 #[derive(Debug)]
 pub(super) struct Launch<'a> {
     pub(super) spec: &'a PluginSpec,
-    /// Names and types of the sources granted.
-    pub(super) granted: &'a [(String, SourceType)],
-    /// Where a process listens.
+    /// The agent's copy of the program.
+    pub(super) program: PathBuf,
+    /// Where it listens.
     pub(super) socket: PathBuf,
     /// For one question.
     pub(super) deadline: Duration,
@@ -56,13 +84,27 @@ enum Body {
     Process(Process),
 }
 
-impl Running {
-    /// Starts the plugin, asks who it is, holds that against the manifest and hands over its settings.
-    pub(super) async fn start(launch: Launch<'_>) -> Result<Self, StartError> {
-        let (spec, granted) = (launch.spec, launch.granted);
+impl Starter {
+    /// Starts a version, asks who it is, holds that against the manifest and hands over its settings.
+    pub(super) async fn start(&self, version: &Version) -> Result<Running, StartError> {
+        let deadline = self.bounds.start_deadline;
+        let started = tokio::time::timeout(deadline, self.start_and_admit(version)).await;
+        started.unwrap_or(Err(StartError::Late(deadline)))
+    }
+
+    async fn start_and_admit(&self, version: &Version) -> Result<Running, StartError> {
+        let (spec, granted) = (&version.spec, &version.granted);
         let (body, client) = match &spec.source {
-            PluginSource::Binary { file, .. } => {
-                let (process, client) = Process::start(&launch, file).await?;
+            PluginSource::Binary { file, digest } => {
+                let (shelf, file, digest) = (self.shelf.clone(), file.clone(), *digest);
+                let copy = tokio::task::spawn_blocking(move || shelf.copy_of(&file, digest));
+                let launch = Launch {
+                    spec,
+                    program: copy.await.map_err(|_| StartError::Stopping)??,
+                    socket: self.sockets.fresh_path(),
+                    deadline: self.bounds.verify_deadline,
+                };
+                let (process, client) = Process::start(&launch).await?;
                 (Body::Process(process), Client::Process(client))
             }
             source => return Err(StartError::Form(source.kind())),
@@ -71,14 +113,16 @@ impl Running {
         admission::check(spec, granted, &description)?;
         let settings = serde_json::to_vec(&spec.config).unwrap_or_else(|_| b"{}".to_vec());
         let wanted = client.configure(granted, settings).await?;
-        Ok(Self {
+        Ok(Running {
             client,
             description,
             wanted,
             body,
         })
     }
+}
 
+impl Running {
     /// Waits for the plugin to end by itself; says how.
     pub(super) async fn ended(&mut self) -> String {
         match &mut self.body {

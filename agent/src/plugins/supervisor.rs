@@ -1,196 +1,282 @@
-//! Keeps one plugin running: probes it, restarts it, and in the end leaves it alone.
+//! Keeps one plugin running: probes it, restarts it, exchanges it for another version of itself, goes
+//! back to the one before, and in the end leaves it alone.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use farmops_plugin::Description;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use super::manifest::PluginSpec;
-use super::running::{Launch, Running};
-use super::socket::SocketFolder;
+use super::failures::Failures;
+use super::running::{Running, Starter, Version};
 use super::subscription::{self, Routes};
-use super::{Fault, Live, PluginState, RuntimeBounds, Shared};
-use crate::backoff::Backoff;
+use super::view::RolledBack;
+use super::{Fault, Live, PluginState, Shared};
 use crate::clock;
-use crate::observation::SourceType;
+
+/// What an exchanged version gets beyond its deadline to finish what it is at.
+const DRAIN_MARGIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Supervisor {
-    pub(super) spec: PluginSpec,
-    pub(super) granted: Vec<(String, SourceType)>,
-    pub(super) bounds: RuntimeBounds,
-    pub(super) sockets: Arc<SocketFolder>,
+    pub(super) starter: Arc<Starter>,
     pub(super) routes: Routes,
     pub(super) shared: Arc<Shared>,
     pub(super) faults: mpsc::Receiver<Fault>,
+    pub(super) swaps: mpsc::Receiver<Swap>,
+    pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
 }
 
-/// How a run of the process ended.
+/// Another version, started and admitted, to take the place of the one at work.
+pub(super) struct Swap {
+    pub(super) version: Version,
+    pub(super) running: Running,
+    /// Told once observations go to it.
+    pub(super) done: oneshot::Sender<()>,
+}
+
+/// How a run of the plugin ended.
 enum End {
     Stopped,
     Failed(String),
+    Swapped(Box<Swap>),
+}
+
+/// A plugin at work.
+struct AtWork {
+    running: Running,
+    generation: u64,
+    /// Ends once nobody asks it any more.
+    drained: mpsc::Receiver<()>,
 }
 
 impl Supervisor {
-    pub(super) async fn run(mut self) {
-        let mut failures = Failures::new(self.bounds);
+    pub(super) async fn run(mut self, first: Option<Running>) {
+        let mut failures = Failures::new(self.starter.bounds);
         let mut declared: Option<Description> = None;
+        let mut next = first.map(|running| self.publish(running));
         loop {
-            self.say(PluginState::Starting);
-            let reason = match self.run_once(&mut declared, &mut failures).await {
-                End::Stopped => return self.say(PluginState::Stopped),
-                End::Failed(reason) => reason,
+            let at_work = match next.take() {
+                Some(at_work) => Ok(at_work),
+                None => self.start(&mut declared).await,
             };
-            let id = &self.spec.id;
-            metrics::counter!("farmops_agent_plugin_failures_total", "plugin" => id.clone())
-                .increment(1);
-            let Some(delay) = failures.next(Instant::now()) else {
+            let end = match at_work {
+                Ok(at_work) => {
+                    declared.get_or_insert_with(|| at_work.running.description.clone());
+                    self.work(at_work, &mut failures).await
+                }
+                Err(end) => end,
+            };
+            let end = match end {
+                End::Failed(reason) => self.rest(reason, &mut failures, &mut declared).await,
+                end => Some(end),
+            };
+            match end {
+                None => {}
+                Some(End::Swapped(swap)) => {
+                    failures.forget();
+                    declared = None;
+                    next = Some(self.adopt(*swap));
+                }
+                Some(_) => return self.say(PluginState::Stopped),
+            }
+        }
+    }
+
+    /// Starts the current version.
+    async fn start(&mut self, declared: &mut Option<Description>) -> Result<AtWork, End> {
+        self.say(PluginState::Starting);
+        let version = self.shared.versions().current.clone();
+        let running = tokio::select! {
+            () = self.stop.cancelled() => return Err(End::Stopped),
+            Some(swap) = self.swaps.recv() => return Err(End::Swapped(Box::new(swap))),
+            started = self.starter.start(&version) =>
+                started.map_err(|error| End::Failed(error.to_string()))?,
+        };
+        // Words learnt from observations must not come back as a "declaration".
+        let first = declared.get_or_insert_with(|| running.description.clone());
+        if *first != running.description {
+            running.stop().await;
+            let reason = "declares other things than when it was first started";
+            return Err(End::Failed(reason.to_owned()));
+        }
+        Ok(self.publish(running))
+    }
+
+    /// From here on observations go to `running`.
+    fn publish(&mut self, running: Running) -> AtWork {
+        let description = &running.description;
+        let subscriptions = {
+            let mut versions = self.shared.versions();
+            versions.proven = true;
+            let spec = &versions.current.spec;
+            tracing::info!(
+                plugin = spec.id,
+                version = description.version,
+                "plugin is running"
+            );
+            (spec.id.clone(), subscription::granted(spec, description))
+        };
+        let generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
+        let (in_use, drained) = mpsc::channel(1);
+        self.shared.live.send_replace(Some(Live {
+            generation,
+            client: running.client.clone(),
+            wanted: Arc::new(running.wanted.clone()),
+            description: Arc::new(description.clone()),
+            in_use,
+        }));
+        self.routes.subscribe(&subscriptions.0, subscriptions.1);
+        self.say(PluginState::Running);
+        AtWork {
+            running,
+            generation,
+            drained,
+        }
+    }
+
+    /// Watches the plugin until something happens.
+    async fn work(&mut self, mut at_work: AtWork, failures: &mut Failures) -> End {
+        let bounds = self.starter.bounds;
+        let begin = Instant::now();
+        let mut probe = tokio::time::interval(bounds.probe_interval);
+        probe.tick().await;
+        let running = &mut at_work.running;
+        let end = loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break End::Stopped,
+                Some(swap) = self.swaps.recv() => {
+                    self.retire(at_work);
+                    return End::Swapped(Box::new(swap));
+                }
+                how = running.ended() => break End::Failed(how),
+                Some(fault) = self.faults.recv() => if fault.generation == at_work.generation {
+                    break End::Failed(fault.reason);
+                },
+                _ = probe.tick() => match running.client.describe().await {
+                    Ok(description) if description == running.description => {}
+                    Ok(_) => break End::Failed("changed its declaration while running".to_owned()),
+                    Err(error) => break End::Failed(error.to_string()),
+                },
+            }
+            if begin.elapsed() > bounds.failure_window {
+                failures.forget();
+            }
+        };
+        self.shared.live.send_replace(None);
+        at_work.running.stop().await;
+        end
+    }
+
+    /// Lets the version that was exchanged finish what it is at, and ends it.
+    fn retire(&self, mut at_work: AtWork) {
+        let patience = self.starter.bounds.verify_deadline + DRAIN_MARGIN;
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                // Nothing is ever sent: this ends when the last one who could ask is done.
+                _ = tokio::time::timeout(patience, at_work.drained.recv()) => {}
+            }
+            at_work.running.stop().await;
+        });
+    }
+
+    /// The new version takes over, and the old one is kept to go back to if it ever worked.
+    fn adopt(&mut self, swap: Swap) -> AtWork {
+        {
+            let mut versions = self.shared.versions();
+            let old = std::mem::replace(&mut versions.current, swap.version);
+            if std::mem::take(&mut versions.proven) {
+                versions.previous = Some(old);
+            }
+            versions.rolled_back = None;
+        }
+        let at_work = self.publish(swap.running);
+        // Whoever asked for it may be gone.
+        let _ = swap.done.send(());
+        at_work
+    }
+
+    /// After a failure: waits, goes back to the version before, or gives up. `None` is another try.
+    async fn rest(
+        &mut self,
+        reason: String,
+        failures: &mut Failures,
+        declared: &mut Option<Description>,
+    ) -> Option<End> {
+        let id = self.shared.versions().current.spec.id.clone();
+        metrics::counter!("farmops_agent_plugin_failures_total", "plugin" => id.clone())
+            .increment(1);
+        let pause = match failures.next(Instant::now()) {
+            Some(delay) => {
+                tracing::warn!(
+                    plugin = id,
+                    reason,
+                    ?delay,
+                    "plugin failed and will be restarted"
+                );
+                let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
+                let retry_at = clock::now().saturating_add(seconds);
+                self.say(PluginState::Waiting { reason, retry_at });
+                Some(delay)
+            }
+            None if self.roll_back(&reason) => {
+                failures.forget();
+                *declared = None;
+                return None;
+            }
+            None => {
                 tracing::error!(
                     plugin = id,
                     reason,
                     "plugin failed too often and is deactivated"
                 );
                 self.say(PluginState::Deactivated { reason });
-                self.stop.cancelled().await;
-                return;
-            };
-            tracing::warn!(
-                plugin = id,
-                reason,
-                ?delay,
-                "plugin failed and will be restarted"
-            );
-            let seconds = i64::try_from(delay.as_secs()).unwrap_or(i64::MAX);
-            self.say(PluginState::Waiting {
-                reason,
-                retry_at: clock::now().saturating_add(seconds),
-            });
-            tokio::select! {
-                () = self.stop.cancelled() => return self.say(PluginState::Stopped),
-                () = tokio::time::sleep(delay) => {}
+                None
             }
-            self.shared.restarts.fetch_add(1, Ordering::Relaxed);
+        };
+        let over = async move {
+            match pause {
+                Some(delay) => tokio::time::sleep(delay).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => Some(End::Stopped),
+            Some(swap) = self.swaps.recv() => Some(End::Swapped(Box::new(swap))),
+            () = over => {
+                self.shared.restarts.fetch_add(1, Ordering::Relaxed);
+                None
+            }
         }
     }
 
-    async fn run_once(
-        &mut self,
-        declared: &mut Option<Description>,
-        failures: &mut Failures,
-    ) -> End {
-        let start = Running::start(Launch {
-            spec: &self.spec,
-            granted: &self.granted,
-            socket: self.sockets.fresh_path(),
-            deadline: self.bounds.verify_deadline,
+    /// Goes back to the version before, if there is one.
+    fn roll_back(&self, reason: &str) -> bool {
+        let mut versions = self.shared.versions();
+        let Some(previous) = versions.previous.take() else {
+            return false;
+        };
+        let failed = std::mem::replace(&mut versions.current, previous);
+        let (id, from) = (&failed.spec.id, failed.spec.source.digest());
+        let to = versions.current.spec.source.digest();
+        tracing::error!(plugin = id, reason, %from, %to, "plugin failed too often; going back to the version before");
+        metrics::counter!("farmops_agent_plugin_rollbacks_total", "plugin" => id.clone())
+            .increment(1);
+        versions.rolled_back = Some(RolledBack {
+            from,
+            reason: reason.to_owned(),
+            at: clock::now(),
         });
-        let start = tokio::time::timeout(self.bounds.start_deadline, start);
-        let plugin = tokio::select! {
-            () = self.stop.cancelled() => return End::Stopped,
-            started = start => match started {
-                Ok(Ok(plugin)) => plugin,
-                Ok(Err(error)) => return End::Failed(error.to_string()),
-                Err(_) => return End::Failed(format!("not ready within {:?}", self.bounds.start_deadline)),
-            },
-        };
-        // Words learnt from observations must not come back as a "declaration".
-        let first = declared.get_or_insert_with(|| plugin.description.clone());
-        if *first != plugin.description {
-            plugin.stop().await;
-            return End::Failed("declares other things than when it was first started".to_owned());
-        }
-        tracing::info!(
-            plugin = self.spec.id,
-            version = plugin.description.version,
-            "plugin is running"
-        );
-        let subscriptions = subscription::granted(&self.spec, &plugin.description);
-        self.routes.subscribe(&self.spec.id, subscriptions);
-        self.shared.live.send_replace(Some(Live {
-            generation: self.generation(),
-            client: plugin.client.clone(),
-            wanted: Arc::new(plugin.wanted.clone()),
-            description: Arc::new(plugin.description.clone()),
-        }));
-        self.say(PluginState::Running);
-        let (end, plugin) = self.watch(plugin, failures).await;
-        self.shared.live.send_replace(None);
-        plugin.stop().await;
-        end
-    }
-
-    async fn watch(&mut self, mut plugin: Running, failures: &mut Failures) -> (End, Running) {
-        let begin = Instant::now();
-        let generation = self.generation();
-        let mut probe = tokio::time::interval(self.bounds.probe_interval);
-        probe.tick().await;
-        let end = loop {
-            tokio::select! {
-                () = self.stop.cancelled() => break End::Stopped,
-                how = plugin.ended() => break End::Failed(how),
-                Some(fault) = self.faults.recv() => if fault.generation == generation {
-                    break End::Failed(fault.reason);
-                },
-                _ = probe.tick() => match plugin.client.describe().await {
-                    Ok(description) if description == plugin.description => {}
-                    Ok(_) => break End::Failed("changed its declaration while running".to_owned()),
-                    Err(error) => break End::Failed(error.to_string()),
-                },
-            }
-            if begin.elapsed() > self.bounds.failure_window {
-                failures.forget();
-            }
-        };
-        (end, plugin)
-    }
-
-    fn generation(&self) -> u64 {
-        self.shared.restarts.load(Ordering::Relaxed)
+        true
     }
 
     fn say(&self, state: PluginState) {
         self.shared.state.send_replace(state);
-    }
-}
-
-/// Counts failures in a sliding window.
-struct Failures {
-    at: VecDeque<Instant>,
-    max: usize,
-    window: Duration,
-    backoff: Backoff,
-}
-
-impl Failures {
-    fn new(bounds: RuntimeBounds) -> Self {
-        Self {
-            at: VecDeque::new(),
-            max: bounds.failures_max,
-            window: bounds.failure_window,
-            backoff: Backoff::new(bounds.restart_delay, bounds.restart_delay_max),
-        }
-    }
-
-    /// One more failure: the delay before the next try, or `None` when there were too many.
-    fn next(&mut self, now: Instant) -> Option<Duration> {
-        while self
-            .at
-            .front()
-            .is_some_and(|at| now.duration_since(*at) > self.window)
-        {
-            self.at.pop_front();
-        }
-        self.at.push_back(now);
-        (self.at.len() < self.max).then(|| self.backoff.next(&mut rand::rng()))
-    }
-
-    fn forget(&mut self) {
-        self.at.clear();
-        self.backoff.reset();
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use farmops_protocol::digest::{Digest, sha256};
+use farmops_protocol::digest::Digest;
 use serde::Deserialize;
 
 use super::Fault;
+use crate::plugins::shelf::digest_of;
 
 /// Where a plugin's code comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum PluginSource {
     Oci {
         /// `registry/repository@sha256:…`.
         reference: String,
+        /// The digest in it: of the artifact's manifest.
+        digest: Digest,
         /// PEM public keys, of which one must have signed it; empty takes it unsigned.
         signed_by: Vec<String>,
     },
@@ -40,6 +43,15 @@ impl PluginSource {
             Self::Component { .. } => "component",
             Self::Binary { .. } => "binary",
             Self::Oci { .. } => "oci",
+        }
+    }
+
+    /// SHA-256 of the code; of an artifact, of its manifest, which holds the code's.
+    pub const fn digest(&self) -> Digest {
+        match self {
+            Self::Component { digest, .. }
+            | Self::Binary { digest, .. }
+            | Self::Oci { digest, .. } => *digest,
         }
     }
 }
@@ -111,10 +123,10 @@ fn oci(
 ) -> Result<PluginSource, Fault> {
     let fault = |key: &str, fix: String| (format!("source.{key}"), fix);
     let digest = reference.split_once("@sha256:").map(|(_, digest)| digest);
-    if digest.is_none_or(|digest| digest.parse::<Digest>().is_err()) {
+    let Some(digest) = digest.and_then(|digest| digest.parse().ok()) else {
         let fix = "name the artifact by its digest, registry/repository@sha256:…; a tag may change";
         return Err(fault("oci", fix.to_owned()));
-    }
+    };
     if unsigned != signed_by.is_empty() {
         let fix = "name the keys that may have signed it, or write `unsigned: true`, not both";
         return Err(fault("signed_by", fix.to_owned()));
@@ -131,6 +143,7 @@ fn oci(
     });
     Ok(PluginSource::Oci {
         signed_by: keys.collect::<Result<_, _>>()?,
+        digest,
         reference,
     })
 }
@@ -150,11 +163,10 @@ fn pinned(
         );
         return Err(fault(key, fix));
     };
-    let content = std::fs::read(&file).map_err(|error| {
+    let digest = digest_of(&file).map_err(|error| {
         let fix = format!("cannot read {}: {error}", file.display());
         fault(key, fix)
     })?;
-    let digest = sha256(&content);
     if let Some(pin) = pin {
         let pin: Digest = pin
             .parse()
