@@ -77,12 +77,10 @@ impl Cache {
                 return None;
             }
         };
-        let opened = bytes
-            .split_at_checked(SEAL_BYTES)
-            .and_then(|(seal, code)| {
-                let mac = self.mac(component, code);
-                mac.verify_slice(seal).ok().map(|()| code)
-            });
+        let opened = bytes.split_at_checked(SEAL_BYTES).and_then(|(seal, code)| {
+            let mac = self.mac(component, code);
+            mac.verify_slice(seal).ok().map(|()| code)
+        });
         if opened.is_none() {
             tracing::warn!(file = %file.display(), "cached native code has a wrong seal and is not used");
         }
@@ -120,7 +118,11 @@ impl Cache {
 
     /// Forgets the native code of every component but these.
     pub fn keep_only(&self, components: &[&ComponentDigest]) {
-        self.sweep(|name| !components.iter().any(|kept| name.starts_with(kept.as_str())));
+        self.sweep(|name| {
+            !components
+                .iter()
+                .any(|kept| name.starts_with(kept.as_str()))
+        });
     }
 
     /// Removes files of the cache by name. One that stays does no harm.
@@ -159,7 +161,9 @@ impl Cache {
 fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     let limit = (SEAL_BYTES + NATIVE_BYTES_MAX) as u64;
     let mut bytes = Vec::new();
-    fs::File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
+    fs::File::open(file)?
+        .take(limit + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
@@ -224,7 +228,9 @@ mod tests {
         let (digest, other) = (ComponentDigest::of(b"a"), ComponentDigest::of(b"b"));
         let native = Native::from_compiler(b"code".to_vec());
         cache.write(&other, &native).unwrap();
-        let old = cache.file(&digest).with_file_name(format!("{}-00.cwasm", digest.as_str()));
+        let old = cache
+            .file(&digest)
+            .with_file_name(format!("{}-00.cwasm", digest.as_str()));
         fs::write(&old, b"old").unwrap();
         cache.write(&digest, &native).unwrap();
         assert!(!old.exists());

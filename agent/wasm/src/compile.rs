@@ -111,7 +111,8 @@ impl Compiler {
 
     /// Hands the component over and takes the answer, each on a thread of its own: a pipe holds little.
     fn converse(&self, child: &mut Child, component: &[u8]) -> Result<Native, CompileError> {
-        let (mut stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (mut stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let component = component.to_vec();
         std::thread::spawn(move || {
             if let Some(stdin) = &mut stdin {
@@ -135,7 +136,11 @@ impl Compiler {
         if !status.success() {
             let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();
             let empty = complaint.is_empty();
-            return Err(CompileError::Refused(if empty { status.to_string() } else { complaint }));
+            return Err(CompileError::Refused(if empty {
+                status.to_string()
+            } else {
+                complaint
+            }));
         }
         if code.len() > NATIVE_BYTES_MAX {
             return Err(CompileError::TooLarge);

@@ -188,7 +188,10 @@ impl Component {
             .and_then(|plugin| call.configure(&plugin, &settings));
         call.end();
         let wanted = answer?.map_err(ConfigureError::Refused)?;
-        let mut kept = self.settings.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *kept = Some(Arc::new(settings));
         Ok(Configured { wanted })
     }

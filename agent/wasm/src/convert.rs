@@ -47,12 +47,15 @@ pub(crate) fn description(description: wit::Description) -> Result<Description, 
 }
 
 fn source(source: wit::SourceRequirement) -> SourceRequirement {
-    let resources = source.resources.into_iter().map(|resource| KubernetesResource {
-        resource: resource.resource,
-        fields: resource.fields,
-        settle_seconds: resource.settle_seconds,
-        optional: resource.optional,
-    });
+    let resources = source
+        .resources
+        .into_iter()
+        .map(|resource| KubernetesResource {
+            resource: resource.resource,
+            fields: resource.fields,
+            settle_seconds: resource.settle_seconds,
+            optional: resource.optional,
+        });
     SourceRequirement {
         source_type: source.source_type,
         permissions: source.permissions,

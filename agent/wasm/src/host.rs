@@ -62,9 +62,13 @@ impl Call {
     /// Takes what the component prints: whole lines go to its log.
     pub(crate) fn print(&mut self, bytes: &[u8]) {
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let room = self.bounds.log_line_bytes.saturating_sub(self.printed.len());
+            let room = self
+                .bounds
+                .log_line_bytes
+                .saturating_sub(self.printed.len());
             let text = part.strip_suffix(b"\n").unwrap_or(part);
-            self.printed.extend_from_slice(&text[..text.len().min(room)]);
+            self.printed
+                .extend_from_slice(&text[..text.len().min(room)]);
             if part.ends_with(b"\n") {
                 self.end_line();
             }
@@ -135,7 +139,13 @@ impl ResourceLimiter for Limits {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let fault = Fault::Memory(self.bounds.memory_bytes);
-        take(&mut self.memory_left, current, desired, fault, &mut self.broken)
+        take(
+            &mut self.memory_left,
+            current,
+            desired,
+            fault,
+            &mut self.broken,
+        )
     }
 
     fn table_growing(
@@ -145,7 +155,13 @@ impl ResourceLimiter for Limits {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let fault = Fault::Tables(self.bounds.table_elements);
-        take(&mut self.elements_left, current, desired, fault, &mut self.broken)
+        take(
+            &mut self.elements_left,
+            current,
+            desired,
+            fault,
+            &mut self.broken,
+        )
     }
 
     fn instances(&self) -> usize {

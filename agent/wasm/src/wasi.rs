@@ -150,18 +150,23 @@ fn clock(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
 fn poll(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
     resource::<Pollable>(at, "pollable")?;
     // Nothing here waits, so that everything is ready.
-    at.func_wrap("[method]pollable.ready", |_: Cx, (_,): (Resource<Pollable>,)| {
-        Ok((true,))
-    })?;
-    at.func_wrap("[method]pollable.block", |_: Cx, (_,): (Resource<Pollable>,)| {
-        Ok(())
-    })
+    at.func_wrap(
+        "[method]pollable.ready",
+        |_: Cx, (_,): (Resource<Pollable>,)| Ok((true,)),
+    )?;
+    at.func_wrap(
+        "[method]pollable.block",
+        |_: Cx, (_,): (Resource<Pollable>,)| Ok(()),
+    )
 }
 
 fn streams(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
     resource::<Input>(at, "input-stream")?;
     resource::<Output>(at, "output-stream")?;
-    for name in ["[method]input-stream.read", "[method]input-stream.blocking-read"] {
+    for name in [
+        "[method]input-stream.read",
+        "[method]input-stream.blocking-read",
+    ] {
         at.func_wrap(name, |_: Cx, (_, _): (Resource<Input>, u64)| {
             Ok((Streamed::<Vec<u8>>::Err(StreamError::Closed),))
         })?;
@@ -174,10 +179,13 @@ fn streams(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
         "[method]output-stream.write",
         "[method]output-stream.blocking-write-and-flush",
     ] {
-        at.func_wrap(name, |mut cx: Cx, (_, bytes): (Resource<Output>, Vec<u8>)| {
-            cx.data_mut().print(&bytes);
-            Ok((Streamed::Ok(()),))
-        })?;
+        at.func_wrap(
+            name,
+            |mut cx: Cx, (_, bytes): (Resource<Output>, Vec<u8>)| {
+                cx.data_mut().print(&bytes);
+                Ok((Streamed::Ok(()),))
+            },
+        )?;
     }
     for name in [
         "[method]output-stream.flush",

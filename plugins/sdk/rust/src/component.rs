@@ -5,9 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::description::{Description, SourceRequirement};
 use crate::template::{Placeholder, Template};
 use crate::verdict::{Finding, Verdict, Who};
-use crate::{
-    ActionType, ActorType, Category, Complexity, Observation, OutcomeStatus, Plugin,
-};
+use crate::{ActionType, ActorType, Category, Complexity, Observation, OutcomeStatus, Plugin};
 
 /// The Rust of `protocol-spec/wit`, plugin side.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
@@ -51,7 +49,8 @@ impl<P: Plugin + Default> State<P> {
         granted: Vec<wit::Source>,
         settings_json: &[u8],
     ) -> Result<Vec<String>, String> {
-        let settings = serde_json::from_slice(settings_json).map_err(|e| format!("settings: {e}"))?;
+        let settings =
+            serde_json::from_slice(settings_json).map_err(|e| format!("settings: {e}"))?;
         let mut plugin = self.plugin();
         let plugin = plugin.get_or_insert_default();
         plugin

@@ -160,6 +160,9 @@ mod tests {
         assert_eq!(with(r#", "hex": "00fF""#).unwrap(), [0, 255]);
         assert_eq!(with(r#", "hex": "0""#), Err(BadRecording::Hex));
         assert_eq!(with(""), Err(BadRecording::Content));
-        assert_eq!(with(r#", "hex": "", "text": """#), Err(BadRecording::Content));
+        assert_eq!(
+            with(r#", "hex": "", "text": """#),
+            Err(BadRecording::Content)
+        );
     }
 }

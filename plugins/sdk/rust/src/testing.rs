@@ -65,7 +65,10 @@ pub fn cases(folder: impl AsRef<Path>) -> Vec<(PathBuf, Case)> {
         .filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "{}: no JSON file", folder.display());
