@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt lint api docs clean-demo need-rust need-cc need-postgres need-testbed need-demo testbed
+.PHONY: help demo test bench components fmt lint api docs clean-demo need-rust need-wasm need-cc need-postgres need-testbed need-demo testbed
 
 # CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
 CHECK ?=
@@ -34,6 +34,9 @@ testbed: ## Build the Kubernetes that tests talk to; ten minutes the first time,
 bench: need-cc ## Benchmarks, one JSON line per figure. NAME=proof-verify runs one.
 	@cargo bench --workspace --bench '$(or $(NAME),*)'
 
+components: need-wasm ## The plugins as WebAssembly components, in target/components.
+	plugins/build-components
+
 fmt: need-rust ## Format every Rust file.
 	cargo fmt --all
 
@@ -54,6 +57,9 @@ clean-demo: ## Forget everything the demo has stored.
 
 need-rust:
 	@$(NEED) rust
+
+need-wasm: need-rust
+	@$(NEED) wasm
 
 need-cc: need-rust
 	@$(NEED) cc

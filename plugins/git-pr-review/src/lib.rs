@@ -26,6 +26,8 @@ pub struct PrReview {
     settings: Settings,
 }
 
+farmops_plugin::export!(PrReview);
+
 impl Plugin for PrReview {
     fn describe(&self) -> Description {
         let source = |source_type| {

@@ -150,3 +150,8 @@ fn a_payload_that_is_none_is_inconclusive() {
         assert!(matches!(verdict, Verdict::Inconclusive(_)), "{payload}");
     }
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<PrReview>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}

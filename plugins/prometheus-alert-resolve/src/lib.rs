@@ -26,6 +26,8 @@ pub struct AlertResolve {
     settings: Settings,
 }
 
+farmops_plugin::export!(AlertResolve);
+
 impl Plugin for AlertResolve {
     fn describe(&self) -> Description {
         let severities = Severity::ALL.map(Severity::word);

@@ -131,3 +131,8 @@ fn settings_move_the_bounds_and_unknown_ones_are_refused() {
             .is_err()
     );
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<AlertResolve>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}

@@ -1,22 +1,35 @@
 //! The plugin author's kit: a plugin is a pure function from an observation to a verdict.
 //!
-//! In scope: the types a plugin speaks in, the messages they travel as, and [`serve`], which turns a
-//! [`Plugin`] into the process that `farmops-agent` starts.
+//! In scope: the types a plugin speaks in, the messages they travel as, and its two forms: [`export!`]
+//! makes a [`Plugin`] a WebAssembly component, which runs inside `farmops-agent`, and [`serve`] makes it
+//! a process, which the agent starts. One source builds both.
 //!
 //! Out of scope: reading anything from the outside world. Observations come from the agent's sources;
 //! what the agent makes of a verdict (proof, signature, delivery) is the agent's.
 //!
 //! To write a plugin: 1. implement [`Plugin`]: `describe` declares every sentence and word that may
-//! ever leave the machine, `verify` judges one observation; 2. call [`serve`] from `main`; 3. name the
-//! binary in `farmops-plugins.yaml`. `verify` is plain code, so its tests need no process.
+//! ever leave the machine, `verify` judges one observation; 2. write `farmops_plugin::export!(…)` beside
+//! it, and call [`serve`] from `main`; 3. name component or binary in `farmops-plugins.yaml`. `verify` is
+//! plain code, so its tests need neither; [`testing`] runs it over recorded observations.
+//! `plugins/TUTORIAL.md` goes through all of it.
 
+#[cfg(target_family = "wasm")]
+pub mod component;
 mod convert;
 pub mod description;
+mod export;
 pub mod handshake;
+pub mod log;
 pub mod observation;
+pub mod recorded;
 pub mod resource;
+#[cfg(not(target_family = "wasm"))]
+mod serve;
+#[cfg(target_family = "wasm")]
+#[path = "serve/component.rs"]
 mod serve;
 pub mod template;
+pub mod testing;
 pub mod verdict;
 pub mod wire;
 

@@ -81,6 +81,13 @@ impl Verdict {
         Self::Rejected(reason.into())
     }
 
+    /// The canonical bytes: the encoding of the contract's `VerifyResponse`, its maps sorted by key. Equal
+    /// verdicts have equal bytes, whichever form of the plugin gave them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        use prost::Message as _;
+        crate::wire::v1::VerifyResponse::from(self.clone()).encode_to_vec()
+    }
+
     /// The finding, if there is one.
     pub fn finding(&self) -> Option<&Finding> {
         match self {

@@ -133,11 +133,14 @@ pub struct VerifyResponse {
     #[prost(string, tag = "6")]
     pub template_id: ::prost::alloc::string::String,
     /// Values of the template's numbers.
-    #[prost(map = "string, uint64", tag = "7")]
-    pub numbers: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
+    #[prost(btree_map = "string, uint64", tag = "7")]
+    pub numbers: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        u64,
+    >,
     /// Values of the template's choices.
-    #[prost(map = "string, string", tag = "8")]
-    pub words: ::std::collections::HashMap<
+    #[prost(btree_map = "string, string", tag = "8")]
+    pub words: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
@@ -434,6 +437,7 @@ impl OutcomeStatus {
     }
 }
 /// Generated client implementations.
+#[cfg(not(target_family = "wasm"))]
 pub mod farm_plugin_client {
     #![allow(
         unused_variables,
@@ -592,6 +596,7 @@ pub mod farm_plugin_client {
     }
 }
 /// Generated server implementations.
+#[cfg(not(target_family = "wasm"))]
 pub mod farm_plugin_server {
     #![allow(
         unused_variables,
