@@ -29,6 +29,7 @@ async fn open(folder: &Path) -> Store {
     let bounds = Bounds {
         observations_max: 3,
         proofs_kept_max: 2,
+        ..Bounds::default()
     };
     Store::open(folder, bounds).await.unwrap()
 }
@@ -163,7 +164,7 @@ async fn a_repeated_delivery_is_kept_once_and_a_full_queue_keeps_nothing_of_it()
     assert_eq!(accept(&first).await, Acceptance::Repeated);
     assert_eq!(accept(&second).await, Acceptance::Full);
     assert_eq!(store.source_state("hook").await.unwrap(), None);
-    assert_eq!(store.observations_waiting().await.unwrap(), 2);
+    assert_eq!(store.observations_waiting().await.unwrap().count, 2);
     // Once there is room, the same delivery is no repetition.
     let waiting = store.next_for("a/b").await.unwrap().unwrap();
     store.drop_observation(waiting.seq).await.unwrap();
@@ -190,7 +191,7 @@ async fn a_proof_and_its_observation_change_places_in_one_step() {
     let settled = store.chain(second.seq, &again, now()).await.unwrap();
     assert_eq!(settled, Settled::AlreadyProven);
     assert_eq!(store.chain_head().await.unwrap(), Some(proof.head));
-    assert_eq!(store.observations_waiting().await.unwrap(), 0);
+    assert_eq!(store.observations_waiting().await.unwrap().count, 0);
 }
 
 #[tokio::test]
@@ -320,10 +321,11 @@ async fn what_a_tracker_lost_follows_its_head_once_that_is_granted() {
         (5, 3)
     );
     assert_eq!(store.resume_at(theirs, 1).await.unwrap(), Ok(2));
-    let evidence: i64 = sqlx::query_scalar("SELECT min(position) FROM evidence")
-        .fetch_one(&store.pool)
-        .await
-        .unwrap();
+    let evidence: i64 =
+        sqlx::query_scalar("SELECT min(position) FROM evidence JOIN proofs USING (proof_id)")
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
     assert_eq!(evidence, 3, "the evidence moves with its proof");
     // A tracker that lost everything goes on at nothing.
     store.mark_delivered(5).await.unwrap();
