@@ -8,7 +8,8 @@ use farmops_protocol::digest::{Digest, sha256};
 use farmops_protocol::key::{Fingerprint, PublicKey};
 use farmops_protocol::proof::{ParsedProof, ProofBody};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::agent::{StartError, take_folder};
@@ -137,49 +138,63 @@ pub async fn run(
         let gone = forget_other_keys(&config.data_dir, key_file).await?;
         return Ok((format!("{gone} entries deleted"), Ending::Good));
     };
-    let reader = Reader::open(&config.data_dir, key_file).await?;
+    let (shown, ending) = look(config, id, command.raw).await?;
+    let text = match (&shown, command.json) {
+        (Ok(shown), true) => serde_json::to_string(shown).unwrap_or_default(),
+        (Ok(shown), false) => shown.text(),
+        (Err(reason), true) => json!({ "verified": false, "reason": reason }).to_string(),
+        (Err(reason), false) => reason.clone(),
+    };
+    Ok((text, ending))
+}
+
+/// What can be told of a proof, or why nothing can be.
+async fn look(
+    config: &AgentConfig,
+    id: Uuid,
+    raw: bool,
+) -> Result<(Result<Shown, String>, Ending), EvidenceError> {
+    let reader = Reader::open(&config.data_dir, config.evidence.key_file.as_deref()).await?;
     let Some(proof) = reader.proof(id).await? else {
-        let text = format!(
+        let kept = config.limits.proofs_kept_max;
+        let reason = format!(
             "no proof {id} here: it is not this agent's, or it was delivered so long ago that it is no longer kept \
-             (limits.proofs_kept_max {})",
-            config.limits.proofs_kept_max
+             (limits.proofs_kept_max {kept})"
         );
-        return Ok((text, Ending::Gone));
+        return Ok((Err(reason), Ending::Gone));
     };
     let current = keys::read(&config.data_dir, KEY_FILE)?.map(|key| key.public());
     let (body, signature) = check_signature(&proof, current.as_ref())?;
-    match reader.evidence(id).await? {
+    let kept = match reader.evidence(id).await? {
+        Some(Ok(kept)) => kept,
+        Some(Err(reason)) => {
+            let ending = match reason {
+                Unopened::OtherKey { .. } => Ending::OtherKey,
+                Unopened::Damaged => Ending::Differs,
+            };
+            return Ok((Err(format!("the evidence of {id} is {reason}")), ending));
+        }
         None => {
-            let text = format!(
-                "the evidence of {id} is no longer kept (evidence.days_max {}, bytes_max {}); its signature is {}",
-                config.evidence.days_max,
-                config.evidence.bytes_max,
+            let EvidenceConfig {
+                days_max,
+                bytes_max,
+                ..
+            } = config.evidence;
+            let reason = format!(
+                "the evidence of {id} is no longer kept (evidence.days_max {days_max}, bytes_max {bytes_max}); \
+                 the proof's signature is {}",
                 signature.words()
             );
-            Ok((text, Ending::Gone))
+            return Ok((Err(reason), Ending::Gone));
         }
-        Some(Err(other @ Unopened::OtherKey { .. })) => {
-            Ok((format!("the evidence of {id} is {other}"), Ending::OtherKey))
-        }
-        Some(Err(damaged)) => Ok((
-            format!("the evidence of {id} is {damaged}"),
-            Ending::Differs,
-        )),
-        Some(Ok(kept)) => {
-            let shown = Shown::new(&body, signature, &kept, command.raw);
-            let ending = if shown.verified {
-                Ending::Good
-            } else {
-                Ending::Differs
-            };
-            let text = if command.json {
-                serde_json::to_string(&shown).unwrap_or_default()
-            } else {
-                shown.text()
-            };
-            Ok((text, ending))
-        }
-    }
+    };
+    let shown = Shown::new(&body, signature, &kept, raw);
+    let ending = if shown.verified {
+        Ending::Good
+    } else {
+        Ending::Differs
+    };
+    Ok((Ok(shown), ending))
 }
 
 /// Whose signature a proof carries.
@@ -356,3 +371,6 @@ impl Shown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -322,3 +322,6 @@ pub(super) fn split(joined: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = joined.split_first_chunk::<4>()?;
     rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
 }
+
+#[cfg(test)]
+mod tests;

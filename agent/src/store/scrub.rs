@@ -150,3 +150,6 @@ fn id(row: &SqliteRow, column: &str) -> Result<Uuid, StoreError> {
     let text: String = row.try_get(column)?;
     text.parse().map_err(|_| StoreError::Unreadable("id"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
-async fn open(folder: &Path) -> Store {
+pub(crate) async fn open(folder: &Path) -> Store {
     let bounds = Bounds {
         observations_max: 3,
         proofs_kept_max: 2,
@@ -34,7 +34,7 @@ async fn open(folder: &Path) -> Store {
     Store::open(folder, bounds).await.unwrap()
 }
 
-fn intake(texts: &[&str]) -> Intake {
+pub(crate) fn intake(texts: &[&str]) -> Intake {
     Intake {
         source: "hook".to_owned(),
         source_type: SourceType::Github,
@@ -50,12 +50,26 @@ fn intake(texts: &[&str]) -> Intake {
     }
 }
 
-fn reader() -> Vec<String> {
+pub(crate) fn reader() -> Vec<String> {
     vec!["a/b".to_owned()]
 }
 
 /// A draft for a piece of work, following `head`.
 pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
+    let waiting = Waiting {
+        seq: 0,
+        id: Uuid::now_v7(),
+        source: "hook".to_owned(),
+        source_type: "github".to_owned(),
+        event: "e".to_owned(),
+        payload: b"{}".to_vec(),
+        detected_at: NOW,
+    };
+    draft_of(head, work, &waiting)
+}
+
+/// As [`draft`], from an observation of the queue.
+pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) -> Draft {
     let identity = Identity {
         key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),
@@ -90,22 +104,13 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
             time_spent_seconds: None,
         },
         outcome: plugin::OutcomeStatus::Success,
-        evidence: vec![work],
+        evidence: format!("{{\"evidence\":\"Klabautermann-{work}\"}}").into_bytes(),
         actor: plugin::Actor {
             who: Who::OnCall,
             kind: plugin::ActorType::Human,
         },
         dedupe_key: vec![work],
         finished_at: NOW,
-    };
-    let waiting = Waiting {
-        seq: 0,
-        id: Uuid::now_v7(),
-        source: "hook".to_owned(),
-        source_type: "github".to_owned(),
-        event: "e".to_owned(),
-        payload: b"{}".to_vec(),
-        detected_at: NOW,
     };
     let around = Circumstances {
         head,
@@ -114,8 +119,29 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
         now: now(),
     };
     Generator::new(identity, farmer, "home".to_owned())
-        .draft(&description, &waiting, &finding, around)
+        .draft(&description, waiting, &finding, around)
         .unwrap()
+}
+
+/// Changes the file behind the program's back.
+pub(crate) async fn meddle(folder: &Path, sql: &'static str) -> u64 {
+    let pool = super::pool(super::options(&folder.join(FILE_NAME)))
+        .await
+        .unwrap();
+    let done = sqlx::query(sql).execute(&pool).await.unwrap();
+    pool.close().await;
+    done.rows_affected()
+}
+
+/// Whether `text` stands anywhere in the database's files.
+pub(crate) fn stands_in_files(folder: &Path, text: &str) -> bool {
+    ["", "-wal", "-shm"].iter().any(|end| {
+        let file = folder.join(format!("{FILE_NAME}{end}"));
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    })
 }
 
 /// Chains `count` proofs and gives the heads.
