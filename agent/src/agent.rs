@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::config::AgentConfig;
 use crate::http::{self, Shown};
+use crate::identity::mounted::{self, MountedError};
 use crate::identity::{Identity, IdentityError};
 use crate::plugins::{PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup};
 use crate::proof::Generator;
@@ -50,6 +51,9 @@ pub enum StartError {
     /// No identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The mounted identity cannot be taken over.
+    #[error(transparent)]
+    Mounted(#[from] MountedError),
     /// No memory.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,6 +96,11 @@ impl Agent {
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
+        if let Some(mounted) = &config.identity_dir
+            && mounted::adopt(mounted, &config.data_dir)?
+        {
+            tracing::info!(identity_dir = %mounted.display(), "the mounted identity was taken over");
+        }
         let (identity, fresh) =
             Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
         let public_key = identity.key.current().public();

@@ -30,6 +30,10 @@ pub struct AgentConfig {
     /// Where the agent keeps its identity, queue and outbox.
     #[serde(default = "data_dir")]
     pub data_dir: PathBuf,
+    /// A folder with `agent.id`, `agent.key` and `farm.secret`, such as a mounted Secret; they are copied into
+    /// `data_dir` at the first start.
+    #[serde(default)]
+    pub identity_dir: Option<PathBuf>,
     /// Address of the agent's own API.
     #[serde(default = "listen")]
     pub listen: SocketAddr,

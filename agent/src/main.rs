@@ -8,6 +8,7 @@ use farmops_agent::agent::Agent;
 use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
+use farmops_agent::identity::mounted;
 use farmops_service::{metrics, stop, telemetry};
 
 /// Watches finished work beside your infrastructure and tells your tracker, without its content.
@@ -36,13 +37,39 @@ enum Command {
     /// The agent's key.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Identities as files, for a Secret that `identity_dir` names.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// What a proof rests on. Exit status: 0 verified, 3 something differs, 4 gone, 5 under another key.
     Evidence(EvidenceCommand),
+}
+
+#[derive(Subcommand)]
+enum IdentityCommand {
+    /// Makes an identity in a new folder; needs no configuration.
+    New {
+        /// Where `agent.id`, `agent.key`, `farm.secret` and `evidence.key` go.
+        folder: PathBuf,
+    },
+    /// Copies this agent's identity into a new folder.
+    Export {
+        /// Where it goes.
+        folder: PathBuf,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let flags = Flags::parse();
+    if let Some(Command::Identity(IdentityCommand::New { folder })) = &flags.command {
+        let identity = mounted::make(folder, &mut rand::rng(), uuid::Uuid::now_v7())?;
+        println!("agent       {}", identity.agent_id);
+        println!(
+            "fingerprint {}",
+            identity.key.current().public().fingerprint()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let given = serde_json::json!({
         "tracker_url": flags.tracker_url,
         "data_dir": flags.data_dir,
@@ -61,7 +88,12 @@ async fn main() -> anyhow::Result<ExitCode> {
             println!("{text}");
             return Ok(ExitCode::from(ending.status()));
         }
-        None => {}
+        Some(Command::Identity(IdentityCommand::Export { folder })) => {
+            mounted::export(&config.data_dir, &folder)?;
+            println!("the identity is in {}", folder.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Identity(IdentityCommand::New { .. })) | None => {}
     }
     metrics::install()?;
     let stop = stop::on_signal()?;

@@ -221,7 +221,10 @@ mod tests {
         fs::remove_file(data.join(FARM_SECRET_FILE)).unwrap();
         secret_file::replace(&data.join(KEY_FILE), &[1; 32]).unwrap();
         let error = adopt(&made, &data).unwrap_err();
-        assert!(matches!(error, MountedError::Another { file: KEY_FILE, .. }), "{error}");
+        assert!(
+            matches!(error, MountedError::Another { file: KEY_FILE, .. }),
+            "{error}"
+        );
         assert!(!data.join(FARM_SECRET_FILE).exists());
     }
 

@@ -46,12 +46,6 @@ async fn old_database(folder: &Path) {
         .execute(&pool)
         .await
         .unwrap();
-        sqlx::query("INSERT INTO proofs (position, proof_id, hash, bytes) VALUES ($1, $2, '', '')")
-            .bind(row + 1)
-            .bind(Uuid::from_u128(u128::try_from(row).unwrap()).to_string())
-            .execute(&pool)
-            .await
-            .unwrap_err();
         sqlx::query(
             "INSERT INTO proofs (position, proof_id, hash, bytes) VALUES ($1, $2, '', x'00')",
         )
