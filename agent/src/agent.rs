@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::clock;
 use crate::config::AgentConfig;
 use crate::http::{self, Shown};
+use crate::identity::mounted::{self, MountedError};
 use crate::identity::{Identity, IdentityError};
 use crate::plugins::{PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup};
 use crate::proof::Generator;
@@ -51,6 +52,9 @@ pub enum StartError {
     /// No identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The mounted identity cannot be taken over.
+    #[error(transparent)]
+    Mounted(#[from] MountedError),
     /// No memory.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -93,6 +97,11 @@ impl Agent {
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
+        if let Some(mounted) = &config.identity_dir
+            && mounted::adopt(mounted, &config.data_dir)?
+        {
+            tracing::info!(identity_dir = %mounted.display(), "the mounted identity was taken over");
+        }
         let (identity, fresh) =
             Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
         let public_key = identity.key.current().public();
@@ -101,7 +110,8 @@ impl Agent {
             fingerprint = %public_key.fingerprint(),
             "the owner approves this agent by its fingerprint"
         );
-        let store = Store::open(&config.data_dir, bounds(&config)).await?;
+        let key_file = config.evidence.key_file.as_deref();
+        let store = Store::open_sealed(&config.data_dir, key_file, bounds(&config)).await?;
         if !fresh && store.chain_head().await?.is_none() {
             // The tracker may know more of this key's chain than we do: ask before the first signature.
             identity.key.close_now();
@@ -154,7 +164,7 @@ impl Agent {
         let webhooks = sources::start(&config.sources, &desk, bytes_max, &tasks, &stop).await?;
         let uplink = uplink(&config, identity.clone(), store.clone(), status.clone());
         tasks.spawn(uplink.run(stop.clone()));
-        let days = config.limits.observation_days_max;
+        let days = (config.limits.observation_days_max, config.evidence.days_max);
         tasks.spawn(sweep(store.clone(), status.clone(), days, stop.clone()));
 
         let shown = Shown {
@@ -166,6 +176,7 @@ impl Agent {
             cluster_alias: config.cluster_alias,
             tracker_url: config.tracker_url,
             limits: config.limits,
+            evidence_days_max: config.evidence.days_max,
             started_at: clock::now(),
         };
         let api = serve_api(config.listen, shown, &tasks, &stop).await?;
@@ -193,7 +204,9 @@ impl Agent {
 pub(crate) fn bounds(config: &AgentConfig) -> Bounds {
     Bounds {
         observations_max: config.limits.observations_max,
+        observations_bytes_max: config.limits.observations_bytes_max,
         proofs_kept_max: config.limits.proofs_kept_max,
+        evidence_bytes_max: config.evidence.bytes_max,
     }
 }
 
@@ -296,7 +309,12 @@ async fn serve_api(
     Ok(bound)
 }
 
-async fn sweep(store: Store, status: Status, observation_days: i64, stop: CancellationToken) {
+async fn sweep(
+    store: Store,
+    status: Status,
+    (observation_days, evidence_days): (i64, i64),
+    stop: CancellationToken,
+) {
     let mut tick = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         tokio::select! {
@@ -314,6 +332,11 @@ async fn sweep(store: Store, status: Status, observation_days: i64, stop: Cancel
                 status.count(Count::Expired(lost));
             }
             Err(error) => tracing::error!(%error, "old entries could not be swept"),
+        }
+        match store.expire_evidence(ago(evidence_days)).await {
+            Ok(0) => {}
+            Ok(gone) => tracing::info!(gone, "evidence beyond its bounds was deleted"),
+            Err(error) => tracing::error!(%error, "old evidence could not be swept"),
         }
     }
 }

@@ -119,7 +119,12 @@ async fn deliver_and_watch(
     _lock: Locked,
 ) -> Result<String, CommandError> {
     let (identity, _) = Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
-    let store = Store::open(&config.data_dir, bounds(config)).await?;
+    let store = Store::open_sealed(
+        &config.data_dir,
+        config.evidence.key_file.as_deref(),
+        bounds(config),
+    )
+    .await?;
     let (status, stop) = (Status::default(), CancellationToken::new());
     let uplink = uplink(config, identity, store.clone(), status.clone());
     let delivery = tokio::spawn(uplink.run(stop.clone()));

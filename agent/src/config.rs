@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+use crate::evidence::EvidenceConfig;
 use crate::proof::Farmer;
 use crate::sources::SourcesConfig;
+use crate::store::Bounds;
 
 /// The configuration of an agent. See `agent.example.yaml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +30,10 @@ pub struct AgentConfig {
     /// Where the agent keeps its identity, queue and outbox.
     #[serde(default = "data_dir")]
     pub data_dir: PathBuf,
+    /// A folder with `agent.id`, `agent.key` and `farm.secret`, such as a mounted Secret; they are copied into
+    /// `data_dir` at the first start.
+    #[serde(default)]
+    pub identity_dir: Option<PathBuf>,
     /// Address of the agent's own API.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
@@ -42,6 +48,9 @@ pub struct AgentConfig {
     /// The plugin manifest.
     #[serde(default = "plugins")]
     pub plugins: PathBuf,
+    /// What is kept of what proofs rest on.
+    #[serde(default)]
+    pub evidence: EvidenceConfig,
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,
@@ -56,6 +65,8 @@ pub struct AgentConfig {
 pub struct Limits {
     /// Observations waiting for plugins; beyond, webhooks hear 503 and other sources pause.
     pub observations_max: i64,
+    /// Bytes of observations waiting; beyond, the same.
+    pub observations_bytes_max: i64,
     /// Days an observation may wait for its plugin.
     pub observation_days_max: i64,
     /// Bytes of one webhook, record or poll answer.
@@ -72,12 +83,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let bounds = Bounds::default();
         Self {
-            observations_max: 10_000,
+            observations_max: bounds.observations_max,
+            observations_bytes_max: bounds.observations_bytes_max,
             observation_days_max: 7,
             observation_bytes_max: 1024 * 1024,
             proofs_undelivered_max: 100_000,
-            proofs_kept_max: 10_000,
+            proofs_kept_max: bounds.proofs_kept_max,
             verify_seconds_max: 5,
             plugin_failures_max: 5,
         }
@@ -183,6 +196,7 @@ impl AgentConfig {
             return rule("limits.observation_bytes_max", "1024 to 3145728");
         }
         if limits.observations_max < 1
+            || limits.observations_bytes_max < 1
             || limits.proofs_undelivered_max < 1
             || limits.proofs_kept_max < 1
             || limits.observation_days_max < 1
@@ -191,8 +205,9 @@ impl AgentConfig {
         {
             return rule("limits", "every limit is at least 1");
         }
-        self.sources
+        self.evidence
             .check()
+            .and_then(|()| self.sources.check())
             .map_err(|(key, reason)| ConfigFault::Rule { key, reason })
     }
 }

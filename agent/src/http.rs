@@ -42,6 +42,8 @@ pub struct Shown {
     pub tracker_url: Url,
     /// Its bounds.
     pub limits: Limits,
+    /// Days for which evidence is kept.
+    pub evidence_days_max: i64,
     /// When it started.
     pub started_at: Timestamp,
 }

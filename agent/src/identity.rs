@@ -4,6 +4,8 @@
 //! Files in the data folder, mode 0600, each written completely or not at all. Without the key
 //! the agent is another agent; without the secret the same person gets another hash.
 
+pub mod mounted;
+
 use std::path::Path;
 
 use farmops_service::secret_file::{self, SecretFileError};

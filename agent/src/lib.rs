@@ -15,6 +15,7 @@ pub mod backoff;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod evidence;
 pub mod http;
 pub mod identity;
 pub mod keys;

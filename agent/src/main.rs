@@ -1,11 +1,14 @@
 //! The `farmops-agent` program.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use farmops_agent::agent::Agent;
 use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
+use farmops_agent::evidence::{self, EvidenceCommand};
+use farmops_agent::identity::mounted;
 use farmops_service::{metrics, stop, telemetry};
 
 /// Watches finished work beside your infrastructure and tells your tracker, without its content.
@@ -34,11 +37,39 @@ enum Command {
     /// The agent's key.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Identities as files, for a Secret that `identity_dir` names.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
+    /// What a proof rests on. Exit status: 0 verified, 3 something differs, 4 gone, 5 under another key.
+    Evidence(EvidenceCommand),
+}
+
+#[derive(Subcommand)]
+enum IdentityCommand {
+    /// Makes an identity in a new folder; needs no configuration.
+    New {
+        /// Where `agent.id`, `agent.key`, `farm.secret` and `evidence.key` go.
+        folder: PathBuf,
+    },
+    /// Copies this agent's identity into a new folder.
+    Export {
+        /// Where it goes.
+        folder: PathBuf,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let flags = Flags::parse();
+    if let Some(Command::Identity(IdentityCommand::New { folder })) = &flags.command {
+        let identity = mounted::make(folder, &mut rand::rng(), uuid::Uuid::now_v7())?;
+        println!("agent       {}", identity.agent_id);
+        println!(
+            "fingerprint {}",
+            identity.key.current().public().fingerprint()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
     let given = serde_json::json!({
         "tracker_url": flags.tracker_url,
         "data_dir": flags.data_dir,
@@ -46,10 +77,23 @@ async fn main() -> anyhow::Result<()> {
     });
     let config = AgentConfig::load(flags.config.as_deref(), std::env::vars(), given)?;
     telemetry::init(config.log.format, &config.log.filter)?;
-    if let Some(Command::Keys(command)) = flags.command {
-        farmops_service::tls::init();
-        println!("{}", cli::run(&config, command).await?);
-        return Ok(());
+    match flags.command {
+        Some(Command::Keys(command)) => {
+            farmops_service::tls::init();
+            println!("{}", cli::run(&config, command).await?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Evidence(command)) => {
+            let (text, ending) = evidence::run(&config, &command).await?;
+            println!("{text}");
+            return Ok(ExitCode::from(ending.status()));
+        }
+        Some(Command::Identity(IdentityCommand::Export { folder })) => {
+            mounted::export(&config.data_dir, &folder)?;
+            println!("the identity is in {}", folder.display());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Identity(IdentityCommand::New { .. })) | None => {}
     }
     metrics::install()?;
     let stop = stop::on_signal()?;
@@ -59,5 +103,5 @@ async fn main() -> anyhow::Result<()> {
     let agent = Agent::start(config, stop).await?;
     tracing::info!(api = %agent.api, webhooks = ?agent.webhooks, "the agent is at work");
     agent.run().await;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

@@ -57,6 +57,21 @@ pub struct Intake {
     pub state: Option<String>,
 }
 
+/// Which observation it was, without what it held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// A version 7 UUID.
+    pub id: Uuid,
+    /// The plugin it was for.
+    pub plugin: String,
+    /// The operator's name for the source.
+    pub source: String,
+    /// The type of the source, as in the plugin contract.
+    pub source_type: String,
+    /// When the source saw it, in seconds since the epoch.
+    pub detected_at: i64,
+}
+
 /// A sighting that waits for one plugin.
 #[derive(Debug, Clone)]
 pub struct Waiting {

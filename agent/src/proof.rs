@@ -23,7 +23,7 @@ use uuid::Uuid;
 use self::leak::LeakGuard;
 pub use self::words::Undeclared;
 use crate::identity::Identity;
-use crate::observation::Waiting;
+use crate::observation::{Origin, Waiting};
 use crate::store::Draft;
 
 /// Work that was finished longer ago than this when it was seen counts as of when it was seen: a
@@ -170,6 +170,7 @@ impl Generator {
                 return Err(NoProof::Leak { field });
             }
         }
+        let key = self.identity.key.current();
         let salted = [around.salt.as_slice(), finding.evidence.as_slice()].concat();
         let link = Link {
             proof_id: around.proof_id,
@@ -205,7 +206,7 @@ impl Generator {
                 time_spent_seconds: finding.hints.time_spent_seconds.map(bounded),
             },
         )
-        .sign(&self.identity.key.current())?;
+        .sign(&key)?;
         let head = chain::extend(around.head, &proof, around.now.max(link.timestamp))?;
         Ok(Draft {
             proof,
@@ -213,6 +214,14 @@ impl Generator {
             work: self.work(&plugin.plugin_id, finding),
             salt: around.salt,
             evidence: finding.evidence.clone(),
+            origin: Origin {
+                id: observation.id,
+                plugin: plugin.plugin_id.clone(),
+                source: observation.source.clone(),
+                source_type: observation.source_type.clone(),
+                detected_at: observation.detected_at,
+            },
+            signer: key.public(),
         })
     }
 

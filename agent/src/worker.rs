@@ -83,8 +83,17 @@ impl Workshop {
 
     /// Settles the oldest observation; false when there is none.
     async fn settle_next(&self, plugin: &mut PluginHandle) -> Result<bool, StoreError> {
-        let Some(waiting) = self.store.next_for(&plugin.id).await? else {
-            return Ok(false);
+        let waiting = match self.store.next_for(&plugin.id).await {
+            Ok(Some(waiting)) => waiting,
+            Ok(None) => return Ok(false),
+            // It never opens; what stands behind it must not wait for ever.
+            Err(StoreError::Unopened { row, reason, .. }) => {
+                tracing::error!(plugin = plugin.id, %reason, "an observation in agent.db cannot be read and is given up");
+                self.status.count(Count::GivenUp);
+                self.store.drop_observation(row).await?;
+                return Ok(true);
+            }
+            Err(error) => return Err(error),
         };
         self.wait_for_room().await?;
         let live = match plugin.live.wait_for(Option::is_some).await {

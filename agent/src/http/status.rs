@@ -29,8 +29,9 @@ pub(super) struct StatusView {
     started_at: Timestamp,
     tracker: TrackerView,
     chain: ChainView,
-    queue: Level,
+    queue: QueueView,
     outbox: Level,
+    evidence: EvidenceView,
     counters: Counters,
     sources: BTreeMap<String, SourceHealth>,
     plugins: Vec<PluginView>,
@@ -47,6 +48,26 @@ struct TrackerView {
 struct ChainView {
     head: Option<ChainHead>,
     delivered: i64,
+}
+
+/// The observations that wait.
+#[derive(Serialize)]
+struct QueueView {
+    waiting: i64,
+    max: i64,
+    bytes: i64,
+    bytes_max: i64,
+}
+
+/// What is kept of proofs' evidence, encrypted.
+#[derive(Serialize)]
+struct EvidenceView {
+    count: i64,
+    bytes: i64,
+    bytes_max: i64,
+    days_max: i64,
+    /// Names the key without telling it.
+    key_id: String,
 }
 
 /// How full something is.
@@ -66,6 +87,10 @@ pub(super) async fn show(State(shown): State<Arc<Shown>>) -> Result<Json<StatusV
 async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
     let public_key = shown.identity.key.current().public();
     let store = &shown.store;
+    let (queue, evidence) = (
+        store.observations_waiting().await?,
+        store.evidence_level().await?,
+    );
     Ok(StatusView {
         agent_id: shown.identity.agent_id.to_string(),
         cluster_alias: shown.cluster_alias.clone(),
@@ -82,9 +107,18 @@ async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
             head: store.chain_head().await?,
             delivered: store.delivered().await?,
         },
-        queue: Level {
-            waiting: store.observations_waiting().await?,
+        queue: QueueView {
+            waiting: queue.count,
             max: shown.limits.observations_max,
+            bytes: queue.bytes,
+            bytes_max: shown.limits.observations_bytes_max,
+        },
+        evidence: EvidenceView {
+            count: evidence.count,
+            bytes: evidence.bytes,
+            bytes_max: store.bounds().evidence_bytes_max,
+            days_max: shown.evidence_days_max,
+            key_id: store.evidence_key().to_string(),
         },
         outbox: Level {
             waiting: store.undelivered().await?,

@@ -20,6 +20,7 @@ use crate::observation::SourceType;
 const LINE_BYTES_MAX: u64 = 4096;
 /// Largest verdict, evidence included.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+const CONFIGURE: &str = "ConfigureSources";
 /// How long a plugin may take to end once its standard input is closed.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -60,9 +61,9 @@ impl ProcessClient {
                 return Err(VerifyError::Plugin(reason));
             }
             Ok(Err(status)) if is_about_the_request(status.code()) => {
-                return Err(VerifyError::Observation(status.message().to_owned()));
+                return Err(VerifyError::Observation(unsaid(&status)));
             }
-            Ok(Err(status)) => return Err(VerifyError::Plugin(status.message().to_owned())),
+            Ok(Err(status)) => return Err(VerifyError::Plugin(unsaid(&status))),
             Ok(Ok(answer)) => answer.into_inner(),
         };
         Verdict::try_from(answer).map_err(|error| VerifyError::Observation(error.to_string()))
@@ -93,7 +94,7 @@ impl ProcessClient {
             settings_json,
         };
         let call = client.configure_sources(request);
-        let answer = timely("ConfigureSources", self.deadline, call).await?;
+        let answer = timely(CONFIGURE, self.deadline, call).await?;
         Ok(answer.wanted)
     }
 }
@@ -107,6 +108,13 @@ fn is_about_the_request(code: tonic::Code) -> bool {
     )
 }
 
+/// What kind of failure a plugin reports. Its words may be words of what it saw: they are for debugging on this
+/// machine, and neither the log at its usual level nor the API repeats them.
+fn unsaid(status: &tonic::Status) -> String {
+    tracing::debug!(message = status.message(), "a plugin reports a failure");
+    format!("the plugin reports: {}", status.code())
+}
+
 async fn timely<T>(
     call: &'static str,
     deadline: Duration,
@@ -115,7 +123,10 @@ async fn timely<T>(
     let failed = |message: String| CallError { call, message };
     match tokio::time::timeout(deadline, answer).await {
         Ok(Ok(answer)) => Ok(answer.into_inner()),
-        Ok(Err(status)) => Err(failed(status.message().to_owned())),
+        // A process that is being configured has seen no observation yet, and it may say what is wrong with its
+        // settings.
+        Ok(Err(status)) if call == CONFIGURE => Err(failed(status.message().to_owned())),
+        Ok(Err(status)) => Err(failed(unsaid(&status))),
         Err(_) => Err(failed(format!("no answer within {deadline:?}"))),
     }
 }
@@ -213,7 +224,7 @@ async fn read_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
-/// Logs what a plugin prints. Plugins see raw data, so this is for debugging and not sent anywhere.
+/// Logs what a plugin prints. Plugins see raw data, so this is for debugging and not in the usual log.
 async fn log_lines(plugin: String, output: impl AsyncRead + Unpin) {
     let mut reader = BufReader::new(output);
     loop {
@@ -226,7 +237,7 @@ async fn log_lines(plugin: String, output: impl AsyncRead + Unpin) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
                 let text = String::from_utf8_lossy(&line);
-                tracing::info!(plugin, output = text.trim_end(), "plugin says");
+                tracing::debug!(plugin, output = text.trim_end(), "plugin says");
             }
         }
     }

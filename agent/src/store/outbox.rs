@@ -2,11 +2,13 @@
 
 use farmops_protocol::chain::ChainHead;
 use farmops_protocol::digest::Digest;
+use farmops_protocol::key::PublicKey;
 use farmops_protocol::proof::VerifiedProof;
 use farmops_protocol::time::Timestamp;
 use sqlx::Row as _;
 
 use super::{Store, StoreError};
+use crate::observation::Origin;
 
 /// A signed proof that is not in the chain yet.
 #[derive(Debug, Clone)]
@@ -21,6 +23,10 @@ pub struct Draft {
     pub salt: [u8; 32],
     /// What the verdict rested on.
     pub evidence: Vec<u8>,
+    /// What it was seen in.
+    pub origin: Origin,
+    /// The key it is signed with.
+    pub signer: PublicKey,
 }
 
 /// A proof of the chain, as it is sent.
@@ -82,10 +88,11 @@ impl Store {
         if before != body.prev_proof_id.zip(body.prev_proof_hash) {
             return Ok(Settled::HeadMoved);
         }
-        sqlx::query("DELETE FROM observations WHERE seq = $1")
-            .bind(observation_seq)
-            .execute(&mut *tx)
-            .await?;
+        let observation: Option<Vec<u8>> =
+            sqlx::query_scalar("DELETE FROM observations WHERE seq = $1 RETURNING sealed")
+                .bind(observation_seq)
+                .fetch_optional(&mut *tx)
+                .await?;
         let fresh = sqlx::query(
             "INSERT INTO finished_work (key, done_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         )
@@ -97,19 +104,17 @@ impl Store {
             tx.commit().await?;
             return Ok(Settled::AlreadyProven);
         }
-        sqlx::query("INSERT INTO proofs (position, proof_id, hash, bytes) VALUES ($1, $2, $3, $4)")
-            .bind(position)
-            .bind(draft.head.proof_id.to_string())
-            .bind(draft.head.hash.to_string())
-            .bind(draft.proof.bytes())
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("INSERT INTO evidence (position, salt, evidence) VALUES ($1, $2, $3)")
-            .bind(position)
-            .bind(draft.salt.as_slice())
-            .bind(draft.evidence.as_slice())
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO proofs (position, proof_id, hash, bytes, signer) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(position)
+        .bind(draft.head.proof_id.to_string())
+        .bind(draft.head.hash.to_string())
+        .bind(draft.proof.bytes())
+        .bind(draft.signer.to_string())
+        .execute(&mut *tx)
+        .await?;
+        self.keep_evidence(&mut tx, draft, observation, now).await?;
         sqlx::query("UPDATE chain SET head = $1")
             .bind(head)
             .execute(&mut *tx)

@@ -1,11 +1,13 @@
 //! Observations between the source that acknowledged them and the plugin that judges them.
 
 use farmops_protocol::time::Timestamp;
-use sqlx::Row as _;
+use sqlx::{Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
+use super::evidence::Level;
+use super::vault::{Unopened, Vault};
 use super::{Store, StoreError};
-use crate::observation::{Intake, Waiting};
+use crate::observation::{Intake, Origin, Sighting, Waiting};
 
 /// What became of an intake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,33 +43,25 @@ impl Store {
             }
         }
         let added = intake.sightings.len() * plugins.len();
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM observations")
-            .fetch_one(&mut *tx)
-            .await?;
+        let level = super::evidence::level(&mut *tx, "observations").await?;
         // An intake larger than the whole queue is let in alone, or it could never be.
-        let room = self.bounds.observations_max - waiting;
-        if added > 0 && waiting > 0 && i64::try_from(added).is_ok_and(|added| added > room) {
+        if added > 0 && level.count > 0 && !self.has_room(level, intake, plugins.len()) {
             return Ok(Acceptance::Full);
         }
         for sighting in &intake.sightings {
             for plugin in plugins {
-                sqlx::query(
-                    "INSERT INTO observations (id, plugin, source, source_type, event, payload, detected_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(Uuid::now_v7().to_string())
-                .bind(plugin)
-                .bind(&intake.source)
-                .bind(intake.source_type.as_str())
-                .bind(&sighting.event)
-                .bind(sighting.payload.as_slice())
-                .bind(now.second())
-                .execute(&mut *tx)
-                .await?;
+                let origin = Origin {
+                    id: Uuid::now_v7(),
+                    plugin: plugin.clone(),
+                    source: intake.source.clone(),
+                    source_type: intake.source_type.as_str().to_owned(),
+                    detected_at: now.second(),
+                };
+                keep(&mut tx, &self.vault, &origin, sighting).await?;
             }
         }
         if let Some(state) = &intake.state {
-            super::source_states::save(&mut tx, &intake.source, state).await?;
+            super::source_states::save(&mut tx, &self.vault, &intake.source, state).await?;
         }
         tx.commit().await?;
         if added > 0 {
@@ -79,7 +73,7 @@ impl Store {
     /// The oldest observation that waits for `plugin`.
     pub async fn next_for(&self, plugin: &str) -> Result<Option<Waiting>, StoreError> {
         let row = sqlx::query(
-            "SELECT seq, id, source, source_type, event, payload, detected_at FROM observations \
+            "SELECT seq, id, source, source_type, sealed, detected_at FROM observations \
              WHERE plugin = $1 ORDER BY seq LIMIT 1",
         )
         .bind(plugin)
@@ -87,16 +81,29 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let id: String = row.try_get("id")?;
-        Ok(Some(Waiting {
-            seq: row.try_get("seq")?,
-            id: id
-                .parse()
-                .map_err(|_| StoreError::Unreadable("observation id"))?,
+        let seq: i64 = row.try_get("seq")?;
+        let unopened = |reason| StoreError::Unopened {
+            what: "observation",
+            row: seq,
+            reason,
+        };
+        let origin = Origin {
+            id: id.parse().map_err(|_| unopened(Unopened::Damaged))?,
+            plugin: plugin.to_owned(),
             source: row.try_get("source")?,
             source_type: row.try_get("source_type")?,
-            event: row.try_get("event")?,
-            payload: row.try_get("payload")?,
             detected_at: row.try_get("detected_at")?,
+        };
+        let sealed: Vec<u8> = row.try_get("sealed")?;
+        let Sighting { event, payload } = open(&self.vault, &origin, &sealed).map_err(unopened)?;
+        Ok(Some(Waiting {
+            seq,
+            id: origin.id,
+            source: origin.source,
+            source_type: origin.source_type,
+            event,
+            payload,
+            detected_at: origin.detected_at,
         }))
     }
 
@@ -120,10 +127,22 @@ impl Store {
         Ok(())
     }
 
-    /// How many observations wait.
-    pub async fn observations_waiting(&self) -> Result<i64, StoreError> {
-        let count = sqlx::query_scalar("SELECT count(*) FROM observations");
-        Ok(count.fetch_one(&self.pool).await?)
+    /// How many observations wait, and how large they are.
+    pub async fn observations_waiting(&self) -> Result<Level, StoreError> {
+        super::evidence::level(&self.pool, "observations").await
+    }
+
+    /// Whether all of `intake` fits beside what waits, once for each of so many plugins.
+    fn has_room(&self, level: Level, intake: &Intake, plugins: usize) -> bool {
+        let plugins = i64::try_from(plugins).unwrap_or(i64::MAX);
+        let mut after = level;
+        for sighting in &intake.sightings {
+            let size = i64::try_from(size(sighting)).unwrap_or(i64::MAX);
+            after.count = after.count.saturating_add(plugins);
+            after.bytes = after.bytes.saturating_add(size.saturating_mul(plugins));
+        }
+        after.count <= self.bounds.observations_max
+            && after.bytes <= self.bounds.observations_bytes_max
     }
 
     /// Forgets observations detected before `observations_before` (no plugin took them in time) and
@@ -148,4 +167,58 @@ impl Store {
             .await?;
         Ok(lost.rows_affected())
     }
+}
+
+/// Puts one observation into the queue, sealed.
+pub(super) async fn keep(
+    tx: &mut Transaction<'_, Sqlite>,
+    vault: &Vault,
+    origin: &Origin,
+    sighting: &Sighting,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO observations (id, plugin, source, source_type, detected_at, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(origin.id.to_string())
+    .bind(&origin.plugin)
+    .bind(&origin.source)
+    .bind(&origin.source_type)
+    .bind(origin.detected_at)
+    .bind(seal(vault, origin, sighting))
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// What an observation is sealed for: its id, and all that decides who judges it as what.
+fn row(origin: &Origin) -> String {
+    let Origin {
+        id,
+        plugin,
+        source,
+        source_type,
+        detected_at,
+    } = origin;
+    format!("{id}\0{plugin}\0{source}\0{source_type}\0{detected_at}")
+}
+
+pub(super) fn seal(vault: &Vault, origin: &Origin, sighting: &Sighting) -> Vec<u8> {
+    let clear = super::evidence::join(sighting.event.as_bytes(), &sighting.payload);
+    vault.seal("observations", &row(origin), &clear)
+}
+
+pub(super) fn open(vault: &Vault, origin: &Origin, sealed: &[u8]) -> Result<Sighting, Unopened> {
+    let clear = vault.open("observations", &row(origin), sealed)?;
+    let (event, payload) = super::evidence::split(&clear).ok_or(Unopened::Damaged)?;
+    Ok(Sighting {
+        event: String::from_utf8(event.to_vec()).map_err(|_| Unopened::Damaged)?,
+        payload: payload.to_vec(),
+    })
+}
+
+/// Bytes of a sealed observation.
+fn size(sighting: &Sighting) -> usize {
+    const AROUND: usize = 4 + super::vault::OVERHEAD_BYTES;
+    AROUND + sighting.event.len() + sighting.payload.len()
 }

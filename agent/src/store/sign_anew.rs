@@ -69,11 +69,12 @@ impl Store {
             // Places only move down, so the next one is free whenever it is needed.
             for (from, proof) in &resigned {
                 sqlx::query(
-                    "UPDATE proofs SET position = $1, hash = $2, bytes = $3 WHERE position = $4",
+                    "UPDATE proofs SET position = $1, hash = $2, bytes = $3, signer = $4 WHERE position = $5",
                 )
                 .bind(proof.position)
                 .bind(proof.hash.to_string())
                 .bind(proof.bytes.as_slice())
+                .bind(key.public().to_string())
                 .bind(from)
                 .execute(&mut *tx)
                 .await?;

@@ -25,15 +25,16 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
-async fn open(folder: &Path) -> Store {
+pub(crate) async fn open(folder: &Path) -> Store {
     let bounds = Bounds {
         observations_max: 3,
         proofs_kept_max: 2,
+        ..Bounds::default()
     };
     Store::open(folder, bounds).await.unwrap()
 }
 
-fn intake(texts: &[&str]) -> Intake {
+pub(crate) fn intake(texts: &[&str]) -> Intake {
     Intake {
         source: "hook".to_owned(),
         source_type: SourceType::Github,
@@ -49,12 +50,26 @@ fn intake(texts: &[&str]) -> Intake {
     }
 }
 
-fn reader() -> Vec<String> {
+pub(crate) fn reader() -> Vec<String> {
     vec!["a/b".to_owned()]
 }
 
 /// A draft for a piece of work, following `head`.
 pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
+    let waiting = Waiting {
+        seq: 0,
+        id: Uuid::now_v7(),
+        source: "hook".to_owned(),
+        source_type: "github".to_owned(),
+        event: "e".to_owned(),
+        payload: b"{}".to_vec(),
+        detected_at: NOW,
+    };
+    draft_of(head, work, &waiting)
+}
+
+/// As [`draft`], from an observation of the queue.
+pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) -> Draft {
     let identity = Identity {
         key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),
@@ -89,22 +104,13 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
             time_spent_seconds: None,
         },
         outcome: plugin::OutcomeStatus::Success,
-        evidence: vec![work],
+        evidence: format!("{{\"evidence\":\"Klabautermann-{work}\"}}").into_bytes(),
         actor: plugin::Actor {
             who: Who::OnCall,
             kind: plugin::ActorType::Human,
         },
         dedupe_key: vec![work],
         finished_at: NOW,
-    };
-    let waiting = Waiting {
-        seq: 0,
-        id: Uuid::now_v7(),
-        source: "hook".to_owned(),
-        source_type: "github".to_owned(),
-        event: "e".to_owned(),
-        payload: b"{}".to_vec(),
-        detected_at: NOW,
     };
     let around = Circumstances {
         head,
@@ -113,8 +119,29 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
         now: now(),
     };
     Generator::new(identity, farmer, "home".to_owned())
-        .draft(&description, &waiting, &finding, around)
+        .draft(&description, waiting, &finding, around)
         .unwrap()
+}
+
+/// Changes the file behind the program's back.
+pub(crate) async fn meddle(folder: &Path, sql: &'static str) -> u64 {
+    let pool = super::pool(super::options(&folder.join(FILE_NAME)))
+        .await
+        .unwrap();
+    let done = sqlx::query(sql).execute(&pool).await.unwrap();
+    pool.close().await;
+    done.rows_affected()
+}
+
+/// Whether `text` stands anywhere in the database's files.
+pub(crate) fn stands_in_files(folder: &Path, text: &str) -> bool {
+    ["", "-wal", "-shm"].iter().any(|end| {
+        let file = folder.join(format!("{FILE_NAME}{end}"));
+        let bytes = std::fs::read(file).unwrap_or_default();
+        bytes
+            .windows(text.len())
+            .any(|window| window == text.as_bytes())
+    })
 }
 
 /// Chains `count` proofs and gives the heads.
@@ -163,7 +190,7 @@ async fn a_repeated_delivery_is_kept_once_and_a_full_queue_keeps_nothing_of_it()
     assert_eq!(accept(&first).await, Acceptance::Repeated);
     assert_eq!(accept(&second).await, Acceptance::Full);
     assert_eq!(store.source_state("hook").await.unwrap(), None);
-    assert_eq!(store.observations_waiting().await.unwrap(), 2);
+    assert_eq!(store.observations_waiting().await.unwrap().count, 2);
     // Once there is room, the same delivery is no repetition.
     let waiting = store.next_for("a/b").await.unwrap().unwrap();
     store.drop_observation(waiting.seq).await.unwrap();
@@ -190,7 +217,7 @@ async fn a_proof_and_its_observation_change_places_in_one_step() {
     let settled = store.chain(second.seq, &again, now()).await.unwrap();
     assert_eq!(settled, Settled::AlreadyProven);
     assert_eq!(store.chain_head().await.unwrap(), Some(proof.head));
-    assert_eq!(store.observations_waiting().await.unwrap(), 0);
+    assert_eq!(store.observations_waiting().await.unwrap().count, 0);
 }
 
 #[tokio::test]
@@ -320,10 +347,11 @@ async fn what_a_tracker_lost_follows_its_head_once_that_is_granted() {
         (5, 3)
     );
     assert_eq!(store.resume_at(theirs, 1).await.unwrap(), Ok(2));
-    let evidence: i64 = sqlx::query_scalar("SELECT min(position) FROM evidence")
-        .fetch_one(&store.pool)
-        .await
-        .unwrap();
+    let evidence: i64 =
+        sqlx::query_scalar("SELECT min(position) FROM evidence JOIN proofs USING (proof_id)")
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
     assert_eq!(evidence, 3, "the evidence moves with its proof");
     // A tracker that lost everything goes on at nothing.
     store.mark_delivered(5).await.unwrap();

@@ -17,6 +17,7 @@ async fn uplink(folder: &Path) -> Uplink {
     let bounds = Bounds {
         observations_max: 1,
         proofs_kept_max: 1,
+        ..Bounds::default()
     };
     Uplink {
         tracker: TrackerAddress {

@@ -24,6 +24,7 @@ impl Bench {
         let bounds = Bounds {
             observations_max: 1000,
             proofs_kept_max: 10,
+            ..Bounds::default()
         };
         let store = Store::open(folder.path(), bounds).await.unwrap();
         Self {
