@@ -69,6 +69,7 @@ need-postgres: need-cc
 
 need-testbed: need-cc
 	@$(NEED) testbed >/dev/null
+	@$(NEED) kubernetes-validate >/dev/null
 
 need-demo: need-cc
 	@$(NEED) alertmanager
