@@ -123,6 +123,8 @@ struct Member {
     status: MembershipStatus,
     home: bool,
     joined_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
 }
 
 /// The farm's key and secret, in hexadecimal.

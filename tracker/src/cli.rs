@@ -8,6 +8,7 @@ mod client;
 mod doctor;
 mod farm;
 mod keeping;
+mod layout;
 mod ledger;
 mod manual;
 mod opening;
@@ -31,6 +32,7 @@ use self::{
     agents::AgentsCommand,
     farm::FarmCommand,
     keeping::{BackupArgs, ExportArgs, ImportArgs, RestoreArgs},
+    layout::LayoutCommand,
     ledger::LedgerCommand,
     proofs::ProofsCommand,
     prune::{PruneArgs, UnpruneArgs},
@@ -69,6 +71,9 @@ enum Command {
     /// What can be had for coins.
     #[command(subcommand)]
     Shop(ShopCommand),
+    /// Where things stand on the farm.
+    #[command(subcommand)]
+    Layout(LayoutCommand),
     /// By what proofs are scored.
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -146,6 +151,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Proofs(command) => command.run(remote).await,
         Command::Farm(command) => command.run(&remote.client()?, output).await,
         Command::Shop(command) => command.run(&remote.client()?, output).await,
+        Command::Layout(command) => command.run(&remote.client()?, output).await,
         Command::Rules(command) => command.run(&remote.client()?, output).await,
         Command::Leagues(command) => command.run(&remote.client()?, output).await,
         Command::Ledger(command) => command.run(remote).await,

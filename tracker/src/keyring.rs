@@ -46,7 +46,7 @@ pub enum TokenScope {
     Agents,
     /// Buy, arrange, and change the farm's name, calendar, rules and leagues.
     Farm,
-    /// Join villages, follow, and let followers in.
+    /// Join and leave villages, follow, and let followers in.
     Social,
     /// Make and revoke tokens, and end sessions.
     Admin,
@@ -79,7 +79,7 @@ impl TokenScope {
             Self::Read => "see everything that you see, but for the tokens",
             Self::Agents => "approve, dismiss and revoke agents, and reset their chains",
             Self::Farm => "buy, arrange, and change the farm's name, calendar, rules and leagues",
-            Self::Social => "join villages, follow, and let followers in",
+            Self::Social => "join and leave villages, follow, and let followers in",
             Self::Admin => "make and revoke tokens, and end sessions",
         }
     }

@@ -119,6 +119,8 @@ pub struct Batch<'a> {
     pub posts: &'a [Post],
     /// Villages joined.
     pub villages: &'a [Village],
+    /// Villages left, by their URLs.
+    pub villages_left: &'a [String],
     /// The farm's layout.
     pub layout: Option<&'a [u8]>,
     /// Who may do what from now on.

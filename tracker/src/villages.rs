@@ -1,4 +1,8 @@
-//! Joining a village: one signed request to it, one row here.
+//! Joining a village: one signed request to it, one row here; and leaving it.
+
+mod leave;
+
+pub use leave::{LeaveError, Manner, leave};
 
 use farmops_federation::{Account, account::authority};
 use farmops_protocol::{
@@ -6,7 +10,7 @@ use farmops_protocol::{
     registration::{Applicant, MembershipStatus, RegistrationAnswer, RegistrationRequest},
 };
 use farmops_service::outbound::{Bounds, OutboundError};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION};
 use url::Url;
 
 use crate::{
@@ -20,6 +24,8 @@ use crate::{
 const REGISTER: &str = "/api/v1/farmers/register";
 /// Characters of a village's reason that are passed on.
 const REASON_CHARS_MAX: usize = 300;
+/// Bytes of the URL at which a village keeps a membership.
+const PLACE_BYTES_MAX: usize = 512;
 
 /// The farm is not a member, and why.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +60,7 @@ pub async fn join(app: &App, url: &str, invite: Option<&str>) -> Result<Village,
     app.host.set_joining(&url, true);
     let answer = ask(app, &url, bytes).await;
     let joined = match answer {
-        Ok((status, answer)) => remember(app, &farm, &url, status, answer).await,
+        Ok(welcome) => remember(app, &farm, &url, welcome).await,
         Err(error) => Err(error),
     };
     app.host.set_joining(&url, false);
@@ -79,11 +85,15 @@ fn request(
     RegistrationRequest::sign(applicant, &app.farm_key, app.now())
 }
 
-async fn ask(
-    app: &App,
-    village: &Url,
-    bytes: Vec<u8>,
-) -> Result<(MembershipStatus, Option<RegistrationAnswer>), JoinError> {
+/// What a village said to a farm that it takes.
+struct Welcome {
+    status: MembershipStatus,
+    /// Names; the status says what counts.
+    answer: Option<RegistrationAnswer>,
+    place: Option<String>,
+}
+
+async fn ask(app: &App, village: &Url, bytes: Vec<u8>) -> Result<Welcome, JoinError> {
     let mut url = village.clone();
     url.set_path(REGISTER);
     let json = HeaderValue::from_static("application/json");
@@ -95,29 +105,48 @@ async fn ask(
         StatusCode::OK | StatusCode::CREATED => MembershipStatus::Active,
         StatusCode::ACCEPTED => MembershipStatus::Pending,
         status => {
-            let problem: Option<serde_json::Value> = serde_json::from_slice(&answer.body).ok();
-            let detail = problem.as_ref().and_then(|p| p.get("detail")?.as_str());
-            let shown = detail.unwrap_or("no reason given").chars();
             return Err(JoinError::Refused {
                 status,
-                reason: shown
-                    .filter(|c| !c.is_control())
-                    .take(REASON_CHARS_MAX)
-                    .collect(),
+                reason: reason(&answer.body),
             });
         }
     };
-    // The status says what counts; the document adds names.
-    Ok((status, serde_json::from_slice(&answer.body).ok()))
+    Ok(Welcome {
+        status,
+        answer: serde_json::from_slice(&answer.body).ok(),
+        place: place(village, &answer.headers),
+    })
+}
+
+/// Why a village said no, shortened.
+fn reason(body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let detail = problem.as_ref().and_then(|p| p.get("detail")?.as_str());
+    let shown = detail.unwrap_or("no reason given").chars();
+    shown
+        .filter(|c| !c.is_control())
+        .take(REASON_CHARS_MAX)
+        .collect()
+}
+
+/// Where the village keeps the membership (`REG-ANSWER-001`): a place of its own, and nobody else's.
+fn place(village: &Url, headers: &HeaderMap) -> Option<String> {
+    let place = village.join(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    let own = place.origin() == village.origin() && place.as_str().len() <= PLACE_BYTES_MAX;
+    own.then(|| place.into())
 }
 
 async fn remember(
     app: &App,
     farm: &FarmView,
     url: &Url,
-    status: MembershipStatus,
-    answer: Option<RegistrationAnswer>,
+    welcome: Welcome,
 ) -> Result<Village, JoinError> {
+    let Welcome {
+        status,
+        answer,
+        place,
+    } = welcome;
     let origin = url.origin().ascii_serialization();
     let known = app.reads.villages().await?;
     let elsewhere = known
@@ -144,28 +173,32 @@ async fn remember(
         home: !elsewhere,
         joined_at: app.now(),
         url: origin,
+        place,
     };
-    let mut outgoing = Outgoing {
+    let outgoing = Outgoing {
         villages: vec![village.clone()],
         ..Outgoing::default()
     };
-    // The account that everyone should show may have moved to the village.
-    let moved = village.home && status == MembershipStatus::Active;
-    app.writer.say(outgoing.clone()).await?;
-    if moved && let Ok(post) = actor_update(app).await {
-        outgoing.villages.clear();
-        outgoing.posts.push(post);
-        app.writer.say(outgoing).await?;
-        app.federation.wake();
+    app.writer.say(outgoing).await?;
+    if village.home && status == MembershipStatus::Active {
+        tell_account(app).await?;
     }
     Ok(village)
 }
 
-async fn actor_update(
-    app: &App,
-) -> Result<farmops_federation::Post, farmops_federation::FederationError> {
+/// Tells everyone by which account the farm is known, after that has changed.
+async fn tell_account(app: &App) -> Result<(), WriteError> {
     let key = format!("actor-{}", app.now().second());
-    app.federation.update_actor(crate::site::ACTOR, &key).await
+    // An actor that cannot be told now is read anew by whoever looks it up.
+    if let Ok(post) = app.federation.update_actor(crate::site::ACTOR, &key).await {
+        let outgoing = Outgoing {
+            posts: vec![post],
+            ..Outgoing::default()
+        };
+        app.writer.say(outgoing).await?;
+        app.federation.wake();
+    }
+    Ok(())
 }
 
 /// Scheme and authority of what the owner typed.

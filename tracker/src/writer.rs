@@ -197,6 +197,7 @@ impl Writer {
                 notices: &round.outgoing.notices,
                 posts: &round.outgoing.posts,
                 villages: &round.outgoing.villages,
+                villages_left: &round.outgoing.villages_left,
                 layout: round.outgoing.layout.as_deref(),
                 access: &round.outgoing.access,
             };

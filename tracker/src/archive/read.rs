@@ -347,6 +347,7 @@ async fn write_said(archive: &Opened, journal: &mut dyn Journal) -> Result<(), A
             status: village.status,
             home: village.home,
             joined_at: village.joined_at,
+            place: village.place,
         })
         .collect();
     let layout = archive.members.get(LAYOUT).map(Vec::as_slice);

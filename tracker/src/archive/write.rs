@@ -183,6 +183,7 @@ async fn said<W: Write>(
             status: village.status,
             home: village.home,
             joined_at: village.joined_at,
+            place: village.place,
         })
         .collect();
     archive.json(VILLAGES, &villages)

@@ -4,10 +4,13 @@ use std::{path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use farmops_service::{
-    outbound::{Bounds, Outbound, Reach},
+    outbound::{Bounds, Outbound, reqwest::RequestBuilder},
     token::Token,
 };
-use http::{Method, header::AUTHORIZATION};
+use http::{
+    Method,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
@@ -26,13 +29,13 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(base: &Url, token_file: &Path) -> anyhow::Result<Self> {
+    pub(super) fn new(base: &Url, token_file: &Path, outbound: Outbound) -> anyhow::Result<Self> {
         let token = Token::read_file(token_file)
             .with_context(|| format!("reading the owner's token from {}", token_file.display()))?;
         Ok(Self {
             base: base.clone(),
             token,
-            outbound: Outbound::new(Reach::Operator, "farmops-tracker-cli")?,
+            outbound,
         })
     }
 
@@ -45,6 +48,18 @@ impl Client {
     pub(super) async fn get_text(&self, path: &str) -> anyhow::Result<String> {
         let body = self.answer(Method::GET, path, &[], None::<&()>).await?;
         String::from_utf8(body).context("the tracker's answer is no text")
+    }
+
+    /// GETs bytes below `/api/v1/`.
+    pub(super) async fn get_bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        self.answer(Method::GET, path, &[], None::<&()>).await
+    }
+
+    /// POSTs bytes to a path below `/api/v1/`, for bytes.
+    pub(super) async fn post_bytes(&self, path: &str, bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+        let request = self.request(Method::POST, path)?;
+        let request = request.header(CONTENT_TYPE, "application/octet-stream");
+        self.send(request.body(bytes)).await
     }
 
     /// POSTs JSON to a path below `/api/v1/`.
@@ -101,17 +116,24 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<Vec<u8>> {
-        let url = self.base.join(&format!("/api/v1/{path}"))?;
-        let mut request = self
-            .outbound
-            .request(method, url)
-            .header(AUTHORIZATION, format!("Bearer {}", self.token.expose()));
+        let mut request = self.request(method, path)?;
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
+        self.send(request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> anyhow::Result<RequestBuilder> {
+        let url = self.base.join(&format!("/api/v1/{path}"))?;
+        let token = format!("Bearer {}", self.token.expose());
+        let request = self.outbound.request(method, url);
+        Ok(request.header(AUTHORIZATION, token))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
         let answer = self.outbound.execute(request.build()?, BOUNDS).await?;
         if !answer.status.is_success() {
             bail!("{}", reason(answer.status, &answer.body));

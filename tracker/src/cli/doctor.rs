@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use farmops_service::{
-    outbound::{Bounds, Outbound, Reach},
+    outbound::{Bounds, Outbound},
     secret_file,
     storage_guard::refuse_network_filesystem,
 };
@@ -76,7 +76,7 @@ pub(super) async fn run(serve: &ServeArgs, remote: &RemoteArgs) -> anyhow::Resul
         findings.push(database(config).await);
     }
     findings.push(token_file(remote));
-    let outbound = Outbound::new(Reach::Operator, "farmops-tracker-doctor")?;
+    let outbound = remote.outbound("farmops-tracker-doctor")?;
     findings.push(ready(&outbound, &remote.url).await);
     // If there is none, `token_file` has said so.
     if let Ok(client) = remote.client() {

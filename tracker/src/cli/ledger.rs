@@ -41,7 +41,9 @@ impl LedgerCommand {
     pub(super) async fn run(self, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
         let output = remote.output();
         match self {
-            Self::Open { entry, parts } => opening::open(&remote.client()?, &entry, &parts).await,
+            Self::Open { entry, parts } => {
+                opening::open(&remote.client()?, &entry, &parts, output).await
+            }
             Self::Check { file, key } => opening::check(&file, &key, output.json),
             Self::List { after, limit } => {
                 let client = remote.client()?;

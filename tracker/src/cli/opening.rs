@@ -14,10 +14,15 @@ use farmops_protocol::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::client::Client;
+use super::{client::Client, output::Output};
 
 /// Prints an opening of the entry of a proof, or of the one at a position.
-pub(super) async fn open(client: &Client, entry: &str, parts: &str) -> anyhow::Result<ExitCode> {
+pub(super) async fn open(
+    client: &Client,
+    entry: &str,
+    parts: &str,
+    output: Output,
+) -> anyhow::Result<ExitCode> {
     let position = match entry.parse::<Uuid>() {
         Ok(id) => {
             let proof: Value = client.get(&format!("proofs/{id}")).await?;
@@ -32,8 +37,8 @@ pub(super) async fn open(client: &Client, entry: &str, parts: &str) -> anyhow::R
     let text = client
         .get_text(&format!("ledger/{position}/opening?parts={parts}"))
         .await?;
-    print!("{text}");
-    Ok(ExitCode::SUCCESS)
+    let answer = json!({ "position": position, "opening": text });
+    Ok(output.show(&answer, |_| text))
 }
 
 /// Checks an opening with the farm's key, offline, and says what it shows.

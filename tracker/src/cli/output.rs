@@ -47,11 +47,19 @@ impl Output {
                 .as_array()
                 .map(|items| items.iter().map(row).collect())
                 .unwrap_or_default();
-            if rows.is_empty() {
-                return empty.to_owned();
-            }
-            aligned(&rows)
+            table(&rows, empty)
         })
+    }
+
+    /// Prints `answer` for a program or `rows` for a person, their columns aligned; `empty` when there
+    /// is none.
+    pub(super) fn table<const N: usize>(
+        self,
+        answer: &Value,
+        rows: &[[String; N]],
+        empty: &str,
+    ) -> ExitCode {
+        self.show(answer, |_| table(rows, empty))
     }
 }
 
@@ -67,6 +75,14 @@ pub(super) fn text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+fn table<const N: usize>(rows: &[[String; N]], empty: &str) -> String {
+    if rows.is_empty() {
+        empty.to_owned()
+    } else {
+        aligned(rows)
     }
 }
 

@@ -17,6 +17,14 @@ pub(super) enum VillagesCommand {
     List,
     /// Join a village.
     Join(JoinArgs),
+    /// Leave a village.
+    Leave {
+        /// The village's address, as `villages list` shows it.
+        village: String,
+        /// Do not tell the village, which may be gone: forget it, and send it nothing more.
+        #[arg(long)]
+        forget: bool,
+    },
 }
 
 /// Which village to join, and how.
@@ -113,6 +121,12 @@ impl VillagesCommand {
                 }))
             }
             Self::Join(args) => args.run(client, output).await,
+            Self::Leave { village, forget } => {
+                let body = json!({ "url": village, "forget": forget });
+                let answer: Value = client.post("villages/leave", &body).await?;
+                let sentence = format!("The farm is not in {village} any more.");
+                Ok(output.say(&answer, &sentence))
+            }
         }
     }
 }

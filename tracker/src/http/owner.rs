@@ -73,6 +73,7 @@ pub(super) fn table(scope: TokenScope) -> OpenApiRouter<App> {
             .routes(routes!(shop::purchase)),
         TokenScope::Social => OpenApiRouter::new()
             .routes(routes!(villages::join))
+            .routes(routes!(villages::leave))
             .routes(routes!(federation::accept))
             .routes(routes!(federation::reject))
             .routes(routes!(federation::block))

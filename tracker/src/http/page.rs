@@ -70,6 +70,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/arrange/name", post(arrange::rename))
         .route("/villages", get(villages::show))
         .route("/villages/join", post(villages::join))
+        .route("/villages/leave", post(villages::leave))
         .route("/people", get(people::show))
         .route("/people/accept", post(people::accept))
         .route("/people/reject", post(people::reject))

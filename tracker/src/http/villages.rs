@@ -1,4 +1,4 @@
-//! `/api/v1/villages`: where the farm is a member.
+//! `/api/v1/villages`: where the farm is a member, joining and leaving.
 
 use axum::{Json, extract::State, response::IntoResponse};
 use farmops_protocol::{registration::MembershipStatus, time::Timestamp};
@@ -11,7 +11,7 @@ use super::refused::{not_read, not_written};
 use crate::{
     app::App,
     store::Village,
-    villages::{JoinError, join as ask_to_join},
+    villages::{JoinError, LeaveError, Manner, join as ask_to_join, leave as go},
 };
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,5 +104,59 @@ pub(super) fn not_joined(error: &JoinError) -> Problem {
         }
         JoinError::Store(cause) => Problem::internal(cause),
         JoinError::Write(cause) => not_written(cause),
+    }
+}
+
+/// Which village to leave, and how.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = LeaveRequest)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Leaving {
+    /// Scheme and host, as the list shows them.
+    #[schema(format = Uri, pattern = "^https?://[^/?#@ ]+/?$")]
+    url: String,
+    /// Do not tell the village, which may be gone: forget it, and send it nothing more.
+    #[serde(default)]
+    forget: bool,
+}
+
+/// Leaves a village.
+#[utoipa::path(
+    post,
+    path = "/api/v1/villages/leave",
+    tag = "villages",
+    request_body(content = Leaving),
+    responses((status = 204, description = "The farm is not in it any more"), (status = 404, description = "The farm is in no such village"), (status = 409, description = "The village never said where it keeps the membership"), (status = 502, description = "The village did not answer as it should")),
+)]
+pub(super) async fn leave(
+    State(app): State<App>,
+    StrictJson(leaving): StrictJson<Leaving, 2048>,
+) -> Result<StatusCode, Problem> {
+    let manner = if leaving.forget {
+        Manner::Forgotten
+    } else {
+        Manner::Told
+    };
+    match go(&app, &leaving.url, manner).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(error) => Err(not_left(&error)),
+    }
+}
+
+fn not_left(error: &LeaveError) -> Problem {
+    match error {
+        LeaveError::Field(field) => Problem::unprocessable(&field.field, &field.reason),
+        LeaveError::NotThere => Problem::not_found("village")
+            .field("url")
+            .detail(error.to_string()),
+        LeaveError::NoPlace => Problem::new(StatusCode::CONFLICT, "no-membership-place")
+            .field("url")
+            .detail(error.to_string()),
+        LeaveError::Unreachable(_) | LeaveError::Refused { .. } => {
+            Problem::new(StatusCode::BAD_GATEWAY, "village").detail(error.to_string())
+        }
+        LeaveError::Federation(cause) => Problem::internal(cause),
+        LeaveError::Store(cause) => Problem::internal(cause),
+        LeaveError::Write(cause) => not_written(cause),
     }
 }

@@ -49,4 +49,6 @@ pub struct Village {
     pub home: bool,
     /// When.
     pub joined_at: Timestamp,
+    /// Where the village keeps the membership, a URL below its own, if it said so.
+    pub place: Option<String>,
 }

@@ -86,6 +86,8 @@ pub struct Outgoing {
     pub posts: Vec<Post>,
     /// Villages to remember.
     pub villages: Vec<Village>,
+    /// Villages to forget, by their URLs.
+    pub villages_left: Vec<String>,
     /// The farm's layout to remember.
     pub layout: Option<Vec<u8>>,
     /// Who may do what from now on.
@@ -99,6 +101,7 @@ impl Outgoing {
             && self.notices.is_empty()
             && self.posts.is_empty()
             && self.villages.is_empty()
+            && self.villages_left.is_empty()
             && self.layout.is_none()
             && self.access.is_empty()
     }
@@ -110,6 +113,7 @@ impl Outgoing {
         self.notices.extend(other.notices);
         self.posts.extend(other.posts);
         self.villages.extend(other.villages);
+        self.villages_left.extend(other.villages_left);
         // Whoever saves a layout has the one before it in it.
         self.layout = other.layout.or(self.layout.take());
         self.access.extend(other.access);

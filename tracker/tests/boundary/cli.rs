@@ -1,5 +1,9 @@
 //! The command line against a running tracker.
 
+use farmops_farm::{
+    catalogue::Owned,
+    layout::{Farm, Layout},
+};
 use farmops_protocol::proof::Category;
 use serde_json::Value;
 use tokio::process::Command;
@@ -267,4 +271,74 @@ async fn the_owner_runs_the_farm_from_the_terminal() {
     assert!(!ok && complaint.contains("409"), "{complaint}");
     told(&["agents", "revoke", &id, "--all"], "is revoked").await;
     told(&["farm", "balance"], "0 coins earned, 50 spent, 0 left").await;
+}
+
+#[tokio::test]
+async fn the_farm_is_arranged_from_the_terminal_and_from_a_file() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let mut when = now().saturating_add(-10 * 86_400);
+    while tracker.get("/api/v1/farm").await["total_coins"].as_u64() < Some(600) {
+        let proof = agent.work(Category::Incident, when);
+        tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        when = when.saturating_add(3_600);
+    }
+    let told = async |args: &[&str]| {
+        let (ok, said, complaint) = run(&tracker, args).await;
+        assert!(ok, "{args:?}: {complaint}");
+        said
+    };
+    assert!(told(&["layout", "list"]).await.contains("been bought yet"));
+    for item in ["well", "scarecrow"] {
+        told(&["shop", "buy", item]).await;
+    }
+    let usual = told(&["layout", "list"]).await;
+    assert!(usual.contains("well.1       Well       4,10"), "{usual}");
+    // A copy that is edited elsewhere keeps what it changed, and so does the tracker.
+    let folder = tracker.folder.path();
+    let file = folder.join("layout").to_str().unwrap().to_owned();
+    told(&["layout", "save", &file]).await;
+    let bytes = std::fs::read(&file).unwrap();
+    let (owned, level) = (["scarecrow", "well"], tracker.get("/api/v1/farm").await);
+    let owned = owned.map(|slug| Owned {
+        slug: slug.to_owned(),
+        level: 1,
+    });
+    let farm = Farm {
+        owned: &owned,
+        level: level["level"].as_u64().unwrap(),
+    };
+    let mut elsewhere = Layout::load(&bytes, [7; 16]).unwrap();
+    let scarecrow = "scarecrow.1".parse().unwrap();
+    elsewhere
+        .rename(farm, &scarecrow, "Old Jack", now())
+        .unwrap();
+    std::fs::write(&file, elsewhere.save()).unwrap();
+    let said = told(&["layout", "shed", "well.1"]).await;
+    assert_eq!(said.trim_end(), "well.1 is in the shed now.");
+    let both = told(&["layout", "merge", &file, "--json"]).await;
+    let both: Value = serde_json::from_str(&both).unwrap();
+    assert_eq!(both["shed"], serde_json::json!(["well.1"]));
+    assert_eq!(both["names"]["scarecrow.1"], "Old Jack");
+
+    let said = told(&["layout", "place", "well.1", "4", "9"]).await;
+    assert_eq!(said.trim_end(), "well.1 stands at 4,9 now.");
+    let said = told(&["layout", "name", "well.1", "The deep one"]).await;
+    assert!(said.contains("well.1, called “The deep one”, stands at 4,9 now."));
+    told(&["layout", "name", "well.1"]).await;
+    assert_eq!(
+        told(&["layout", "usual", "well.1"]).await.trim_end(),
+        "well.1 stands at 4,10 now."
+    );
+    for (args, reason) in [
+        (["well.1", "2", "2"], "House and fields stay"),
+        (["barn.1", "9", "9"], "There is no barn.1"),
+        (["well", "9", "9"], "like barn.1"),
+    ] {
+        let args = [&["layout", "place"][..], &args].concat();
+        let (ok, _, complaint) = run(&tracker, &args).await;
+        assert!(!ok && complaint.contains(reason), "{complaint}");
+    }
+    let (ok, _, complaint) = run(&tracker, &["layout", "save", &file]).await;
+    assert!(!ok && complaint.contains("name a new file"), "{complaint}");
 }

@@ -14,7 +14,7 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What needs the owner's token, or one with the scope.
-pub const OWNERS: [(&str, &str, &str); 46] = [
+pub const OWNERS: [(&str, &str, &str); 47] = [
     ("GET", "/api/v1/proofs", "read"),
     ("GET", "/api/v1/proofs/{id}", "read"),
     ("GET", "/api/v1/ledger", "read"),
@@ -48,6 +48,7 @@ pub const OWNERS: [(&str, &str, &str); 46] = [
     ("POST", "/api/v1/agents/{id}/revoke", "agents"),
     ("GET", "/api/v1/villages", "read"),
     ("POST", "/api/v1/villages", "social"),
+    ("POST", "/api/v1/villages/leave", "social"),
     ("GET", "/api/v1/followers", "read"),
     ("POST", "/api/v1/followers/accept", "social"),
     ("POST", "/api/v1/followers/reject", "social"),
@@ -83,7 +84,7 @@ pub const PAGES: [&str; 12] = [
 const DOWNLOADS: [&str; 2] = ["/settings/ledger.jsonl", "/settings/farm.tar"];
 
 /// The owner's forms: with a session and a token that one of its pages made.
-pub const FORMS: [(&str, &str); 22] = [
+pub const FORMS: [(&str, &str); 23] = [
     ("POST", "/agents/{id}/approve"),
     ("POST", "/agents/{id}/dismiss"),
     ("POST", "/agents/{id}/revoke"),
@@ -105,6 +106,7 @@ pub const FORMS: [(&str, &str); 22] = [
     ("POST", "/settings/sessions/end"),
     ("POST", "/shop/buy"),
     ("POST", "/villages/join"),
+    ("POST", "/villages/leave"),
     ("POST", "/logout"),
 ];
 

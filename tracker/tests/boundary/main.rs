@@ -9,6 +9,7 @@ mod crash;
 mod described;
 mod doors;
 mod grpc;
+mod json;
 mod keeping;
 mod log;
 mod owner;

@@ -166,6 +166,32 @@ async fn a_thousand_buyers_at_once_spend_what_there_is() {
 }
 
 #[tokio::test]
+async fn a_purchase_that_is_asked_for_a_thousand_times_at_once_happens_once() {
+    let tracker = Arc::new(Tracker::begin().await);
+    earn(&tracker, 800).await;
+    let before = tracker.get("/api/v1/farm/balance").await["current_coins"]
+        .as_u64()
+        .unwrap();
+    let (item, price) = on_sale(&tracker).await.remove(0);
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..1_000 {
+        let (tracker, item) = (tracker.clone(), item.clone());
+        tries.spawn(async move { buy(&tracker, "the-one", &item).await });
+    }
+    let (mut made, mut told) = (0, BTreeSet::new());
+    while let Some(answer) = tries.join_next().await {
+        let (status, body) = answer.unwrap();
+        made += usize::from(status == StatusCode::CREATED);
+        assert!(status.is_success(), "{status}: {body}");
+        assert_eq!(body["level"], 1);
+        told.insert(body["position"].as_u64().unwrap());
+    }
+    assert_eq!((made, told.len()), (1, 1), "one purchase, told to everyone");
+    let after = tracker.get("/api/v1/farm/balance").await["current_coins"].as_u64();
+    assert_eq!(after, Some(before - price));
+}
+
+#[tokio::test]
 async fn the_farm_is_named_and_keeps_its_owners_days() {
     let tracker = Tracker::begin().await;
     let put = |path: &'static str, body: Value| send(&tracker, Method::PUT, path, Some(body));

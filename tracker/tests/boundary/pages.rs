@@ -292,6 +292,11 @@ async fn the_farm_is_run_without_scripts() {
     browser
         .refused("/villages/join", &[("url", "orchard")], "village-url")
         .await;
+    let nowhere = [("village", "https://orchard.example")];
+    let text = browser
+        .refused("/villages/leave", &nowhere, "villages")
+        .await;
+    assert!(text.contains("The farm is in no such village."));
     browser
         .refused("/people/follow", &[("handle", "bob")], "handle")
         .await;

@@ -122,3 +122,28 @@ async fn an_agent_without_a_certificate_is_refused_where_one_is_required() {
     assert_eq!(tracker.greet(Some(&tracker.identity())).await, Ok(true));
     tracker.end().await;
 }
+
+#[tokio::test]
+async fn the_owner_reaches_an_encrypted_tracker_from_the_terminal() {
+    let tracker = Encrypted::begin("required").await;
+    let path = |name: &str| tracker.folder.path().join(name);
+    let (url, ca) = (tracker.base(), path("ca.pem"));
+    let (cert, key, token) = (path("agent.pem"), path("agent.key"), path("owner.token"));
+    let run = async |files: &[(&str, &Path)]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_farmops-tracker"));
+        command.args(["farm", "show", "--url", &url, "--token-file"]);
+        command.arg(&token);
+        for (flag, file) in files {
+            command.arg(flag).arg(file);
+        }
+        command.output().await.unwrap()
+    };
+    let ca: (&str, &Path) = ("--tracker-ca", &ca);
+    let shown = [ca, ("--client-cert", &cert), ("--client-key", &key)];
+    let output = run(&shown).await;
+    assert!(output.status.success(), "{output:?}");
+    for too_little in [&shown[..1], &shown[1..], &shown[..2], &[]] {
+        assert!(!run(too_little).await.status.success(), "{too_little:?}");
+    }
+    tracker.end().await;
+}

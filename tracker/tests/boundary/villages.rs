@@ -1,21 +1,32 @@
-//! Joining a village that says yes, maybe, no, or nonsense.
+//! Joining a village that says yes, maybe, no, or nonsense, and leaving it.
 
 use std::sync::{Arc, Mutex};
 
-use axum::{Router, body::Bytes, extract::State, routing::post};
-use farmops_protocol::registration::RegistrationRequest;
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    routing::{delete, post},
+};
+use farmops_protocol::{departure::DepartureRequest, registration::RegistrationRequest};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::server::{Tracker, now};
 
-/// A village with one route and a prepared answer.
+/// A village with prepared answers.
 #[derive(Clone)]
 struct Village {
     url: String,
     answer: (StatusCode, String),
     asked: Arc<Mutex<Vec<RegistrationRequest>>>,
+    /// What it answers to whoever leaves, and who did.
+    farewell: Arc<Mutex<StatusCode>>,
+    left: Arc<Mutex<Vec<DepartureRequest>>>,
 }
+
+/// Where it keeps the membership.
+const PLACE: &str = "/api/v1/farmers/7";
 
 async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -30,14 +41,27 @@ async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
         ),
         url,
         asked: Arc::default(),
+        farewell: Arc::new(Mutex::new(StatusCode::NO_CONTENT)),
+        left: Arc::default(),
     };
     let register = async |State(village): State<Village>, body: Bytes| {
         let request = RegistrationRequest::verify(&body, &village.url, now()).unwrap();
         village.asked.lock().unwrap().push(request);
-        village.answer
+        let (status, body) = village.answer;
+        (
+            status,
+            [("location", format!("{}{PLACE}", village.url))],
+            body,
+        )
+    };
+    let depart = async |State(village): State<Village>, body: Bytes| {
+        let request = DepartureRequest::verify(&body, &village.url, now()).unwrap();
+        village.left.lock().unwrap().push(request);
+        *village.farewell.lock().unwrap()
     };
     let router = Router::new()
         .route("/api/v1/farmers/register", post(register))
+        .route(PLACE, delete(depart))
         .with_state(village.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
     village
@@ -165,4 +189,94 @@ async fn a_refusal_or_silence_leaves_no_village() {
         );
     }
     assert_eq!(tracker.get("/api/v1/villages").await["villages"], json!([]));
+}
+
+async fn leave(tracker: &Tracker, body: Value) -> (StatusCode, Value) {
+    let answer = tracker
+        .owner(Method::POST, "/api/v1/villages/leave")
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    (answer.status(), answer.json().await.unwrap_or_default())
+}
+
+async fn urls(tracker: &Tracker) -> Vec<(String, bool)> {
+    let listed = tracker.get("/api/v1/villages").await;
+    let villages = listed["villages"].as_array().unwrap().iter();
+    villages
+        .map(|village| {
+            let url = village["url"].as_str().unwrap().to_owned();
+            (url, village["home"].as_bool().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_village_is_left_where_it_keeps_the_membership() {
+    let tracker = Tracker::begin().await;
+    let (orchard, harbour) = (village(201, welcome).await, village(201, welcome).await);
+    for village in [&orchard, &harbour] {
+        join(&tracker, json!({ "url": village.url })).await;
+    }
+    *orchard.farewell.lock().unwrap() = StatusCode::SERVICE_UNAVAILABLE;
+    let (status, problem) = leave(&tracker, json!({ "url": orchard.url })).await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY, "{problem}");
+    assert_eq!(urls(&tracker).await.len(), 2, "it has not heard");
+
+    *orchard.farewell.lock().unwrap() = StatusCode::NO_CONTENT;
+    let (status, _) = leave(&tracker, json!({ "url": format!("{}/", orchard.url) })).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    let told = orchard.left.lock().unwrap().pop().unwrap();
+    assert_eq!(told.actor, "http://alice.localhost:8443/ap/actor");
+    // The handle lives on in the village that was joined next, also after a restart.
+    let tracker = tracker.restart().await;
+    assert_eq!(urls(&tracker).await, [(harbour.url.clone(), true)]);
+    let host = harbour.url.strip_prefix("http://").unwrap();
+    assert_eq!(subject(&tracker).await, format!("acct:alice@{host}"));
+
+    let (status, problem) = leave(&tracker, json!({ "url": orchard.url })).await;
+    assert_eq!(
+        (status, &problem["field"]),
+        (StatusCode::NOT_FOUND, &json!("url"))
+    );
+    // One that has forgotten the farm has nothing left to hear.
+    *harbour.farewell.lock().unwrap() = StatusCode::NOT_FOUND;
+    let (status, _) = leave(&tracker, json!({ "url": harbour.url })).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert_eq!(subject(&tracker).await, "acct:alice@alice.localhost:8443");
+}
+
+#[tokio::test]
+async fn a_village_that_is_gone_is_forgotten_and_a_strange_place_is_not_asked() {
+    let tracker = Tracker::begin().await;
+    let orchard = village(201, welcome).await;
+    join(&tracker, json!({ "url": orchard.url })).await;
+    let (status, _) = leave(&tracker, json!({ "url": orchard.url, "forget": true })).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    assert!(orchard.left.lock().unwrap().is_empty(), "it was not told");
+    assert_eq!(urls(&tracker).await, []);
+
+    // A village that names another server's place is asked where it keeps the membership, not there.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "http://harbour.localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let place = format!("{}{PLACE}", orchard.url);
+    let answer = welcome(&url).to_string();
+    let register = async move || (StatusCode::CREATED, [("location", place)], answer);
+    let router = Router::new().route("/api/v1/farmers/register", post(register));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    join(&tracker, json!({ "url": url })).await;
+    let (status, problem) = leave(&tracker, json!({ "url": url })).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("no-membership-place"))
+    );
+    assert!(orchard.left.lock().unwrap().is_empty());
+    let args = ["villages", "leave", &url, "--forget"];
+    let (ok, said, complaint) = crate::cli::run(&tracker, &args).await;
+    assert!(ok && said.contains("not in http://harbour"), "{complaint}");
+    assert_eq!(urls(&tracker).await, []);
 }

@@ -1,4 +1,4 @@
-//! The villages that the farm is in, and joining one.
+//! The villages that the farm is in, joining one and leaving it.
 
 use askama::Template;
 use axum::{
@@ -18,7 +18,7 @@ use crate::{
     domain::{League, Schedule},
     http::{farm::figures, refused::not_read},
     store::Village,
-    villages::{JoinError, join as ask_to_join},
+    villages::{JoinError, Manner, join as ask_to_join, leave as go},
 };
 
 /// A league as it is shown.
@@ -97,6 +97,23 @@ pub(in crate::http) async fn join(State(app): State<App>, form: OwnersForm) -> R
             };
             page(&app, form.fault(field, capital(&error.to_string()))).await
         }
+    }
+}
+
+/// Leaves a village.
+pub(in crate::http) async fn leave(State(app): State<App>, form: OwnersForm) -> Response {
+    let manner = if form.fields.has("forget") {
+        Manner::Forgotten
+    } else {
+        Manner::Told
+    };
+    match go(&app, form.fields.text("village"), manner).await {
+        Ok(()) => done(
+            &app,
+            "/villages",
+            "The farm is not in that village any more.",
+        ),
+        Err(error) => page(&app, form.fault("villages", capital(&error.to_string()))).await,
     }
 }
 

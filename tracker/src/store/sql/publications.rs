@@ -45,14 +45,21 @@ pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Stor
     for village in batch.villages {
         upsert_village(conn, village).await?;
     }
+    for url in batch.villages_left {
+        sqlx::query("DELETE FROM village WHERE url = $1")
+            .bind(url.as_str())
+            .execute(&mut *conn)
+            .await?;
+    }
     Ok(())
 }
 
 async fn upsert_village(conn: &mut Conn, village: &Village) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO village (url, actor, account, status, home, joined_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (url) DO UPDATE SET actor = excluded.actor, \
-         account = excluded.account, status = excluded.status, home = excluded.home",
+        "INSERT INTO village (url, actor, account, status, home, joined_at, place) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (url) DO UPDATE SET actor = excluded.actor, \
+         account = excluded.account, status = excluded.status, home = excluded.home, \
+         place = COALESCE(excluded.place, village.place)",
     )
     .bind(village.url.as_str())
     .bind(village.actor.as_str())
@@ -60,6 +67,7 @@ async fn upsert_village(conn: &mut Conn, village: &Village) -> Result<(), StoreE
     .bind(tag(&village.status))
     .bind(village.home)
     .bind(village.joined_at.second())
+    .bind(village.place.as_deref())
     .execute(conn)
     .await?;
     Ok(())
@@ -112,6 +120,7 @@ pub(super) async fn villages(conn: &mut Conn) -> Result<Vec<Village>, StoreError
                 status: tagged(row, "status")?,
                 home: row.try_get("home")?,
                 joined_at: time(row, "joined_at")?,
+                place: row.try_get("place")?,
             })
         })
         .collect()

@@ -96,3 +96,54 @@ async fn the_buffer_refuses_more_and_forgets_nothing() {
         Standing::Chained
     );
 }
+
+#[tokio::test]
+async fn the_buffer_holds_so_many_bytes_and_waits_so_many_days() {
+    let mut agent = TestAgent::new(1);
+    let proofs: Vec<_> = (0..4)
+        .map(|n| agent.work(Category::Toil, friday().saturating_add(n)))
+        .collect();
+    let room = proofs[..2].iter().map(|p| p.bytes().len() as u64).sum();
+    // Exactly two proofs fit; with the bytes of the third, three.
+    for (bytes_max, kept) in [(room, 2), (room + proofs[2].bytes().len() as u64, 3)] {
+        let bounds = BufferBounds {
+            bytes_max,
+            ..BufferBounds::default()
+        };
+        let farm = Farm::with_buffer(bounds).await;
+        farm.enrol(&agent).await.unwrap();
+        for (n, proof) in proofs.iter().enumerate() {
+            let answer = farm.submit(proof.bytes()).await;
+            if n < kept {
+                assert_eq!(standing(&answer), Standing::Buffered, "{n} of {kept}");
+            } else if n == kept {
+                assert_eq!(code(&answer), "buffer-full");
+            }
+        }
+        farm.approve(&agent).await;
+        let view = farm.view().await;
+        let counted: u64 = view.categories.values().map(|totals| totals.proofs).sum();
+        assert_eq!(counted, kept as u64);
+    }
+
+    let bounds = BufferBounds {
+        days_max: 7,
+        ..BufferBounds::default()
+    };
+    let farm = Farm::with_buffer(bounds).await;
+    farm.enrol(&agent).await.unwrap();
+    let answer = farm.submit(proofs[0].bytes()).await;
+    assert_eq!(standing(&answer), Standing::Buffered);
+    farm.wait(7);
+    let answer = farm.submit(proofs[1].bytes()).await;
+    assert_eq!(standing(&answer), Standing::Buffered);
+    farm.wait(1);
+    assert_eq!(code(&farm.submit(proofs[2].bytes()).await), "buffer-full");
+    // Nothing that was taken is forgotten, however long it waits.
+    farm.wait(100);
+    farm.approve(&agent).await;
+    for (proof, expected) in [(0, Standing::Duplicate), (2, Standing::Chained)] {
+        let answer = farm.submit(proofs[proof].bytes()).await;
+        assert_eq!(standing(&answer), expected);
+    }
+}

@@ -1,6 +1,7 @@
 //! The ledger alone tells everything.
 
 use super::*;
+use crate::past::{At, PastError, fold_to};
 
 /// A history with two agents, several days, failures, a fork, a pending agent and a revocation.
 pub(super) async fn lively(farm: &Farm, steps: i64) {
@@ -90,4 +91,37 @@ async fn an_audit_finds_nothing_in_a_sound_ledger_and_what_is_wrong_in_another()
     let report = softened.finish(coins, size);
     assert_eq!(report.findings[0].position, 20, "{report:?}");
     assert_eq!(audit(&|_| {}).finish(coins + 1, size).findings.len(), 1);
+}
+
+#[tokio::test]
+async fn the_farm_at_a_time_is_the_farm_as_it_was_then() {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let founded = farm.now();
+    let mut then = vec![(founded, farm.view().await)];
+    for _ in 0..5 {
+        farm.wait(1);
+        let proof = agent.work(Category::Incident, farm.now());
+        farm.submit(proof.bytes()).await.unwrap();
+        then.push((farm.now(), farm.view().await));
+    }
+    farm.wait(1);
+    let reads = farm.database.reads();
+    let now = farm.now();
+    let at = async |time| fold_to(&*reads, At::Time(time), now).await;
+    for pair in then.windows(2) {
+        let ((from, before), (until, after)) = (&pair[0], &pair[1]);
+        // From the second in which it was recorded to the last one before the next entry.
+        for moment in [*from, until.saturating_add(-1)] {
+            let past = at(moment).await.unwrap();
+            assert_eq!((&past.farm, past.moment), (before, moment));
+        }
+        assert!(before.coins.earned < after.coins.earned);
+        assert_eq!(&at(*until).await.unwrap().farm, after);
+    }
+    assert_eq!(at(now).await.unwrap().farm, then.pop().unwrap().1);
+    let early = at(founded.saturating_add(-1)).await.unwrap_err();
+    assert!(matches!(early, PastError::BeforeFounding(at) if at == founded));
+    let late = at(now.saturating_add(1)).await.unwrap_err();
+    assert!(matches!(late, PastError::Future));
 }

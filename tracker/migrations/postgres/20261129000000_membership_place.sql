@@ -1,0 +1,2 @@
+-- Where a village keeps the membership: a farmer leaves it there.
+ALTER TABLE village ADD COLUMN place TEXT COLLATE "C";
