@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use farmops_service::health::Health;
 use farmops_service::server;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -86,6 +87,8 @@ pub struct Agent {
     pub api: SocketAddr,
     /// Where its webhooks answer, if it has any.
     pub webhooks: Option<SocketAddr>,
+    /// Whether it can do its work.
+    pub health: Health,
     tasks: TaskTracker,
     stop: CancellationToken,
     store: Store,
@@ -167,7 +170,7 @@ impl Agent {
         let days = (config.limits.observation_days_max, config.evidence.days_max);
         tasks.spawn(sweep(store.clone(), status.clone(), days, stop.clone()));
 
-        let shown = Shown {
+        let shown = Arc::new(Shown {
             store: store.clone(),
             plugins,
             desk,
@@ -178,11 +181,13 @@ impl Agent {
             limits: config.limits,
             evidence_days_max: config.evidence.days_max,
             started_at: clock::now(),
-        };
+        });
+        let health = http::health(&shown);
         let api = serve_api(config.listen, shown, &tasks, &stop).await?;
         Ok(Self {
             api,
             webhooks,
+            health,
             tasks,
             stop,
             store,
@@ -295,7 +300,7 @@ async fn reload_on_hangup(plugins: Arc<Runtime>, stop: CancellationToken) {
 
 async fn serve_api(
     address: SocketAddr,
-    shown: Shown,
+    shown: Arc<Shown>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<SocketAddr, StartError> {

@@ -37,6 +37,9 @@ pub struct AgentConfig {
     /// Address of the agent's own API.
     #[serde(default = "listen")]
     pub listen: SocketAddr,
+    /// Address of `/healthz` and `/readyz` alone, for probes from outside, if wanted.
+    #[serde(default)]
+    pub health_listen: Option<SocketAddr>,
     /// Address of the metrics, if wanted.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,

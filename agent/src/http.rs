@@ -48,11 +48,10 @@ pub struct Shown {
     pub started_at: Timestamp,
 }
 
-/// Every route. `local_only` is for a loopback listener, which web pages must not reach.
-pub fn router(shown: Shown, local_only: bool) -> Router {
-    let shown = Arc::new(shown);
-    let (plugins, desk) = (Arc::clone(&shown), Arc::clone(&shown));
-    let health = Health::new()
+/// What the agent needs to do its work.
+pub fn health(shown: &Arc<Shown>) -> Health {
+    let (plugins, desk) = (Arc::clone(shown), Arc::clone(shown));
+    Health::new()
         .check("plugins", move || {
             let unready = plugins.plugins.unready();
             async move { unready.map_or(Ok(()), Err) }
@@ -61,7 +60,12 @@ pub fn router(shown: Shown, local_only: bool) -> Router {
             let health = desk.desk.health();
             let down = health.into_iter().find(|(_, source)| !source.up);
             async move { down.map_or(Ok(()), |(name, _)| Err(format!("{name} is down"))) }
-        });
+        })
+}
+
+/// Every route. `local_only` is for a loopback listener, which web pages must not reach.
+pub fn router(shown: Arc<Shown>, local_only: bool) -> Router {
+    let health = health(&shown);
     let api = Router::new()
         .route("/api/v1/plugins", get(plugins::list))
         .route("/api/v1/plugins/reload", post(plugins::reload))

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod observation;
 pub mod plugins;
 pub mod proof;
+pub mod ready;
 pub mod sources;
 pub mod status;
 pub mod store;

@@ -9,7 +9,10 @@ use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
 use farmops_agent::identity::mounted;
+use farmops_agent::ready;
+use farmops_service::probes::Probes;
 use farmops_service::{metrics, stop, telemetry};
+use url::Url;
 
 /// Watches finished work beside your infrastructure and tells your tracker, without its content.
 #[derive(Parser)]
@@ -42,6 +45,12 @@ enum Command {
     Identity(IdentityCommand),
     /// What a proof rests on. Exit status: 0 verified, 3 something differs, 4 gone, 5 under another key.
     Evidence(EvidenceCommand),
+    /// Asks a running agent whether it can do its work; fails with what it lacks. For health checks.
+    Ready {
+        /// Where it answers, for example <http://farmops-agent:9092>; unless given, where the configuration says.
+        #[arg(long)]
+        at: Option<Url>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -75,6 +84,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         "data_dir": flags.data_dir,
         "listen": flags.listen,
     });
+    if let Some(Command::Ready { at: Some(at) }) = &flags.command {
+        return be_ready(at).await;
+    }
     let config = AgentConfig::load(flags.config.as_deref(), std::env::vars(), given)?;
     telemetry::init(config.log.format, &config.log.filter)?;
     match flags.command {
@@ -93,6 +105,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             println!("the identity is in {}", folder.display());
             return Ok(ExitCode::SUCCESS);
         }
+        Some(Command::Ready { .. }) => return be_ready(&ready::own_address(&config)?).await,
         Some(Command::Identity(IdentityCommand::New { .. })) | None => {}
     }
     metrics::install()?;
@@ -100,8 +113,21 @@ async fn main() -> anyhow::Result<ExitCode> {
     if let Some(address) = config.metrics_listen {
         metrics::listen(address, stop.clone()).await?;
     }
+    let probes = Probes::default();
+    if let Some(address) = config.health_listen {
+        let address = probes.listen(address, stop.clone()).await?;
+        tracing::info!(%address, "probes are answered");
+    }
     let agent = Agent::start(config, stop).await?;
+    probes.ask(agent.health.clone());
     tracing::info!(api = %agent.api, webhooks = ?agent.webhooks, "the agent is at work");
     agent.run().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn be_ready(at: &Url) -> anyhow::Result<ExitCode> {
+    farmops_service::tls::init();
+    ready::ask(at).await?;
+    println!("ready");
     Ok(ExitCode::SUCCESS)
 }

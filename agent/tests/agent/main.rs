@@ -7,6 +7,7 @@ mod journey;
 mod keys;
 mod plugins;
 mod programs;
+mod ready;
 mod reset;
 mod rest;
 mod tracker;

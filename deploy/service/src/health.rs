@@ -55,30 +55,39 @@ impl Health {
 
     /// The two routes.
     pub fn router(self) -> Router {
+        let readyz = async |State(health): State<Self>| health.readiness().await;
         Router::new()
             .route("/healthz", get(async || Json(json!({"status": "ok"}))))
             .route("/readyz", get(readyz))
             .with_state(self)
     }
+
+    /// Runs the checks; the answer of `/readyz`.
+    pub(crate) async fn readiness(&self) -> Response {
+        answer(&self.results().await)
+    }
+
+    async fn results(&self) -> Vec<(&'static str, Result<(), String>)> {
+        join_all(self.checks.iter().map(async |(name, check)| {
+            let result = tokio::time::timeout(self.check_timeout, check())
+                .await
+                .unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            (*name, result)
+        }))
+        .await
+    }
 }
 
-async fn readyz(State(health): State<Health>) -> Response {
-    let results = join_all(health.checks.iter().map(async |(name, check)| {
-        let result = tokio::time::timeout(health.check_timeout, check())
-            .await
-            .unwrap_or_else(|_| Err("no answer in time".to_owned()));
-        (*name, result)
-    }))
-    .await;
+fn answer(results: &[(&'static str, Result<(), String>)]) -> Response {
     let ready = results.iter().all(|(_, result)| result.is_ok());
     let checks: Map<String, Value> = results
-        .into_iter()
+        .iter()
         .map(|(name, result)| {
             let shown = match result {
                 Ok(()) => json!({"status": "ok"}),
                 Err(reason) => json!({"status": "failed", "reason": reason}),
             };
-            (name.to_owned(), shown)
+            ((*name).to_owned(), shown)
         })
         .collect();
     let (status, word) = if ready {

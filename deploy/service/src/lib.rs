@@ -12,6 +12,7 @@ pub mod health;
 pub mod idempotency;
 pub mod metrics;
 pub mod outbound;
+pub mod probes;
 pub mod problem;
 pub mod rate_limit;
 pub mod secret_file;
