@@ -88,6 +88,9 @@
 {{- if and $v.secrets.existingSecret $v.secrets.values -}}
   {{- fail "secrets.values: secrets.existingSecret names a Secret already: give the one or the other" -}}
 {{- end -}}
+{{- if and $v.evidence.secretKey (not $v.secrets.existingSecret) -}}
+  {{- fail "evidence.secretKey: 32 random bytes are no text for secrets.values: give secrets.existingSecret" -}}
+{{- end -}}
 {{- if not $v.secrets.existingSecret -}}
   {{- range $key, $who := include "farmops-agent.secretKeys" . | fromYaml -}}
     {{- if not (get $v.secrets.values $key) -}}

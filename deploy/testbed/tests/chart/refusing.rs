@@ -13,7 +13,7 @@ fn refused(set: &str, flags: &[&str]) -> String {
 
 #[test]
 fn each_wrong_value_is_named() {
-    let cases: [(&[&str], &[&str]); 21] = [
+    let cases: [(&[&str], &[&str]); 22] = [
         (&["clusterAlias=db.internal"], &["/clusterAlias"]),
         (&["tracker.url=farm.example"], &["/tracker/url"]),
         (&["tracker.urll=x"], &["/tracker", "urll"]),
@@ -87,6 +87,10 @@ fn each_wrong_value_is_named() {
                 "extraPlugins[0].source.oci=r.example/a/b:latest",
             ],
             &["/extraPlugins/0/source/oci", "sha256"],
+        ),
+        (
+            &["evidence.secretKey=key"],
+            &["evidence.secretKey", "secrets.existingSecret"],
         ),
         (&["persistence.size=big"], &["/persistence/size"]),
     ];
