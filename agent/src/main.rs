@@ -9,6 +9,7 @@ use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
 use farmops_agent::identity::mounted;
+use farmops_agent::plugins::replay::replay;
 use farmops_service::{metrics, stop, telemetry};
 
 /// Watches finished work beside your infrastructure and tells your tracker, without its content.
@@ -42,6 +43,22 @@ enum Command {
     Identity(IdentityCommand),
     /// What a proof rests on. Exit status: 0 verified, 3 something differs, 4 gone, 5 under another key.
     Evidence(EvidenceCommand),
+    /// What can be done with plugins.
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+}
+
+#[derive(Subcommand)]
+enum PluginsCommand {
+    /// Judges a recorded observation again and fails unless verdict and fuel are the recorded ones. A
+    /// recording without an outcome gets it. Needs no configuration.
+    Replay {
+        /// A JSON file with `granted`, `settings`, `observation`, and `outcome`.
+        recording: PathBuf,
+        /// The component.
+        #[arg(long)]
+        component: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -70,6 +87,14 @@ async fn main() -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(Command::Plugins(PluginsCommand::Replay {
+        recording,
+        component,
+    })) = &flags.command
+    {
+        println!("{}", replay(recording, component)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let given = serde_json::json!({
         "tracker_url": flags.tracker_url,
         "data_dir": flags.data_dir,
@@ -93,7 +118,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             println!("the identity is in {}", folder.display());
             return Ok(ExitCode::SUCCESS);
         }
-        Some(Command::Identity(IdentityCommand::New { .. })) | None => {}
+        Some(Command::Identity(IdentityCommand::New { .. }) | Command::Plugins(_)) | None => {}
     }
     metrics::install()?;
     let stop = stop::on_signal()?;

@@ -55,15 +55,11 @@ impl Components {
     /// With the cache in `data_dir`, sealed under a key that is derived from `secret`, and the compiler
     /// program `compiler`, or the one beside this program.
     pub fn new(data_dir: &Path, secret: &[u8; 32], compiler: Option<PathBuf>) -> Arc<Self> {
-        let beside = || {
-            let program = std::env::current_exe().unwrap_or_default();
-            program.with_file_name(COMPILER)
-        };
         Arc::new(Self {
             engine: OnceLock::new(),
             making: Mutex::default(),
             cache: Cache::new(data_dir.join(CACHE_FOLDER), cache_key(secret)),
-            compiler: Compiler::new(compiler.unwrap_or_else(beside)),
+            compiler: Compiler::new(compiler.unwrap_or_else(compiler_beside)),
         })
     }
 
@@ -101,6 +97,12 @@ impl Components {
         let engine = Engine::new().map_err(|e| ComponentError::Engine(format!("{e:#}")))?;
         Ok(self.engine.get_or_init(|| engine))
     }
+}
+
+/// The compiler program beside this one.
+pub(super) fn compiler_beside() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.with_file_name(COMPILER)
 }
 
 /// Native code that was sealed under another secret is not this agent's.

@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod components;
 mod crash;
 mod journey;
 mod keys;
 mod plugins;
+mod process;
 mod programs;
 mod reset;
 mod rest;
 mod tracker;
+mod vectors;
 mod world;
