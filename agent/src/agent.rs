@@ -19,7 +19,9 @@ use crate::config::AgentConfig;
 use crate::http::{self, Shown};
 use crate::identity::mounted::{self, MountedError};
 use crate::identity::{Identity, IdentityError};
-use crate::plugins::{PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup};
+use crate::plugins::{
+    Components, PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup,
+};
 use crate::proof::Generator;
 use crate::sources::{self, Desk, SourcesError};
 use crate::status::{Count, Status};
@@ -151,6 +153,7 @@ impl Agent {
                     ..RuntimeBounds::default()
                 },
                 data_dir: config.data_dir.clone(),
+                components: Components::new(&config.data_dir, &identity.farm_secret, None),
                 tasks: tasks.clone(),
                 stop: stop.clone(),
                 start_worker: Box::new(move |plugin: PluginHandle, stop| {

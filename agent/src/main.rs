@@ -9,6 +9,7 @@ use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
 use farmops_agent::identity::mounted;
+use farmops_agent::plugins::replay::replay;
 use farmops_agent::ready;
 use farmops_service::probes::Probes;
 use farmops_service::{metrics, stop, telemetry};
@@ -51,6 +52,22 @@ enum Command {
         #[arg(long)]
         at: Option<Url>,
     },
+    /// What can be done with plugins.
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+}
+
+#[derive(Subcommand)]
+enum PluginsCommand {
+    /// Judges a recorded observation again and fails unless verdict and fuel are the recorded ones. A
+    /// recording without an outcome gets it. Needs no configuration.
+    Replay {
+        /// A JSON file with `granted`, `settings`, `observation`, and `outcome`.
+        recording: PathBuf,
+        /// The component.
+        #[arg(long)]
+        component: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -77,6 +94,14 @@ async fn main() -> anyhow::Result<ExitCode> {
             "fingerprint {}",
             identity.key.current().public().fingerprint()
         );
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(Command::Plugins(PluginsCommand::Replay {
+        recording,
+        component,
+    })) = &flags.command
+    {
+        println!("{}", replay(recording, component)?);
         return Ok(ExitCode::SUCCESS);
     }
     let given = serde_json::json!({
@@ -106,7 +131,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Ready { .. }) => return be_ready(&ready::own_address(&config)?).await,
-        Some(Command::Identity(IdentityCommand::New { .. })) | None => {}
+        Some(Command::Identity(IdentityCommand::New { .. }) | Command::Plugins(_)) | None => {}
     }
     metrics::install()?;
     let stop = stop::on_signal()?;

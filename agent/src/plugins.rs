@@ -8,9 +8,11 @@
 
 mod admission;
 mod client;
+mod component;
 mod failures;
 pub mod manifest;
 mod process;
+pub mod replay;
 mod running;
 mod runtime;
 mod shelf;
@@ -28,6 +30,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::admission::Refusal;
 pub use self::client::{CallError, Client, ProcessClient, VerifyError};
+pub use self::component::{ComponentClient, ComponentError, Components};
 pub use self::manifest::ManifestError;
 pub use self::process::ProcessError;
 pub use self::running::StartError;

@@ -2,6 +2,7 @@
 
 use farmops_plugin::{Description, Observation, Verdict};
 
+use super::component::ComponentClient;
 pub use super::process::ProcessClient;
 use crate::observation::SourceType;
 
@@ -10,6 +11,8 @@ use crate::observation::SourceType;
 pub enum Client {
     /// A process beside the agent.
     Process(ProcessClient),
+    /// A component inside the agent.
+    Component(ComponentClient),
 }
 
 /// Why an observation got no verdict.
@@ -41,6 +44,7 @@ impl Client {
     pub async fn verify(&self, observation: Observation) -> Result<Verdict, VerifyError> {
         match self {
             Self::Process(client) => client.verify(observation).await,
+            Self::Component(client) => client.verify(observation).await,
         }
     }
 
@@ -48,6 +52,7 @@ impl Client {
     pub(super) async fn describe(&self) -> Result<Description, CallError> {
         match self {
             Self::Process(client) => client.describe().await,
+            Self::Component(client) => client.describe().await,
         }
     }
 
@@ -59,6 +64,7 @@ impl Client {
     ) -> Result<Vec<String>, CallError> {
         match self {
             Self::Process(client) => client.configure(granted, settings_json).await,
+            Self::Component(client) => client.configure(granted, settings_json).await,
         }
     }
 }

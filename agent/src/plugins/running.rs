@@ -1,13 +1,16 @@
 //! A plugin that has been started and admitted, whatever form it runs in.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use farmops_plugin::Description;
+use farmops_protocol::digest::Digest;
 
 use super::RuntimeBounds;
 use super::admission::{self, Refusal};
 use super::client::{CallError, Client};
+use super::component::{ComponentClient, ComponentError, Components};
 use super::manifest::{PluginSource, PluginSpec};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
@@ -29,6 +32,9 @@ pub enum StartError {
     /// Its process.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// Its component.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
     /// It does not answer.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -36,7 +42,7 @@ pub enum StartError {
     #[error(transparent)]
     Refusal(#[from] Refusal),
     /// A form that this agent cannot run.
-    #[error("`source.{0}`: this agent runs programs only")]
+    #[error("`source.{0}`: this agent cannot fetch artifacts")]
     Form(&'static str),
 }
 
@@ -53,6 +59,7 @@ pub(super) struct Version {
 pub(super) struct Starter {
     pub(super) sockets: SocketFolder,
     pub(super) shelf: Shelf,
+    pub(super) components: Arc<Components>,
     pub(super) bounds: RuntimeBounds,
 }
 
@@ -82,32 +89,56 @@ pub(super) struct Running {
 #[derive(Debug)]
 enum Body {
     Process(Process),
+    /// A component runs only while it is asked.
+    Component,
 }
 
 impl Starter {
     /// Starts a version, asks who it is, holds that against the manifest and hands over its settings.
     pub(super) async fn start(&self, version: &Version) -> Result<Running, StartError> {
         let deadline = self.bounds.start_deadline;
-        let started = tokio::time::timeout(deadline, self.start_and_admit(version)).await;
+        // A component that is new is compiled first, which has a deadline of its own.
+        let component = self.component(&version.spec).await?;
+        let started = self.start_and_admit(version, component);
+        let started = tokio::time::timeout(deadline, started).await;
         started.unwrap_or(Err(StartError::Late(deadline)))
     }
 
-    async fn start_and_admit(&self, version: &Version) -> Result<Running, StartError> {
+    /// The component of a plugin that is one.
+    async fn component(&self, spec: &PluginSpec) -> Result<Option<ComponentClient>, StartError> {
+        let PluginSource::Component { file, digest } = &spec.source else {
+            return Ok(None);
+        };
+        let copy = self.copy_of(file, *digest).await?;
+        let deadline = self.bounds.verify_deadline;
+        Ok(Some(self.components.load(spec, copy, deadline).await?))
+    }
+
+    async fn copy_of(&self, file: &Path, digest: Digest) -> Result<PathBuf, StartError> {
+        let (shelf, file) = (self.shelf.clone(), file.to_owned());
+        let copy = tokio::task::spawn_blocking(move || shelf.copy_of(&file, digest));
+        Ok(copy.await.map_err(|_| StartError::Stopping)??)
+    }
+
+    async fn start_and_admit(
+        &self,
+        version: &Version,
+        component: Option<ComponentClient>,
+    ) -> Result<Running, StartError> {
         let (spec, granted) = (&version.spec, &version.granted);
-        let (body, client) = match &spec.source {
-            PluginSource::Binary { file, digest } => {
-                let (shelf, file, digest) = (self.shelf.clone(), file.clone(), *digest);
-                let copy = tokio::task::spawn_blocking(move || shelf.copy_of(&file, digest));
+        let (body, client) = match (&spec.source, component) {
+            (_, Some(component)) => (Body::Component, Client::Component(component)),
+            (PluginSource::Binary { file, digest }, None) => {
                 let launch = Launch {
                     spec,
-                    program: copy.await.map_err(|_| StartError::Stopping)??,
+                    program: self.copy_of(file, *digest).await?,
                     socket: self.sockets.fresh_path(),
                     deadline: self.bounds.verify_deadline,
                 };
                 let (process, client) = Process::start(&launch).await?;
                 (Body::Process(process), Client::Process(client))
             }
-            source => return Err(StartError::Form(source.kind())),
+            (source, None) => return Err(StartError::Form(source.kind())),
         };
         let description = client.describe().await?;
         admission::check(spec, granted, &description)?;
@@ -127,6 +158,7 @@ impl Running {
     pub(super) async fn ended(&mut self) -> String {
         match &mut self.body {
             Body::Process(process) => process.ended().await,
+            Body::Component => std::future::pending().await,
         }
     }
 
@@ -134,6 +166,7 @@ impl Running {
     pub(super) async fn stop(self) {
         match self.body {
             Body::Process(process) => process.stop().await,
+            Body::Component => {}
         }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::component::Components;
 use super::manifest::{Manifest, ManifestError, PluginSpec};
 use super::running::{Running, Starter, Version};
 use super::shelf::Shelf;
@@ -82,6 +83,8 @@ pub struct RuntimeSetup {
     pub bounds: RuntimeBounds,
     /// Where sockets and copies of the plugins go.
     pub data_dir: PathBuf,
+    /// Runs the plugins that are components.
+    pub components: Arc<Components>,
     /// Where its tasks are counted.
     pub tasks: TaskTracker,
     /// Ends everything.
@@ -118,6 +121,7 @@ impl Runtime {
         let starter = Starter {
             sockets: SocketFolder::make(&setup.data_dir)?,
             shelf: Shelf::new(&setup.data_dir),
+            components: Arc::clone(&setup.components),
             bounds: setup.bounds,
         };
         Ok(Self {

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod components;
 mod crash;
 mod journey;
 mod keys;
 mod plugins;
+mod process;
 mod programs;
 mod ready;
 mod reset;
 mod rest;
 mod tracker;
+mod vectors;
 mod world;

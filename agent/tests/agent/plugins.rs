@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use farmops_agent::observation::SourceType;
 use farmops_agent::plugins::{
-    Fault, Live, PluginHandle, PluginState, Routes, Runtime, RuntimeBounds, RuntimeSetup,
+    Components, Fault, Live, PluginHandle, PluginState, Routes, Runtime, RuntimeBounds,
+    RuntimeSetup,
 };
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -16,18 +17,22 @@ use tokio_util::task::TaskTracker;
 use crate::journey::write_program;
 use crate::programs;
 
-struct Bench {
-    folder: tempfile::TempDir,
-    runtime: Runtime,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) runtime: Runtime,
     handles: Arc<Mutex<Vec<PluginHandle>>>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Bench {
-    fn new(manifest: &Value) -> Self {
+    fn new(plugin: &Value) -> Self {
+        Self::of(std::slice::from_ref(plugin))
+    }
+
+    pub(crate) fn of(plugins: &[Value]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        write_manifest(folder.path(), manifest);
+        write_manifests(folder.path(), plugins);
         let handles = Arc::new(Mutex::new(Vec::new()));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let taken = Arc::clone(&handles);
@@ -43,6 +48,7 @@ impl Bench {
                 ..RuntimeBounds::default()
             },
             data_dir: folder.path().to_owned(),
+            components: Components::new(folder.path(), &[9; 32], Some(programs::compiler())),
             tasks: tasks.clone(),
             stop: stop.clone(),
             start_worker: Box::new(move |handle, _| taken.lock().unwrap().push(handle)),
@@ -59,37 +65,63 @@ impl Bench {
 
     /// The living plugin of the last (re)load.
     async fn live(&self) -> Live {
-        let mut handle = self.handle();
-        let live = handle.live.wait_for(Option::is_some);
-        let live = tokio::time::timeout(Duration::from_secs(20), live).await;
-        live.expect("it came up").unwrap().clone().unwrap()
+        alive(self.handle()).await
+    }
+
+    pub(crate) async fn live_of(&self, id: &str) -> Live {
+        let handle = {
+            let handles = self.handles.lock().unwrap();
+            handles.iter().rfind(|handle| handle.id == id).cloned()
+        };
+        alive(handle.unwrap()).await
     }
 
     fn handle(&self) -> PluginHandle {
         self.handles.lock().unwrap().last().unwrap().clone()
     }
 
-    async fn until(&self, holds: impl Fn(&PluginState) -> bool) -> PluginState {
+    async fn until(&self, id: Option<&str>, holds: impl Fn(&PluginState) -> bool) -> PluginState {
         let begin = tokio::time::Instant::now();
         loop {
-            let state = self.runtime.views().remove(0).state;
+            let views = self.runtime.views();
+            let view = views
+                .into_iter()
+                .find(|view| id.is_none_or(|id| id == view.id));
+            let state = view.unwrap().state;
             if holds(&state) {
                 return state;
             }
-            assert!(begin.elapsed().as_secs() < 30, "{state:?}");
+            assert!(begin.elapsed().as_secs() < 60, "{state:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
     async fn deactivated(&self) -> String {
-        let state = self
-            .until(|s| matches!(s, PluginState::Deactivated { .. }))
-            .await;
-        match state {
+        self.deactivated_one(None).await
+    }
+
+    pub(crate) async fn deactivated_of(&self, id: &str) -> String {
+        self.deactivated_one(Some(id)).await
+    }
+
+    async fn deactivated_one(&self, id: Option<&str>) -> String {
+        let deactivated = |state: &PluginState| matches!(state, PluginState::Deactivated { .. });
+        match self.until(id, deactivated).await {
             PluginState::Deactivated { reason } => reason,
             other => panic!("{other:?}"),
         }
     }
+}
+
+async fn alive(mut handle: PluginHandle) -> Live {
+    let live = handle.live.wait_for(Option::is_some);
+    let live = tokio::time::timeout(Duration::from_secs(60), live).await;
+    live.expect("it came up").unwrap().clone().unwrap()
+}
+
+pub(crate) fn write_manifests(folder: &Path, plugins: &[Value]) {
+    let manifest = json!({ "plugins": plugins }).to_string();
+    std::fs::write(folder.join("farmops-plugins.yaml"), manifest).unwrap();
 }
 
 fn write_manifest(folder: &Path, plugin: &Value) {

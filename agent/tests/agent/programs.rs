@@ -1,14 +1,24 @@
-//! The plugins' programs, beside the agent's own.
+//! The plugins in both their forms, and the program that compiles components, beside the agent's own.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 use std::time::SystemTime;
 
-const PLUGINS: [&str; 2] = [
-    "farmops-plugin-git-pr-review",
-    "farmops-plugin-prometheus-alert-resolve",
-];
+/// The plugins whose folder has both forms: `plugins/<name>`.
+pub(crate) fn plugins() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("plugins")).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let manifest = std::fs::read_to_string(path.join("Cargo.toml"));
+            manifest.is_ok_and(|text| text.contains("cdylib") && !text.contains("{{"))
+        })
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
 
 /// The folder with the programs. Cargo builds only this crate's own for a test, so the plugins are
 /// built here when they are missing or older than their source.
@@ -18,23 +28,79 @@ pub(crate) fn folder() -> PathBuf {
         .parent()
         .unwrap();
     BUILD.call_once(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let source = newest(&root.join("plugins"));
-        let fresh = |name: &&str| {
-            let built = std::fs::metadata(folder.join(name)).and_then(|m| m.modified());
-            built.is_ok_and(|built| built >= source)
-        };
-        if PLUGINS.iter().all(fresh) {
-            return;
-        }
-        let mut build = Command::new(env!("CARGO"));
-        build.current_dir(root).args(["build", "--quiet"]);
-        for name in PLUGINS {
-            build.args(["-p", name]);
-        }
-        assert!(build.status().unwrap().success());
+        let packages = plugins()
+            .iter()
+            .map(|name| format!("farmops-plugin-{name}"))
+            .collect();
+        build(folder, packages, &["plugins"]);
     });
     folder.to_owned()
+}
+
+/// The program that compiles components.
+pub(crate) fn compiler() -> PathBuf {
+    static BUILD: Once = Once::new();
+    let name = "farmops-agent-compiler";
+    let folder = folder();
+    BUILD.call_once(|| {
+        let sources = ["agent/wasm/src", "agent/compiler/src"];
+        build(&folder, vec![name.to_owned()], &sources);
+    });
+    folder.join(name)
+}
+
+/// The component of the plugin `name`; `hostile` is one that breaks every bound.
+pub(crate) fn component(name: &str) -> PathBuf {
+    static BUILD: Once = Once::new();
+    let folder = folder().parent().unwrap().join("components");
+    BUILD.call_once(|| {
+        let names: Vec<String> = plugins()
+            .into_iter()
+            .chain(["hostile".to_owned()])
+            .collect();
+        let source =
+            newest(&root().join("plugins")).max(newest(&root().join("agent/wasm/hostile")));
+        let built = |name: &String| is_fresh(&folder.join(format!("{name}.wasm")), source);
+        if !names.iter().all(built) {
+            let mut script = Command::new(root().join("plugins/build-components"));
+            assert!(script.args(names).status().unwrap().success());
+        }
+    });
+    folder.join(format!("{name}.wasm"))
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
+}
+
+/// Builds the programs, unless all are in `folder` and younger than their sources.
+fn build(folder: &Path, packages: Vec<String>, sources: &[&str]) {
+    let source = sources.iter().map(|path| newest(&root().join(path))).max();
+    let source = source.unwrap();
+    if packages
+        .iter()
+        .all(|name| is_fresh(&folder.join(name), source))
+    {
+        return;
+    }
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(root()).args(["build", "--quiet"]);
+    for name in packages {
+        build.args(["-p", &name]);
+    }
+    // What a benchmark asks is built as it is.
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+}
+
+fn is_fresh(built: &Path, source: SystemTime) -> bool {
+    let modified = std::fs::metadata(built).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|built| built >= source)
 }
 
 /// When anything under `folder` was changed last.

@@ -17,6 +17,8 @@ use crate::engine;
 use crate::native::Native;
 
 const SEAL_BYTES: usize = 32;
+/// Files that are kept: what is forgotten is compiled again.
+const FILES_MAX: usize = 128;
 const SUFFIX: &str = ".cwasm";
 
 /// SHA-256 of a component, in lower-case hex.
@@ -37,7 +39,8 @@ impl ComponentDigest {
 
 /// The folder of native code, and the key of its seals.
 pub struct Cache {
-    folder: PathBuf,
+    /// Absent: nothing is kept.
+    folder: Option<PathBuf>,
     key: [u8; 32],
 }
 
@@ -54,21 +57,28 @@ impl Cache {
     /// derived from it.
     pub fn new(folder: impl Into<PathBuf>, key: [u8; 32]) -> Self {
         Self {
-            folder: folder.into(),
+            folder: Some(folder.into()),
             key,
         }
     }
 
+    /// A cache that keeps nothing, so that each component is compiled when it is loaded.
+    pub const fn nowhere() -> Self {
+        Self {
+            folder: None,
+            key: [0; 32],
+        }
+    }
+
     /// The file that holds the native code of this component for this engine.
-    pub fn file(&self, component: &ComponentDigest) -> PathBuf {
+    fn file(folder: &Path, component: &ComponentDigest) -> PathBuf {
         let engine = engine::compatibility();
-        self.folder
-            .join(format!("{}-{engine}{SUFFIX}", component.as_str()))
+        folder.join(format!("{}-{engine}{SUFFIX}", component.as_str()))
     }
 
     /// What is kept of `component`; `None` when nothing is, or nothing that may be trusted.
     pub(crate) fn read(&self, component: &ComponentDigest) -> Option<Native> {
-        let file = self.file(component);
+        let file = Self::file(self.folder.as_ref()?, component);
         let bytes = match read_bounded(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -89,11 +99,14 @@ impl Cache {
 
     /// Keeps the native code of `component`, in place of what other engines made of it.
     pub(crate) fn write(&self, component: &ComponentDigest, native: &Native) -> io::Result<()> {
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.folder)?;
-        let file = self.file(component);
+            .create(folder)?;
+        let file = Self::file(folder, component);
         let fresh = file.with_extension(format!("{}.new", std::process::id()));
         let seal = self.mac(component, native.bytes()).finalize().into_bytes();
         let written = (|| {
@@ -112,31 +125,11 @@ impl Cache {
             let _ = fs::remove_file(&fresh);
         }
         written?;
-        self.sweep(|name| name.starts_with(component.as_str()) && !file.ends_with(name));
-        Ok(())
-    }
-
-    /// Forgets the native code of every component but these.
-    pub fn keep_only(&self, components: &[&ComponentDigest]) {
-        self.sweep(|name| {
-            !components
-                .iter()
-                .any(|kept| name.starts_with(kept.as_str()))
+        sweep(folder, |name| {
+            name.starts_with(component.as_str()) && !file.ends_with(name)
         });
-    }
-
-    /// Removes files of the cache by name. One that stays does no harm.
-    fn sweep(&self, unwanted: impl Fn(&str) -> bool) {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten();
-        for entry in entries.filter_map(Result::ok) {
-            let name = entry.file_name();
-            if let Some(name) = name.to_str()
-                && (name.ends_with(SUFFIX) || name.ends_with(".new"))
-                && unwanted(name)
-            {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+        sweep_oldest(folder);
+        Ok(())
     }
 
     fn mac(&self, component: &ComponentDigest, code: &[u8]) -> Hmac<Sha256> {
@@ -155,6 +148,30 @@ impl Cache {
         }
         mac.update(code);
         mac
+    }
+}
+
+/// Removes the oldest files beyond [`FILES_MAX`].
+fn sweep_oldest(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut files: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    let surplus = files.len().saturating_sub(FILES_MAX);
+    for (_, path) in &files[..surplus] {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes files of the cache by name. One that stays does no harm.
+fn sweep(folder: &Path, unwanted: impl Fn(&str) -> bool) {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_str().is_some_and(&unwanted) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -181,6 +198,10 @@ mod tests {
         Cache::new(folder.join("components"), [key; 32])
     }
 
+    fn place(cache: &Cache, component: &ComponentDigest) -> PathBuf {
+        Cache::file(cache.folder.as_ref().unwrap(), component)
+    }
+
     fn kept(cache: &Cache, component: &ComponentDigest) -> Option<Vec<u8>> {
         cache.read(component).map(|native| native.bytes().to_vec())
     }
@@ -194,7 +215,7 @@ mod tests {
         let native = Native::from_compiler(b"code".to_vec());
         cache.write(&digest, &native).unwrap();
         assert_eq!(kept(&cache, &digest).unwrap(), b"code");
-        let mode = fs::metadata(cache.file(&digest)).unwrap().permissions();
+        let mode = fs::metadata(place(&cache, &digest)).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
 
@@ -205,24 +226,24 @@ mod tests {
         let (digest, other) = (ComponentDigest::of(b"a"), ComponentDigest::of(b"b"));
         let native = Native::from_compiler(b"code".to_vec());
         cache.write(&digest, &native).unwrap();
-        let good = fs::read(cache.file(&digest)).unwrap();
+        let good = fs::read(place(&cache, &digest)).unwrap();
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            fs::write(cache.file(&digest), &bad).unwrap();
+            fs::write(place(&cache, &digest), &bad).unwrap();
             assert!(kept(&cache, &digest).is_none(), "byte {at}");
-            fs::write(cache.file(&digest), &good[..at]).unwrap();
+            fs::write(place(&cache, &digest), &good[..at]).unwrap();
             assert!(kept(&cache, &digest).is_none(), "cut at {at}");
         }
-        fs::write(cache.file(&other), &good).unwrap();
+        fs::write(place(&cache, &other), &good).unwrap();
         assert!(kept(&cache, &other).is_none());
-        fs::write(cache.file(&digest), &good).unwrap();
+        fs::write(place(&cache, &digest), &good).unwrap();
         assert!(kept(&self::cache(folder.path(), 2), &digest).is_none());
         assert!(kept(&cache, &digest).is_some());
     }
 
     #[test]
-    fn code_of_other_engines_and_of_forgotten_components_goes() {
+    fn code_of_other_engines_goes_and_so_does_the_oldest_of_too_many() {
         let folder = tempfile::tempdir().unwrap();
         let cache = cache(folder.path(), 1);
         let (digest, other) = (ComponentDigest::of(b"a"), ComponentDigest::of(b"b"));
@@ -234,7 +255,13 @@ mod tests {
         fs::write(&old, b"old").unwrap();
         cache.write(&digest, &native).unwrap();
         assert!(!old.exists());
-        cache.keep_only(&[&digest]);
-        assert!(cache.read(&digest).is_some() && cache.read(&other).is_none());
+        assert!(cache.read(&digest).is_some() && cache.read(&other).is_some());
+        for number in 0..FILES_MAX - 1 {
+            let digest = ComponentDigest::of(&number.to_le_bytes());
+            cache.write(&digest, &native).unwrap();
+        }
+        let files = fs::read_dir(folder.path().join("components")).unwrap();
+        assert_eq!(files.count(), FILES_MAX);
+        assert!(cache.read(&other).is_none());
     }
 }

@@ -19,7 +19,8 @@ enum Input {}
 enum Output {}
 enum Pollable {}
 enum IoError {}
-enum Terminal {}
+enum TerminalInput {}
+enum TerminalOutput {}
 enum Descriptor {}
 
 /// `wasi:io/streams.stream-error`.
@@ -59,8 +60,15 @@ pub(crate) fn answer(
             .and_then(|rest| rest.split_once("@0.2."))
             .map(|(interface, _)| interface);
         // Under the name by which it is imported, version and all.
-        if let (Some(interface), ComponentItem::ComponentInstance(_)) = (interface, &item.ty) {
-            define(&mut linker.instance(name)?, interface)?;
+        if let (Some(interface), ComponentItem::ComponentInstance(instance)) = (interface, &item.ty)
+        {
+            let mut at = linker.instance(name)?;
+            for (name, item) in instance.exports(engine) {
+                if matches!(item.ty, ComponentItem::Resource(_)) {
+                    resource(&mut at, name)?;
+                }
+            }
+            define(&mut at, interface)?;
         }
     }
     Ok(())
@@ -84,23 +92,17 @@ fn define(at: &mut LinkerInstance<'_, Call>, interface: &str) -> Result<()> {
         "cli/stdin" => handle::<Input>(at, "get-stdin"),
         "cli/stdout" => handle::<Output>(at, "get-stdout"),
         "cli/stderr" => handle::<Output>(at, "get-stderr"),
-        "cli/terminal-input" => resource::<Input>(at, "terminal-input"),
-        "cli/terminal-output" => resource::<Terminal>(at, "terminal-output"),
-        "cli/terminal-stdin" => at.func_wrap("get-terminal-stdin", |_: Cx, ()| {
-            Ok((None::<Resource<Input>>,))
-        }),
-        "cli/terminal-stdout" => no_terminal(at, "get-terminal-stdout"),
-        "cli/terminal-stderr" => no_terminal(at, "get-terminal-stderr"),
+        "cli/terminal-stdin" => no_terminal::<TerminalInput>(at, "get-terminal-stdin"),
+        "cli/terminal-stdout" => no_terminal::<TerminalOutput>(at, "get-terminal-stdout"),
+        "cli/terminal-stderr" => no_terminal::<TerminalOutput>(at, "get-terminal-stderr"),
         "clocks/wall-clock" => clock(at),
         "clocks/monotonic-clock" => {
             at.func_wrap("now", |_: Cx, ()| Ok((0_u64,)))?;
             at.func_wrap("resolution", |_: Cx, ()| Ok((1_u64,)))
         }
-        "filesystem/types" => resource::<Descriptor>(at, "descriptor"),
         "filesystem/preopens" => at.func_wrap("get-directories", |_: Cx, ()| {
             Ok((Vec::<(Resource<Descriptor>, String)>::new(),))
         }),
-        "io/error" => resource::<IoError>(at, "error"),
         "io/poll" => poll(at),
         "io/streams" => streams(at),
         "random/random" => random(at, "get-random-bytes", "get-random-u64"),
@@ -113,8 +115,20 @@ fn define(at: &mut LinkerInstance<'_, Call>, interface: &str) -> Result<()> {
     }
 }
 
-fn resource<T: 'static>(at: &mut LinkerInstance<'_, Call>, name: &str) -> Result<()> {
-    at.resource(name, ResourceType::host::<T>(), |_, _| Ok(()))
+/// A type of handles, wherever it is named: interfaces name the types of others that they use.
+fn resource(at: &mut LinkerInstance<'_, Call>, name: &str) -> Result<()> {
+    let handles = match name {
+        "input-stream" => ResourceType::host::<Input>(),
+        "output-stream" => ResourceType::host::<Output>(),
+        "pollable" => ResourceType::host::<Pollable>(),
+        "error" => ResourceType::host::<IoError>(),
+        "terminal-input" => ResourceType::host::<TerminalInput>(),
+        "terminal-output" => ResourceType::host::<TerminalOutput>(),
+        "descriptor" => ResourceType::host::<Descriptor>(),
+        // Nobody ever gets one.
+        _ => ResourceType::host::<()>(),
+    };
+    at.resource(name, handles, |_, _| Ok(()))
 }
 
 /// A function that gives out a handle. All handles of a type are alike, so all are number 0.
@@ -125,8 +139,8 @@ fn handle<T: 'static>(at: &mut LinkerInstance<'_, Call>, name: &str) -> Result<(
     })
 }
 
-fn no_terminal(at: &mut LinkerInstance<'_, Call>, name: &str) -> Result<()> {
-    at.func_wrap(name, |_: Cx, ()| Ok((None::<Resource<Terminal>>,)))
+fn no_terminal<T: 'static>(at: &mut LinkerInstance<'_, Call>, name: &str) -> Result<()> {
+    at.func_wrap(name, |_: Cx, ()| Ok((None::<Resource<T>>,)))
 }
 
 fn clock(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
@@ -148,7 +162,6 @@ fn clock(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
 }
 
 fn poll(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
-    resource::<Pollable>(at, "pollable")?;
     // Nothing here waits, so that everything is ready.
     at.func_wrap(
         "[method]pollable.ready",
@@ -161,8 +174,6 @@ fn poll(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
 }
 
 fn streams(at: &mut LinkerInstance<'_, Call>) -> Result<()> {
-    resource::<Input>(at, "input-stream")?;
-    resource::<Output>(at, "output-stream")?;
     for name in [
         "[method]input-stream.read",
         "[method]input-stream.blocking-read",

@@ -13,6 +13,7 @@ pub mod arrows;
 pub mod clauses;
 pub mod files;
 pub mod graph;
+pub mod lean;
 pub mod libraries;
 pub mod licences;
 pub mod links;

@@ -11,6 +11,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("automerge", &["farmops-farm", "farmops-federation"]),
     ("kube", &["farmops-agent"]),
     ("k8s-openapi", &["farmops-agent"]),
+    ("wasmtime", &["farmops-component"]),
     // The conformance suite forges signatures of its own to probe a server.
     ("rsa", &["farmops-conformance", "farmops-federation"]),
     (
@@ -37,6 +38,9 @@ const BANNED: &[&str] = &[
 const ONCE: &[&str] = &[
     "axum", "http", "hyper", "prost", "reqwest", "ring", "rustls", "sqlx", "tokio", "tonic",
 ];
+
+/// The one file that may allow itself an unsafe call: it loads native code out of the agent's own cache.
+const UNSAFE: &str = "agent/wasm/src/native.rs";
 
 /// Breaches that the graph shows.
 #[must_use]
@@ -81,6 +85,10 @@ pub fn check_sources(files: &[SourceFile]) -> Vec<Finding> {
             findings.push(format!(
                 "{path}: SQL belongs in a folder or module named `store`"
             ));
+        }
+        let unsafe_allowed = file.code.matches("(unsafe_code)").count();
+        if unsafe_allowed > usize::from(path == UNSAFE) {
+            findings.push(format!("{path}: unsafe code is allowed once, in {UNSAFE}"));
         }
         let product = file.product();
         // `reqwest_middleware` wraps a client that exists already.
@@ -178,6 +186,18 @@ mod tests {
             SourceFile::new("agent/tests/uplink.rs", source),
         ];
         assert_eq!(check_sources(&files).len(), 1);
+    }
+
+    #[test]
+    fn unsafe_code_elsewhere_or_twice_is_found() {
+        let once = "//! x\n#[allow(unsafe_code)]\nfn f() {}\n";
+        let files = [
+            SourceFile::new("agent/wasm/src/native.rs", once),
+            SourceFile::new("agent/wasm/src/cache.rs", once),
+        ];
+        assert_eq!(check_sources(&files).len(), 1);
+        let twice = SourceFile::new("agent/wasm/src/native.rs", &once.repeat(2));
+        assert_eq!(check_sources(&[twice]).len(), 1);
     }
 
     #[test]

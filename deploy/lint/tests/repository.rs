@@ -4,7 +4,9 @@ use std::sync::LazyLock;
 
 use farmops_lint::graph::Graph;
 use farmops_lint::source::SourceFile;
-use farmops_lint::{arrows, clauses, demand_none, files, libraries, licences, links, tree, words};
+use farmops_lint::{
+    arrows, clauses, demand_none, files, lean, libraries, licences, links, tree, words,
+};
 
 #[expect(clippy::expect_used, reason = "a test without the graph cannot pass")]
 static GRAPH: LazyLock<Graph> =
@@ -24,6 +26,14 @@ fn crates_import_only_what_the_table_allows() {
 fn libraries_stay_where_they_belong() {
     demand_none("libraries", &libraries::check_graph(&GRAPH));
     demand_none("libraries", &libraries::check_sources(&SOURCES));
+}
+
+#[test]
+fn programs_link_no_more_than_they_need() {
+    let findings = lean::check(&tree::root());
+    #[expect(clippy::expect_used, reason = "a test without the graph cannot pass")]
+    let findings = findings.expect("the programs' graphs");
+    demand_none("what programs link", &findings);
 }
 
 #[test]

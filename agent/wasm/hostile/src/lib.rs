@@ -76,6 +76,7 @@ impl Plugin for Hostile {
                 return Verdict::Rejected(format!("{variables} {arguments}"));
             }
             "chance" => return Verdict::Rejected(chance()),
+            "settings" => return Verdict::Rejected(self.behaviour.clone()),
             "remember" => {
                 static CALLS: AtomicU32 = AtomicU32::new(0);
                 return Verdict::Rejected(CALLS.fetch_add(1, Ordering::Relaxed).to_string());
