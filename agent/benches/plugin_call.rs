@@ -101,7 +101,7 @@ fn observation() -> Observation {
     Observation {
         id: "018f0000-0000-7000-8000-000000000000".to_owned(),
         source_type: "alertmanager".to_owned(),
-        event: "ended".to_owned(),
+        event: "alert.ended".to_owned(),
         raw_data: payload.to_string().into_bytes(),
         detected_at: 1_771_666_260,
     }

@@ -305,7 +305,7 @@ fn a_recorded_judgement_says_and_costs_the_same_after_a_new_compilation() {
         "granted": [["am", "alertmanager"]],
         "settings": {"min_firing_seconds": 30},
         "observation": {
-            "source_type": "alertmanager", "event": "ended", "detected_at": DETECTED_AT,
+            "source_type": "alertmanager", "event": "alert.ended", "detected_at": DETECTED_AT,
             "payload": {
                 "fingerprint": "a1", "startsAt": "2026-02-21T09:00:00Z", "endsAt": "2026-02-21T09:30:00Z",
                 "labels": {"alertname": "Slow", "severity": "critical"}, "instances": 1,

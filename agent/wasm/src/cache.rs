@@ -249,9 +249,7 @@ mod tests {
         let (digest, other) = (ComponentDigest::of(b"a"), ComponentDigest::of(b"b"));
         let native = Native::from_compiler(b"code".to_vec());
         cache.write(&other, &native).unwrap();
-        let old = cache
-            .file(&digest)
-            .with_file_name(format!("{}-00.cwasm", digest.as_str()));
+        let old = place(&cache, &digest).with_file_name(format!("{}-00.cwasm", digest.as_str()));
         fs::write(&old, b"old").unwrap();
         cache.write(&digest, &native).unwrap();
         assert!(!old.exists());

@@ -53,7 +53,7 @@ impl Plugin for Hostile {
             "recurse" => return Verdict::Rejected(recurse(1).to_string()),
             "panic" => panic!("over this observation"),
             "exit" => std::process::exit(0),
-            "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
+            "sleep" => std::thread::sleep(std::time::Duration::from_hours(1)),
             "connect" => {
                 let connected = std::net::TcpStream::connect("127.0.0.1:9");
                 return Verdict::Rejected(format!("{connected:?}"));
@@ -131,8 +131,13 @@ fn chance() -> String {
 /// A verdict whose parts are few and whose sum is large.
 fn many() -> Verdict {
     let mut finding = finding(Vec::new());
-    finding.words = (0..200_000)
-        .map(|n| (n.to_string(), "word".to_owned()))
+    finding.words = (0..40_000)
+        .map(|n| {
+            (
+                n.to_string(),
+                "forty bytes of a word, or thereabouts...".to_owned(),
+            )
+        })
         .collect();
     Verdict::Verified(Box::new(finding))
 }

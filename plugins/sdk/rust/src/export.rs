@@ -11,7 +11,7 @@
 ///
 /// impl Plugin for Never {
 ///     fn describe(&self) -> Description {
-///         unimplemented!("a real plugin says who it is")
+///         panic!("a real plugin says who it is")
 ///     }
 ///
 ///     fn verify(&self, _: &Observation) -> Verdict {
