@@ -41,7 +41,7 @@ impl Call {
         }
     }
 
-    /// The next of always the same numbers (SplitMix64 from 0): hash maps want some, nobody needs secrets.
+    /// The next of always the same numbers (`SplitMix64` from 0): hash maps want some, nobody needs secrets.
     pub(crate) const fn number(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -185,16 +185,12 @@ fn take(
     fault: Fault,
     broken: &mut Option<Fault>,
 ) -> wasmtime::Result<bool> {
-    match left.checked_sub(desired.saturating_sub(current)) {
-        Some(rest) => {
-            *left = rest;
-            Ok(true)
-        }
-        None => {
-            *broken = Some(fault.clone());
-            Err(Broken(fault).into())
-        }
-    }
+    let Some(rest) = left.checked_sub(desired.saturating_sub(current)) else {
+        *broken = Some(fault.clone());
+        return Err(Broken(fault).into());
+    };
+    *left = rest;
+    Ok(true)
 }
 
 /// What one call wrote to its log.

@@ -26,9 +26,16 @@ pub const ARROWS: &[(&str, &[&str])] = &[
         "farmops-federation-store",
         &["farmops-federation", "farmops-postgres", "farmops-protocol"],
     ),
+    ("farmops-component", &["farmops-plugin"]),
+    ("farmops-hostile", &["farmops-plugin"]),
+    (
+        "farmops-agent-compiler",
+        &["farmops-component", "farmops-plugin"],
+    ),
     (
         "farmops-agent",
         &[
+            "farmops-component",
             "farmops-plugin",
             "farmops-protocol",
             "farmops-service",
