@@ -72,21 +72,18 @@ pub fn replay(recording: &Path, component: &Path) -> Result<String, ReplayError>
         Bounds::default(),
     )?;
     let outcome = recorded.judge(&component)?;
-    match &recorded.outcome {
-        Some(before) => {
-            let differences = before.differences(&outcome);
-            if !differences.is_empty() {
-                return Err(ReplayError::Differs(differences));
-            }
+    if let Some(before) = &recorded.outcome {
+        let differences = before.differences(&outcome);
+        if !differences.is_empty() {
+            return Err(ReplayError::Differs(differences));
         }
-        None => {
-            recorded.outcome = Some(outcome.clone());
-            let text = format!("{:#}\n", json!(recorded));
-            std::fs::write(recording, text).map_err(|source| ReplayError::File {
-                file: recording.to_owned(),
-                source,
-            })?;
-        }
+    } else {
+        recorded.outcome = Some(outcome.clone());
+        let text = format!("{:#}\n", json!(recorded));
+        std::fs::write(recording, text).map_err(|source| ReplayError::File {
+            file: recording.to_owned(),
+            source,
+        })?;
     }
     Ok(format!("{:#}", json!(outcome)))
 }
