@@ -152,6 +152,7 @@ impl Agent {
                     failures_max: config.limits.plugin_failures_max,
                     ..RuntimeBounds::default()
                 },
+                sandbox: config.sandbox.clone(),
                 data_dir: config.data_dir.clone(),
                 components: Components::new(&config.data_dir, &identity.farm_secret, None),
                 tasks: tasks.clone(),

@@ -1,4 +1,6 @@
-//! `farmops-agent keys`: what key the agent has, and a new one.
+//! `farmops-agent keys`: what key the agent has, and a new one. Its other commands are below.
+
+pub mod plugins;
 
 use std::path::Path;
 use std::time::Duration;

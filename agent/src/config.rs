@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::evidence::EvidenceConfig;
 use crate::proof::Farmer;
+use crate::sandbox::SandboxConfig;
 use crate::sources::SourcesConfig;
 use crate::store::Bounds;
 
@@ -54,6 +55,9 @@ pub struct AgentConfig {
     /// What is kept of what proofs rest on.
     #[serde(default)]
     pub evidence: EvidenceConfig,
+    /// How plugins that are processes are locked up.
+    #[serde(default)]
+    pub sandbox: SandboxConfig,
     /// Bounds.
     #[serde(default)]
     pub limits: Limits,

@@ -23,6 +23,7 @@ pub mod observation;
 pub mod plugins;
 pub mod proof;
 pub mod ready;
+pub mod sandbox;
 pub mod sources;
 pub mod status;
 pub mod store;

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use farmops_agent::agent::Agent;
+use farmops_agent::cli::plugins::PluginsCommand;
 use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
 use farmops_agent::identity::mounted;
 use farmops_agent::plugins::replay::replay;
 use farmops_agent::ready;
+use farmops_agent::sandbox;
 use farmops_service::probes::Probes;
 use farmops_service::{metrics, stop, telemetry};
 use url::Url;
@@ -55,18 +57,11 @@ enum Command {
     /// What can be done with plugins.
     #[command(subcommand)]
     Plugins(PluginsCommand),
-}
-
-#[derive(Subcommand)]
-enum PluginsCommand {
-    /// Judges a recorded observation again and fails unless verdict and fuel are the recorded ones. A
-    /// recording without an outcome gets it. Needs no configuration.
-    Replay {
-        /// A JSON file with `granted`, `settings`, `observation`, and `outcome`.
-        recording: PathBuf,
-        /// The component.
-        #[arg(long)]
-        component: PathBuf,
+    /// Becomes a plugin that is locked up; the agent starts itself so.
+    #[command(name = sandbox::COMMAND, hide = true)]
+    Sandbox {
+        /// A `sandbox::Plan` in JSON.
+        plan: String,
     },
 }
 
@@ -84,9 +79,17 @@ enum IdentityCommand {
     },
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     let flags = Flags::parse();
+    // Before there are threads: what is given away, each thread gives away for itself.
+    if let Some(Command::Sandbox { plan }) = &flags.command {
+        return Err(sandbox::exec(&serde_json::from_str(plan)?).into());
+    }
+    run(flags)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
     if let Some(Command::Identity(IdentityCommand::New { folder })) = &flags.command {
         let identity = mounted::make(folder, &mut rand::rng(), uuid::Uuid::now_v7())?;
         println!("agent       {}", identity.agent_id);
@@ -131,7 +134,17 @@ async fn main() -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Some(Command::Ready { .. }) => return be_ready(&ready::own_address(&config)?).await,
-        Some(Command::Identity(IdentityCommand::New { .. }) | Command::Plugins(_)) | None => {}
+        Some(Command::Plugins(command)) => {
+            farmops_service::tls::init();
+            let said = cli::plugins::run(&config, &command).await?;
+            println!("{}", said.text);
+            return Ok(if said.passed {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        Some(Command::Identity(IdentityCommand::New { .. }) | Command::Sandbox { .. }) | None => {}
     }
     metrics::install()?;
     let stop = stop::on_signal()?;

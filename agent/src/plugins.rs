@@ -3,14 +3,18 @@
 //! A plugin is started from the agent's own copy of its code, must say that it is who the manifest
 //! says, and takes settings that fit its own schema. It is probed, restarted with growing delays,
 //! exchanged for a new version while the agent works, and when it keeps failing it goes back to the
-//! version before, or is visibly deactivated. A process speaks gRPC over a Unix socket and is started
-//! with an empty environment.
+//! version before, or is visibly deactivated. A process speaks gRPC over a Unix socket, is started with
+//! an empty environment and locked up (`sandbox.rs`).
 
 mod admission;
 mod client;
 mod component;
+pub mod explain;
 mod failures;
+pub mod inspect;
+mod log;
 pub mod manifest;
+mod oci;
 mod process;
 pub mod replay;
 mod running;
@@ -21,7 +25,7 @@ mod subscription;
 mod supervisor;
 mod view;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,14 +36,17 @@ pub use self::admission::Refusal;
 pub use self::client::{CallError, Client, ProcessClient, VerifyError};
 pub use self::component::{ComponentClient, ComponentError, Components};
 pub use self::manifest::ManifestError;
+pub use self::oci::{Key, NotAKey, OciError};
 pub use self::process::ProcessError;
 pub use self::running::StartError;
 use self::running::Version;
+pub(crate) use self::runtime::list_refused;
 pub use self::runtime::{RefusedPlugin, Runtime, RuntimeError, RuntimeSetup, StartWorker};
 pub use self::shelf::ShelfError;
 pub use self::socket::SocketError;
 pub use self::subscription::{Routes, Subscription};
 pub use self::view::{PluginState, PluginView, RolledBack};
+use crate::sandbox::Sandbox;
 
 /// A plugin that can be asked.
 #[derive(Debug, Clone)]
@@ -54,6 +61,10 @@ pub struct Live {
     pub description: Arc<Description>,
     /// Held by whoever may still ask it; a version that was exchanged ends once nobody does.
     pub in_use: mpsc::Sender<()>,
+    /// What it is locked up with, if it is a process.
+    pub sandbox: Option<Sandbox>,
+    /// Lines of it that were not logged.
+    pub log_dropped: Arc<AtomicU64>,
 }
 
 /// A plugin as its worker sees it.
@@ -147,7 +158,11 @@ impl Shared {
             grants: spec.grants.clone(),
             version: description.map(|d| d.version.clone()),
             description: description.map(|d| d.description.clone()),
-            restarts: self.restarts.load(std::sync::atomic::Ordering::Relaxed),
+            restarts: self.restarts.load(Ordering::Relaxed),
+            sandbox: live.as_ref().and_then(|live| live.sandbox.clone()),
+            log_dropped: live
+                .as_ref()
+                .map_or(0, |live| live.log_dropped.load(Ordering::Relaxed)),
             previous: previous.map(|version| version.spec.source.digest()),
             rolled_back: versions.rolled_back.clone(),
             state: self.state.borrow().clone(),

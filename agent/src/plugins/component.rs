@@ -1,6 +1,7 @@
 //! Plugins as WebAssembly components inside the agent: one engine, one cache, and calls on threads of their own.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -22,14 +23,6 @@ const COMPILER: &str = "farmops-agent-compiler";
 /// Why a component does not run. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
-    /// Its file.
-    #[error("`source.component`: cannot read {file}: {source}")]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// This machine cannot run any.
     #[error("this machine cannot run WebAssembly: {0}")]
     Engine(String),
@@ -63,27 +56,24 @@ impl Components {
         })
     }
 
-    /// Loads the component in `file`, compiling it if it is new.
+    /// Loads a component, compiling it if it is new.
     pub(super) async fn load(
         self: &Arc<Self>,
         spec: &PluginSpec,
-        file: PathBuf,
+        content: Vec<u8>,
         deadline: Duration,
     ) -> Result<ComponentClient, ComponentError> {
         let (components, name) = (Arc::clone(self), spec.id.clone());
         let bounds = bounds(spec, deadline);
         let loaded = tokio::task::spawn_blocking(move || {
-            let bytes = std::fs::read(&file).map_err(|source| ComponentError::File {
-                file: file.clone(),
-                source,
-            })?;
             let engine = components.engine()?;
             let (cache, compiler) = (&components.cache, &components.compiler);
-            let component = Component::load(engine, cache, compiler, &bytes, &name, bounds)?;
+            let component = Component::load(engine, cache, compiler, &content, &name, bounds)?;
             Ok(ComponentClient {
                 name: Arc::from(name),
                 component: Arc::new(component),
                 declared: Arc::default(),
+                log_dropped: Arc::default(),
             })
         });
         loaded.await.map_err(|_| ComponentError::Stopping)?
@@ -134,6 +124,7 @@ pub struct ComponentClient {
     component: Arc<Component>,
     /// A component is a pure function; what it once said of itself it says always.
     declared: Arc<OnceLock<Description>>,
+    log_dropped: Arc<AtomicU64>,
 }
 
 impl ComponentClient {
@@ -184,6 +175,11 @@ impl ComponentClient {
         Ok(configured.wanted)
     }
 
+    /// Lines of it that were not logged; shared with whoever shows it.
+    pub(super) fn log_dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.log_dropped)
+    }
+
     /// Calls on a thread that may block: the agent's own goes on meanwhile.
     async fn ask<T: Send + 'static>(
         &self,
@@ -192,6 +188,7 @@ impl ComponentClient {
         let component = Arc::clone(&self.component);
         let answer = tokio::task::spawn_blocking(move || question(&component)).await;
         let dropped = self.component.log_counts().dropped;
+        self.log_dropped.store(dropped, Ordering::Relaxed);
         metrics::counter!("farmops_agent_plugin_log_lines_dropped_total", "plugin" => self.name.to_string())
             .absolute(dropped);
         answer.map_err(|_| failed("anything", "the agent is stopping".to_owned()))

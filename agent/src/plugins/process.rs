@@ -1,23 +1,28 @@
 //! One plugin process: start, handshake, first questions, and its end.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use farmops_plugin::wire::v1 as wire;
 use farmops_plugin::wire::v1::farm_plugin_client::FarmPluginClient;
 use farmops_plugin::{Description, Observation, Verdict, handshake};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStdin, Command};
 use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
 
 use super::client::{CallError, VerifyError};
+use super::log::{LINE_BYTES_MAX, PluginLog};
 use super::running::Launch;
 use crate::observation::SourceType;
+use crate::sandbox::{self, Sandbox};
 
-/// Longest line of a plugin that is read or logged.
-const LINE_BYTES_MAX: u64 = 4096;
 /// Largest verdict, evidence included.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 const CONFIGURE: &str = "ConfigureSources";
@@ -40,8 +45,11 @@ pub enum ProcessError {
     #[error("listens elsewhere than it was told to")]
     WrongSocket,
     /// Nobody listens.
-    #[error("cannot be reached on its socket")]
-    Connect(#[source] tonic::transport::Error),
+    #[error("cannot be reached on its socket: {0}")]
+    Connect(String),
+    /// It cannot be locked up.
+    #[error("cannot be locked up: {0}")]
+    Sandbox(String),
 }
 
 /// Asks a plugin that is a process.
@@ -137,15 +145,29 @@ pub(super) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     socket: PathBuf,
+    pub(super) sandbox: Sandbox,
+    pub(super) log_dropped: Arc<AtomicU64>,
 }
 
 impl Process {
-    /// Starts the program and shakes hands.
-    pub(super) async fn start(launch: &Launch<'_>) -> Result<(Self, ProcessClient), ProcessError> {
-        let (id, socket) = (&launch.spec.id, launch.socket.clone());
-        let mut child = Command::new(&launch.program)
+    /// Starts the program in its sandbox and shakes hands.
+    pub(super) async fn start(launch: Launch<'_>) -> Result<(Self, ProcessClient), ProcessError> {
+        let Launch { spec, socket, .. } = &launch;
+        let plan = sandbox::Plan {
+            program: launch.program.clone(),
+            folder: socket.parent().unwrap_or(socket).to_owned(),
+            memory_mib: spec.limits.memory_mib,
+            required: launch.sandbox.required,
+        };
+        let plan = serde_json::to_string(&plan)
+            .map_err(|error| ProcessError::Sandbox(error.to_string()))?;
+        // This very program, even if its file was replaced meanwhile.
+        let launcher = launch.sandbox.launcher.as_deref();
+        let mut child = Command::new(launcher.unwrap_or(Path::new("/proc/self/exe")))
+            .arg(sandbox::COMMAND)
+            .arg(plan)
             .env_clear()
-            .env(handshake::SOCKET_VARIABLE, &socket)
+            .env(handshake::SOCKET_VARIABLE, socket)
             .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -154,32 +176,32 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(ProcessError::Spawn)?;
-        let stdin = child.stdin.take();
+        let (stdin, pid) = (child.stdin.take(), child.id());
+        let log = PluginLog::new(&spec.id, spec.limits.log_lines);
+        let log_dropped = log.dropped();
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(log_lines(id.clone(), stderr));
+            tokio::spawn(log.clone().follow(BufReader::new(stderr)));
         }
         let mut lines = BufReader::new(child.stdout.take().into_reader());
-        let line = read_line(&mut lines).await.unwrap_or_default();
-        if line.is_empty() {
-            let status = child.wait().await.map_err(ProcessError::Spawn)?;
-            return Err(ProcessError::EndedEarly(describe_exit(status)));
-        }
-        if handshake::parse(&line)? != socket {
+        let report = next_line(&mut lines, &mut child).await?;
+        let sandbox = read_report(&report)?;
+        let line = next_line(&mut lines, &mut child).await?;
+        if handshake::parse(&line)? != *socket {
             return Err(ProcessError::WrongSocket);
         }
         // Whatever else it prints is of no use, but a full pipe would stop it.
-        tokio::spawn(log_lines(id.clone(), lines));
-        let endpoint = Endpoint::from_shared(format!("unix://{}", socket.display()))
-            .map_err(ProcessError::Connect)?;
-        let channel = endpoint.connect().await.map_err(ProcessError::Connect)?;
+        tokio::spawn(log.follow(lines));
         let client = ProcessClient {
-            inner: FarmPluginClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
+            inner: FarmPluginClient::new(connect(socket.clone(), pid).await?)
+                .max_decoding_message_size(ANSWER_BYTES_MAX),
             deadline: launch.deadline,
         };
         let process = Self {
             child,
             stdin,
-            socket,
+            socket: launch.socket,
+            sandbox,
+            log_dropped,
         };
         Ok((process, client))
     }
@@ -202,8 +224,62 @@ impl Process {
             tracing::warn!("a plugin did not end by itself and was killed");
             let _ = self.child.kill().await;
         }
-        let _ = std::fs::remove_file(&self.socket);
+        if let Some(folder) = self.socket.parent() {
+            let _ = std::fs::remove_dir_all(folder);
+        }
     }
+}
+
+/// The launcher's line: what the plugin is locked up with.
+fn read_report(line: &str) -> Result<Sandbox, ProcessError> {
+    let report = line.strip_prefix(sandbox::MARK);
+    match report.map(serde_json::from_str) {
+        Some(Ok(sandbox::Report::Ready(sandbox))) => Ok(sandbox),
+        Some(Ok(sandbox::Report::Failed(reason))) => Err(ProcessError::Sandbox(reason)),
+        _ => Err(ProcessError::Sandbox(
+            "the launcher is no farmops-agent of this version".to_owned(),
+        )),
+    }
+}
+
+/// Connects to the plugin and to nobody else: the kernel says who listens.
+async fn connect(socket: PathBuf, pid: Option<u32>) -> Result<Channel, ProcessError> {
+    let pid = pid.and_then(|pid| i32::try_from(pid).ok());
+    let own_uid = rustix::process::geteuid().as_raw();
+    let connector = service_fn(move |_: http::Uri| {
+        let socket = socket.clone();
+        async move {
+            let stream = UnixStream::connect(socket).await?;
+            let peer = stream.peer_cred()?;
+            if peer.uid() != own_uid || peer.pid() != pid {
+                return Err(std::io::Error::other("another process listens there"));
+            }
+            Ok(TokioIo::new(stream))
+        }
+    });
+    // The address is only a name; the connector knows the way.
+    let endpoint = Endpoint::from_static("http://plugin.invalid");
+    let channel = endpoint.connect_with_connector(connector).await;
+    channel.map_err(|error| {
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        ProcessError::Connect(cause.to_string())
+    })
+}
+
+/// The next line of a process that has yet to get ready.
+async fn next_line(
+    lines: &mut (impl tokio::io::AsyncBufRead + Unpin),
+    child: &mut Child,
+) -> Result<String, ProcessError> {
+    let line = read_line(lines).await.unwrap_or_default();
+    if line.is_empty() {
+        let status = child.wait().await.map_err(ProcessError::Spawn)?;
+        return Err(ProcessError::EndedEarly(describe_exit(status)));
+    }
+    Ok(line)
 }
 
 fn describe_exit(status: ExitStatus) -> String {
@@ -222,25 +298,6 @@ async fn read_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::
         .read_until(b'\n', &mut line)
         .await?;
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
-}
-
-/// Logs what a plugin prints. Plugins see raw data, so this is for debugging and not in the usual log.
-async fn log_lines(plugin: String, output: impl AsyncRead + Unpin) {
-    let mut reader = BufReader::new(output);
-    loop {
-        let mut line = Vec::new();
-        let read = (&mut reader)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line)
-            .await;
-        match read {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {
-                let text = String::from_utf8_lossy(&line);
-                tracing::debug!(plugin, output = text.trim_end(), "plugin says");
-            }
-        }
-    }
 }
 
 /// A child that was spawned with a piped standard output has one; an absent one reads as empty.

@@ -1,21 +1,24 @@
 //! A plugin that has been started and admitted, whatever form it runs in.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use farmops_plugin::Description;
-use farmops_protocol::digest::Digest;
 
 use super::RuntimeBounds;
 use super::admission::{self, Refusal};
 use super::client::{CallError, Client};
 use super::component::{ComponentClient, ComponentError, Components};
 use super::manifest::{PluginSource, PluginSpec};
+use super::oci::{OciError, Wanted};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
 use super::socket::SocketFolder;
 use crate::observation::SourceType;
+use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Why a plugin does not run. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,9 @@ pub enum StartError {
     /// Its code.
     #[error(transparent)]
     Shelf(#[from] ShelfError),
+    /// The registry, or what came from it.
+    #[error(transparent)]
+    Oci(#[from] OciError),
     /// It took too long.
     #[error("not ready within {0:?}")]
     Late(Duration),
@@ -41,9 +47,6 @@ pub enum StartError {
     /// It is not the plugin that the manifest asks for.
     #[error(transparent)]
     Refusal(#[from] Refusal),
-    /// A form that this agent cannot run.
-    #[error("`source.{0}`: this agent cannot fetch artifacts")]
-    Form(&'static str),
 }
 
 /// One version of a plugin: its code, its grants and its settings.
@@ -54,6 +57,26 @@ pub(super) struct Version {
     pub(super) granted: Vec<(String, SourceType)>,
 }
 
+impl Version {
+    /// `sources` are those that the agent has.
+    pub(super) fn new(spec: PluginSpec, sources: &BTreeMap<String, SourceType>) -> Self {
+        let names = spec.grants.iter().map(|grant| &grant.source);
+        let granted = names.filter_map(|name| Some((name.clone(), *sources.get(name)?)));
+        Self {
+            granted: granted.collect(),
+            spec,
+        }
+    }
+}
+
+/// What a plugin is made of.
+enum Code {
+    /// The agent's copy of a program.
+    Program(PathBuf),
+    /// A component that is ready to be asked.
+    Component(ComponentClient),
+}
+
 /// Starts plugins.
 #[derive(Debug)]
 pub(super) struct Starter {
@@ -61,6 +84,7 @@ pub(super) struct Starter {
     pub(super) shelf: Shelf,
     pub(super) components: Arc<Components>,
     pub(super) bounds: RuntimeBounds,
+    pub(super) sandbox: SandboxConfig,
 }
 
 /// What a process needs to start.
@@ -73,6 +97,7 @@ pub(super) struct Launch<'a> {
     pub(super) socket: PathBuf,
     /// For one question.
     pub(super) deadline: Duration,
+    pub(super) sandbox: &'a SandboxConfig,
 }
 
 /// A running plugin.
@@ -88,57 +113,82 @@ pub(super) struct Running {
 /// What must be watched and ended.
 #[derive(Debug)]
 enum Body {
-    Process(Process),
-    /// A component runs only while it is asked.
-    Component,
+    Process(Box<Process>),
+    /// A component runs only while it is asked; its lines that were not logged.
+    Component(Arc<AtomicU64>),
 }
 
 impl Starter {
     /// Starts a version, asks who it is, holds that against the manifest and hands over its settings.
     pub(super) async fn start(&self, version: &Version) -> Result<Running, StartError> {
+        // A registry may be far, and a component that is new is compiled: each has a deadline of its own.
+        let code = self.code(&version.spec).await?;
         let deadline = self.bounds.start_deadline;
-        // A component that is new is compiled first, which has a deadline of its own.
-        let component = self.component(&version.spec).await?;
-        let started = self.start_and_admit(version, component);
-        let started = tokio::time::timeout(deadline, started).await;
+        let started = tokio::time::timeout(deadline, self.start_and_admit(version, code)).await;
         started.unwrap_or(Err(StartError::Late(deadline)))
     }
 
-    /// The component of a plugin that is one.
-    async fn component(&self, spec: &PluginSpec) -> Result<Option<ComponentClient>, StartError> {
-        let PluginSource::Component { file, digest } = &spec.source else {
-            return Ok(None);
+    /// The plugin's code, which has the digest that the manifest says.
+    async fn code(&self, spec: &PluginSpec) -> Result<Code, StartError> {
+        let (file, digest) = match &spec.source {
+            PluginSource::Oci {
+                reference,
+                digest,
+                signed_by,
+            } => {
+                let wanted = Wanted {
+                    reference: reference.clone(),
+                    digest: *digest,
+                    keys: signed_by.clone(),
+                };
+                let component = wanted.component(self.shelf.folder_of(*digest)).await?;
+                return self.component(spec, component).await;
+            }
+            PluginSource::Component { file, digest } | PluginSource::Binary { file, digest } => {
+                (file.clone(), *digest)
+            }
         };
-        let copy = self.copy_of(file, *digest).await?;
+        let (shelf, is_program) = (self.shelf.clone(), spec.source.kind() == "binary");
+        let copy = tokio::task::spawn_blocking(move || {
+            let copy = shelf.copy_of(&file, digest)?;
+            let content = if is_program {
+                None
+            } else {
+                let content = std::fs::read(&copy);
+                Some(content.map_err(|source| ShelfError::Io { file, source })?)
+            };
+            Ok::<_, ShelfError>((copy, content))
+        });
+        match copy.await.map_err(|_| StartError::Stopping)?? {
+            (program, None) => Ok(Code::Program(program)),
+            (_, Some(component)) => self.component(spec, component).await,
+        }
+    }
+
+    async fn component(&self, spec: &PluginSpec, content: Vec<u8>) -> Result<Code, StartError> {
         let deadline = self.bounds.verify_deadline;
-        Ok(Some(self.components.load(spec, copy, deadline).await?))
+        let component = self.components.load(spec, content, deadline).await?;
+        Ok(Code::Component(component))
     }
 
-    async fn copy_of(&self, file: &Path, digest: Digest) -> Result<PathBuf, StartError> {
-        let (shelf, file) = (self.shelf.clone(), file.to_owned());
-        let copy = tokio::task::spawn_blocking(move || shelf.copy_of(&file, digest));
-        Ok(copy.await.map_err(|_| StartError::Stopping)??)
-    }
-
-    async fn start_and_admit(
-        &self,
-        version: &Version,
-        component: Option<ComponentClient>,
-    ) -> Result<Running, StartError> {
+    async fn start_and_admit(&self, version: &Version, code: Code) -> Result<Running, StartError> {
         let (spec, granted) = (&version.spec, &version.granted);
-        let (body, client) = match (&spec.source, component) {
-            (_, Some(component)) => (Body::Component, Client::Component(component)),
-            (PluginSource::Binary { file, digest }, None) => {
+        let (body, client) = match code {
+            Code::Program(program) => {
                 let launch = Launch {
                     spec,
-                    program: self.copy_of(file, *digest).await?,
-                    socket: self.sockets.fresh_path(),
+                    program,
+                    socket: self.sockets.fresh_path().map_err(ProcessError::Spawn)?,
                     deadline: self.bounds.verify_deadline,
+                    sandbox: &self.sandbox,
                 };
-                let (process, client) = Process::start(&launch).await?;
-                (Body::Process(process), Client::Process(client))
+                let (process, client) = Process::start(launch).await?;
+                (Body::Process(Box::new(process)), Client::Process(client))
             }
-            (source, None) => return Err(StartError::Form(source.kind())),
+            Code::Component(component) => {
+                let log_dropped = component.log_dropped();
+                (Body::Component(log_dropped), Client::Component(component))
+            }
         };
         let description = client.describe().await?;
         admission::check(spec, granted, &description)?;
@@ -154,11 +204,27 @@ impl Starter {
 }
 
 impl Running {
+    /// What a process is locked up with; a component needs none.
+    pub(super) fn sandbox(&self) -> Option<&Sandbox> {
+        match &self.body {
+            Body::Process(process) => Some(&process.sandbox),
+            Body::Component(_) => None,
+        }
+    }
+
+    /// Lines of it that were not logged, as a count that goes on.
+    pub(super) fn log_dropped(&self) -> Arc<AtomicU64> {
+        match &self.body {
+            Body::Process(process) => Arc::clone(&process.log_dropped),
+            Body::Component(log_dropped) => Arc::clone(log_dropped),
+        }
+    }
+
     /// Waits for the plugin to end by itself; says how.
     pub(super) async fn ended(&mut self) -> String {
         match &mut self.body {
             Body::Process(process) => process.ended().await,
-            Body::Component => std::future::pending().await,
+            Body::Component(_) => std::future::pending().await,
         }
     }
 
@@ -166,7 +232,7 @@ impl Running {
     pub(super) async fn stop(self) {
         match self.body {
             Body::Process(process) => process.stop().await,
-            Body::Component => {}
+            Body::Component(_) => {}
         }
     }
 }

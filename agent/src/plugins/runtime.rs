@@ -1,5 +1,7 @@
 //! The plugins of one agent: loading them, and exchanging them while it works.
 
+mod error;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +11,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::error::list_refused;
+pub use self::error::{RefusedPlugin, RuntimeError};
 use super::component::Components;
-use super::manifest::{Manifest, ManifestError, PluginSpec};
+use super::manifest::{Manifest, PluginSpec};
 use super::running::{Running, Starter, Version};
 use super::shelf::Shelf;
 use super::socket::SocketFolder;
@@ -18,48 +22,10 @@ use super::subscription::Routes;
 use super::supervisor::{Supervisor, Swap};
 use super::{PluginHandle, PluginState, PluginView, RuntimeBounds, Shared, SocketError};
 use crate::observation::SourceType;
+use crate::sandbox::SandboxConfig;
 
 /// Plugins that are started at once to be checked.
 const CHECKS_AT_ONCE: usize = 4;
-
-/// Why the plugins cannot be (re)loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// The manifest is wrong.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// There is no place for the sockets.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-    /// Plugins that did not pass; all stays as it was.
-    #[error("nothing was changed: {}", list(.0))]
-    Refused(Vec<RefusedPlugin>),
-    /// No such plugin.
-    #[error("there is no plugin `{0}`")]
-    NoSuchPlugin(String),
-    /// Nothing to go back to.
-    #[error("plugin `{0}` has no version before this one since the agent started")]
-    NoPrevious(String),
-    /// The reload itself was cut short.
-    #[error("the agent is stopping")]
-    Stopping,
-}
-
-/// A plugin that did not pass.
-#[derive(Debug, Clone, serde::Serialize)]
-pub struct RefusedPlugin {
-    /// Its id.
-    pub plugin: String,
-    /// Why, and what helps.
-    pub reason: String,
-}
-
-fn list(refused: &[RefusedPlugin]) -> String {
-    let lines = refused
-        .iter()
-        .map(|refused| format!("plugin `{}`: {}", refused.plugin, refused.reason));
-    lines.collect::<Vec<_>>().join("; ")
-}
 
 struct Entry {
     shared: Arc<Shared>,
@@ -81,6 +47,8 @@ pub struct RuntimeSetup {
     pub routes: Routes,
     /// Its bounds.
     pub bounds: RuntimeBounds,
+    /// How processes are locked up.
+    pub sandbox: SandboxConfig,
     /// Where sockets and copies of the plugins go.
     pub data_dir: PathBuf,
     /// Runs the plugins that are components.
@@ -123,6 +91,7 @@ impl Runtime {
             shelf: Shelf::new(&setup.data_dir),
             components: Arc::clone(&setup.components),
             bounds: setup.bounds,
+            sandbox: setup.sandbox.clone(),
         };
         Ok(Self {
             starter: Arc::new(starter),
@@ -331,12 +300,7 @@ impl Runtime {
     }
 
     fn version(&self, spec: PluginSpec) -> Version {
-        let names = spec.grants.iter().map(|grant| &grant.source);
-        let granted = names.filter_map(|name| Some((name.clone(), *self.setup.sources.get(name)?)));
-        Version {
-            granted: granted.collect(),
-            spec,
-        }
+        Version::new(spec, &self.setup.sources)
     }
 
     fn route(&self, manifest: &Manifest) {

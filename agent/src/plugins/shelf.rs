@@ -79,9 +79,14 @@ impl Shelf {
         }
     }
 
+    /// Where everything of the code with this digest lies.
+    pub(super) fn folder_of(&self, digest: Digest) -> PathBuf {
+        self.folder.join(digest.to_string())
+    }
+
     fn place(&self, digest: Digest, file: &Path) -> PathBuf {
         let name = file.file_name().unwrap_or(file.as_os_str());
-        self.folder.join(digest.to_string()).join(name)
+        self.folder_of(digest).join(name)
     }
 
     /// Appears in one step, complete and unchangeable.

@@ -40,21 +40,19 @@ impl SocketFolder {
         } else {
             std::env::temp_dir().join(format!("farmops-{}", Uuid::new_v4().simple()))
         };
-        make_private(&path).map_err(|source| SocketError {
-            folder: path.clone(),
-            source,
-        })?;
+        make_private(&path)?;
         Ok(Self {
             path,
             next: AtomicU64::new(0),
         })
     }
 
-    /// A path that no plugin has had before.
-    pub(super) fn fresh_path(&self) -> PathBuf {
+    /// A path that no plugin has had before, in a folder of its own.
+    pub(super) fn fresh_path(&self) -> io::Result<PathBuf> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.path
-            .join(format!("{}-{number}.sock", std::process::id()))
+        let folder = self.path.join(format!("{}-{number}", std::process::id()));
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(folder.join("sock"))
     }
 }
 
@@ -65,9 +63,17 @@ impl Drop for SocketFolder {
     }
 }
 
+/// Makes the folder anew, for this user alone.
+pub(super) fn make_private(path: &Path) -> Result<(), SocketError> {
+    make_anew(path).map_err(|source| SocketError {
+        folder: path.to_owned(),
+        source,
+    })
+}
+
 /// Makes the folder anew with mode 0700. What an earlier agent left there is removed, after a look at
 /// whether it was ours.
-fn make_private(path: &Path) -> io::Result<()> {
+fn make_anew(path: &Path) -> io::Result<()> {
     if let Ok(metadata) = std::fs::symlink_metadata(path) {
         if !metadata.is_dir() || metadata.uid() != owner_of_parent(path)? {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -109,9 +115,9 @@ mod tests {
                 .permissions()
                 .mode();
             assert_eq!(mode & 0o777, 0o700);
-            let path = folder.fresh_path();
+            let path = folder.fresh_path().unwrap();
             std::os::unix::net::UnixListener::bind(&path).unwrap();
-            assert_ne!(path, folder.fresh_path());
+            assert_ne!(path.parent(), folder.fresh_path().unwrap().parent());
         }
     }
 

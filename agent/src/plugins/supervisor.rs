@@ -114,11 +114,18 @@ impl Supervisor {
             let mut versions = self.shared.versions();
             versions.proven = true;
             let spec = &versions.current.spec;
-            tracing::info!(
-                plugin = spec.id,
-                version = description.version,
-                "plugin is running"
-            );
+            let (id, version) = (&spec.id, &description.version);
+            match running.sandbox() {
+                Some(sandbox) if !sandbox.seccomp || !sandbox.landlock.starts_with("abi") => {
+                    tracing::warn!(
+                        plugin = id,
+                        version,
+                        ?sandbox,
+                        "plugin is running, but this kernel cannot lock it up fully"
+                    );
+                }
+                sandbox => tracing::info!(plugin = id, version, ?sandbox, "plugin is running"),
+            }
             (spec.id.clone(), subscription::granted(spec, description))
         };
         let generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
@@ -129,6 +136,8 @@ impl Supervisor {
             wanted: Arc::new(running.wanted.clone()),
             description: Arc::new(description.clone()),
             in_use,
+            sandbox: running.sandbox().cloned(),
+            log_dropped: running.log_dropped(),
         }));
         self.routes.subscribe(&subscriptions.0, subscriptions.1);
         self.say(PluginState::Running);

@@ -5,6 +5,7 @@ use farmops_protocol::time::Timestamp;
 use serde::Serialize;
 
 use super::manifest::Grant;
+use crate::sandbox::Sandbox;
 
 /// Where a plugin is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,6 +48,11 @@ pub struct PluginView {
     pub description: Option<String>,
     /// Times it was started again after a failure.
     pub restarts: u64,
+    /// What it is locked up with, while it runs as a process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandbox>,
+    /// Lines that it printed since its start and that were not logged.
+    pub log_dropped: u64,
     /// SHA-256 of the code that a rollback would go back to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,

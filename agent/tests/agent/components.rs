@@ -4,7 +4,7 @@ use farmops_agent::plugins::{PluginState, VerifyError};
 use farmops_plugin::{Observation, Verdict};
 use serde_json::{Value, json};
 
-use crate::plugins::{Bench, write_manifests};
+use crate::bench::Bench;
 use crate::programs;
 
 fn plugin(id: &str, component: &str, config: &Value) -> Value {
@@ -39,10 +39,10 @@ fn observation(event: &str) -> Observation {
 
 #[tokio::test]
 async fn a_component_that_means_harm_fails_alone_and_stays() {
-    let bench = Bench::of(&[hostile("nothing"), reviewer()]);
+    let bench = Bench::new(&[hostile("nothing"), reviewer()]);
     bench.runtime.load().await.unwrap();
-    let bad = bench.live_of("farmops/hostile").await;
-    let good = bench.live_of("farmops/git-pr-review").await;
+    let bad = bench.live("farmops/hostile").await;
+    let good = bench.live("farmops/git-pr-review").await;
     for (event, expected) in [
         ("loop", "used up its fuel of 100000000 instructions"),
         ("allocate", "wanted more than its 65536 KiB of memory"),
@@ -98,18 +98,18 @@ async fn components_that_are_no_such_plugin_are_deactivated_with_the_reason() {
         ),
     ] {
         // The other one runs in each case.
-        let bench = Bench::of(&[reviewer(), plugin.clone()]);
+        let bench = Bench::new(&[reviewer(), plugin.clone()]);
         let bad = plugin["id"].as_str().unwrap().to_owned();
         let bench = if bad == "farmops/git-pr-review" {
-            Bench::of(&[plugin])
+            Bench::new(&[plugin])
         } else {
             bench
         };
         bench.runtime.load().await.unwrap();
-        let reason = bench.deactivated_of(&bad).await;
+        let reason = bench.deactivated(&bad).await;
         assert!(reason.contains(expected), "{expected}: {reason}");
         if bad != "farmops/git-pr-review" {
-            let good = bench.live_of("farmops/git-pr-review").await;
+            let good = bench.live("farmops/git-pr-review").await;
             let verdict = good.client.verify(observation("push")).await;
             assert!(matches!(verdict, Ok(Verdict::Rejected(_))));
         }
@@ -118,15 +118,15 @@ async fn components_that_are_no_such_plugin_are_deactivated_with_the_reason() {
 
 #[tokio::test]
 async fn a_plugin_changes_its_form_at_a_reload() {
-    let bench = Bench::of(&[reviewer()]);
+    let bench = Bench::new(&[reviewer()]);
     bench.runtime.load().await.unwrap();
-    let component = bench.live_of("farmops/git-pr-review").await;
+    let component = bench.live("farmops/git-pr-review").await;
     let binary = programs::folder().join("farmops-plugin-git-pr-review");
     let mut process = reviewer();
     process["source"] = json!({"binary": binary});
-    write_manifests(bench.folder.path(), &[process]);
+    bench.write(&[process]);
     bench.runtime.reload().await.unwrap();
-    let process = bench.live_of("farmops/git-pr-review").await;
+    let process = bench.live("farmops/git-pr-review").await;
     assert_eq!(process.description, component.description);
     let question = observation("push");
     assert_eq!(

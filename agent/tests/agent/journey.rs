@@ -5,6 +5,7 @@ use farmops_protocol::proof::{ActionType, ActorType, Category};
 use http::StatusCode;
 use serde_json::json;
 
+use crate::programs;
 use crate::tracker::Chains;
 use crate::world::{Running, SECRET, World, ask, deliver, review, until};
 
@@ -83,8 +84,7 @@ async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
     let world = World::new(address);
     let manifest = world.folder.path().join("farmops-plugins.yaml");
     // A plugin that never gets ready, so that nothing leaves the queue.
-    let sleeper = world.folder.path().join("sleeper");
-    write_program(&sleeper, "sleep 60");
+    let sleeper = programs::hostile(world.folder.path(), "sleeps");
     let document = json!({"plugins": [
         {"id": "farmops/git-pr-review", "source": {"binary": sleeper}, "grants": [{"source": "github"}]}]});
     let real = std::fs::read(&manifest).unwrap();
@@ -329,10 +329,4 @@ async fn reload(api: std::net::SocketAddr) {
     let json = http::HeaderValue::from_static("application/json");
     let answer = client.post(url, json, "", Bounds::default()).await.unwrap();
     assert_eq!(answer.status, StatusCode::OK);
-}
-
-pub(crate) fn write_program(path: &std::path::Path, script: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

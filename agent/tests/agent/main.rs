@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bench;
+mod commands;
 mod components;
 mod crash;
 mod journey;
@@ -10,8 +12,10 @@ mod plugins;
 mod process;
 mod programs;
 mod ready;
+mod reload;
 mod reset;
 mod rest;
+mod sandbox;
 mod tracker;
 mod vectors;
 mod world;

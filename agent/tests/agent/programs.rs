@@ -20,6 +20,31 @@ pub(crate) fn plugins() -> Vec<String> {
     names
 }
 
+/// The agent's own program, which is its plugins' launcher too.
+pub(crate) fn agent() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_farmops-agent"))
+}
+
+/// A plugin in `place` that misbehaves as `name` says (`agent/examples/hostile.rs`).
+pub(crate) fn hostile(place: &Path, name: &str) -> PathBuf {
+    static BUILD: Once = Once::new();
+    let (program, copy) = (folder().join("examples/hostile"), place.join(name));
+    BUILD.call_once(|| {
+        let source = newest(&root().join("agent/examples"));
+        if !is_fresh(&program, source.max(newest(&root().join("plugins/sdk")))) {
+            let mut build = Command::new(env!("CARGO"));
+            build.current_dir(root()).args(["build", "--quiet"]);
+            build.args(["-p", "farmops-agent", "--example", "hostile"]);
+            assert!(build.status().unwrap().success());
+        }
+    });
+    let mut content = std::fs::read(program).unwrap();
+    // So that each has a digest of its own.
+    content.extend_from_slice(name.as_bytes());
+    std::fs::write(&copy, content).unwrap();
+    copy
+}
+
 /// The folder with the programs. Cargo builds only this crate's own for a test, so the plugins are
 /// built here when they are missing or older than their source.
 pub(crate) fn folder() -> PathBuf {

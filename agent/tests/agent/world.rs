@@ -39,6 +39,7 @@ impl World {
                 },
                 "file": [{"name": "alerts", "path": folder.path().join("alerts.jsonl"), "source_type": "alertmanager"}],
             },
+            "sandbox": {"launcher": programs::agent()},
             "limits": {"observations_max": 50},
             "log": {"format": "json", "filter": "info"},
         });
@@ -76,13 +77,22 @@ impl World {
 
     /// Runs `farmops-agent keys …`: whether it went well, and what it said.
     pub(crate) async fn keys(&self, arguments: &[&str]) -> (bool, String) {
+        self.command("keys", arguments).await
+    }
+
+    /// Runs a command of `farmops-agent`: whether it went well, and what it said.
+    pub(crate) async fn command(&self, command: &str, arguments: &[&str]) -> (bool, String) {
         let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_farmops-agent"));
-        program.arg("--config").arg(self.config_file()).arg("keys");
+        program.arg("--config").arg(self.config_file()).arg(command);
         program.args(arguments);
         // Beside the runtime: an agent or a tracker of the same test goes on meanwhile.
         let output = tokio::task::spawn_blocking(move || program.output().unwrap());
         let output = output.await.unwrap();
-        let said = [output.stdout, output.stderr].concat();
+        let said = if output.status.success() {
+            output.stdout
+        } else {
+            [output.stdout, output.stderr].concat()
+        };
         (output.status.success(), String::from_utf8(said).unwrap())
     }
 

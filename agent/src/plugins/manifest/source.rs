@@ -6,6 +6,7 @@ use farmops_protocol::digest::Digest;
 use serde::Deserialize;
 
 use super::Fault;
+use crate::plugins::oci::Key;
 use crate::plugins::shelf::digest_of;
 
 /// Where a plugin's code comes from.
@@ -31,8 +32,8 @@ pub enum PluginSource {
         reference: String,
         /// The digest in it: of the artifact's manifest.
         digest: Digest,
-        /// PEM public keys, of which one must have signed it; empty takes it unsigned.
-        signed_by: Vec<String>,
+        /// Keys of which one must have signed it; empty takes it unsigned.
+        signed_by: Vec<Key>,
     },
 }
 
@@ -132,14 +133,17 @@ fn oci(
         return Err(fault("signed_by", fix.to_owned()));
     }
     let keys = signed_by.iter().enumerate().map(|(at, written)| {
-        if written.contains("-----BEGIN") {
-            return Ok(written.clone());
-        }
-        let file = folder.join(written);
-        std::fs::read_to_string(&file).map_err(|error| {
-            let fix = format!("cannot read the key {}: {error}", file.display());
-            fault(&format!("signed_by.{at}"), fix)
-        })
+        let key = format!("signed_by.{at}");
+        let pem = if written.contains("-----BEGIN") {
+            written.clone()
+        } else {
+            let file = folder.join(written);
+            std::fs::read_to_string(&file).map_err(|error| {
+                let fix = format!("cannot read the key {}: {error}", file.display());
+                fault(&key, fix)
+            })?
+        };
+        Key::from_pem(&pem).map_err(|error| fault(&key, error.to_string()))
     });
     Ok(PluginSource::Oci {
         signed_by: keys.collect::<Result<_, _>>()?,

@@ -1,0 +1,164 @@
+//! A component from an OCI registry: named by digest, signed by a known key, kept on the shelf.
+//!
+//! The distribution specification's two reads (a manifest, a blob) go through the one outbound client; a
+//! registry library would bring a second one. What came over the network and what lay on the shelf
+//! pass the same [`Artifact::component`], so a key that is struck from the manifest counts at once.
+
+mod registry;
+mod signature;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use farmops_protocol::digest::{Digest, sha256};
+use farmops_service::outbound::OutboundError;
+use serde::{Deserialize, Serialize};
+
+use self::registry::{Descriptor, ImageManifest};
+use self::signature::Signed;
+pub use self::signature::{Key, NotAKey};
+
+/// Bytes of one component.
+pub(super) const COMPONENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// For one exchange with the registry.
+const EXCHANGE_DEADLINE: Duration = Duration::from_secs(60);
+/// The type of the one layer.
+const WASM: &str = "application/wasm";
+
+/// Why an artifact is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum OciError {
+    /// Not `registry/repository@sha256:…`.
+    #[error("`source.oci`: `{0}` is not registry/repository@sha256:…")]
+    Reference(String),
+    /// The registry does not answer.
+    #[error("`source.oci`: {registry}: {source}")]
+    Exchange {
+        /// The registry.
+        registry: String,
+        /// What happened.
+        source: OutboundError,
+    },
+    /// It answers with something else.
+    #[error("`source.oci`: {registry} answers {status} for {what}")]
+    Status {
+        /// The registry.
+        registry: String,
+        /// The HTTP status.
+        status: http::StatusCode,
+        /// What was asked for.
+        what: String,
+    },
+    /// What came is not what was asked for.
+    #[error("`source.oci`: what came as {asked} has the digest {found}: it was tampered with")]
+    OtherContent {
+        /// The digest asked for.
+        asked: Digest,
+        /// The digest of what came.
+        found: Digest,
+    },
+    /// Not an artifact with a component in it.
+    #[error("`source.oci`: not a plugin: {0}")]
+    Shape(String),
+    /// Nobody signed it.
+    #[error(
+        "`source.signed_by`: there is no signature of it in the registry: have it signed (`cosign sign --key`), or write `unsigned: true`"
+    )]
+    Unsigned,
+    /// Others signed it.
+    #[error("`source.signed_by`: none of its {0} signatures is by one of the keys")]
+    WrongKey(usize),
+    /// The copy cannot be kept.
+    #[error("`source.oci`: cannot keep a copy in the data folder: {0}")]
+    Keep(#[source] std::io::Error),
+}
+
+/// Everything that says what an artifact is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Artifact {
+    /// The image manifest, byte for byte.
+    manifest: Vec<u8>,
+    /// The layer.
+    component: Vec<u8>,
+    signatures: Vec<Signed>,
+}
+
+/// An artifact in a registry, and who must have signed it.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) reference: String,
+    pub(super) digest: Digest,
+    /// Empty takes it unsigned.
+    pub(super) keys: Vec<Key>,
+}
+
+impl Wanted {
+    /// The component, from the shelf or else from the registry.
+    pub(super) async fn component(&self, shelf: PathBuf) -> Result<Vec<u8>, OciError> {
+        if let Some(component) = self.from_shelf(&shelf).await {
+            return Ok(component);
+        }
+        let artifact = registry::pull(self).await?;
+        let component = artifact.component(self)?;
+        let kept = serde_json::to_vec(&artifact).map_err(std::io::Error::from);
+        let keep = async {
+            tokio::fs::create_dir_all(&shelf).await?;
+            let draft = shelf.join(format!(".{}", uuid::Uuid::new_v4().simple()));
+            tokio::fs::write(&draft, kept?).await?;
+            tokio::fs::rename(&draft, shelf.join(KEPT)).await
+        };
+        keep.await.map_err(OciError::Keep)?;
+        Ok(component)
+    }
+
+    /// A copy that does not pass any more is pulled again.
+    async fn from_shelf(&self, shelf: &std::path::Path) -> Option<Vec<u8>> {
+        let kept = tokio::fs::read(shelf.join(KEPT)).await.ok()?;
+        let artifact: Artifact = serde_json::from_slice(&kept).ok()?;
+        artifact.component(self).ok()
+    }
+}
+
+/// The artifact's file on the shelf.
+const KEPT: &str = "artifact.json";
+
+impl Artifact {
+    /// Holds the artifact against what is wanted and gives the component in it.
+    fn component(&self, wanted: &Wanted) -> Result<Vec<u8>, OciError> {
+        is(&self.manifest, wanted.digest)?;
+        let layer = component_layer(&self.manifest)?;
+        is(&self.component, layer.digest.0)?;
+        if !wanted.keys.is_empty() {
+            signature::check(&self.signatures, wanted.digest, &wanted.keys)?;
+        }
+        Ok(self.component.clone())
+    }
+}
+
+fn is(content: &[u8], asked: Digest) -> Result<(), OciError> {
+    let found = sha256(content);
+    if found == asked {
+        Ok(())
+    } else {
+        Err(OciError::OtherContent { asked, found })
+    }
+}
+
+/// The one layer of an artifact that holds a component.
+fn component_layer(manifest: &[u8]) -> Result<Descriptor, OciError> {
+    let shape = |reason: &str| OciError::Shape(reason.to_owned());
+    let manifest: ImageManifest =
+        serde_json::from_slice(manifest).map_err(|error| OciError::Shape(error.to_string()))?;
+    let [layer] = <[Descriptor; 1]>::try_from(manifest.layers)
+        .map_err(|layers| OciError::Shape(format!("it has {} layers, not one", layers.len())))?;
+    if layer.media_type != WASM {
+        return Err(shape("its layer is not of type application/wasm"));
+    }
+    if layer.size > COMPONENT_BYTES_MAX {
+        return Err(shape("its layer is larger than 32 MiB"));
+    }
+    Ok(layer)
+}
+
+#[cfg(test)]
+mod tests;
