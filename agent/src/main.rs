@@ -144,7 +144,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         tracing::info!(%address, "probes are answered");
     }
     let agent = Agent::start(config, stop).await?;
-    probes.ask(agent.health.clone());
+    probes.answer_with(agent.health.clone());
     tracing::info!(api = %agent.api, webhooks = ?agent.webhooks, "the agent is at work");
     agent.run().await;
     Ok(ExitCode::SUCCESS)

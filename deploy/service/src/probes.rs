@@ -53,7 +53,7 @@ impl Probes {
     }
 
     /// From now on the service's own checks say whether it is ready. A second call changes nothing.
-    pub fn ask(&self, health: Health) {
+    pub fn answer_with(&self, health: Health) {
         let _ = self.health.set(health);
     }
 
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(status(&probes, "/healthz").await, StatusCode::OK);
         let unready = StatusCode::SERVICE_UNAVAILABLE;
         assert_eq!(status(&probes, "/readyz").await, unready);
-        probes.ask(Health::new().check("database", async || Ok(())));
+        probes.answer_with(Health::new().check("database", async || Ok(())));
         assert_eq!(status(&probes, "/readyz").await, StatusCode::OK);
     }
 }
