@@ -23,6 +23,7 @@ pub mod observation;
 pub mod plugins;
 pub mod proof;
 pub mod sources;
+pub mod standby;
 pub mod status;
 pub mod store;
 pub mod uplink;

@@ -5,9 +5,11 @@
 mod crash;
 mod journey;
 mod keys;
+mod leaks;
 mod plugins;
 mod programs;
 mod reset;
 mod rest;
+mod standby;
 mod tracker;
 mod world;
