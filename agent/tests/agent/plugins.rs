@@ -19,7 +19,7 @@ use crate::programs;
 
 pub(crate) struct Bench {
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) runtime: Runtime,
+    pub(crate) runtime: Arc<Runtime>,
     handles: Arc<Mutex<Vec<PluginHandle>>>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -56,7 +56,7 @@ impl Bench {
         .unwrap();
         Self {
             folder,
-            runtime,
+            runtime: Arc::new(runtime),
             handles,
             stop,
             tasks,
