@@ -25,6 +25,7 @@ pub mod proof;
 pub mod ready;
 pub mod sandbox;
 pub mod sources;
+pub mod standby;
 pub mod status;
 pub mod store;
 pub mod uplink;

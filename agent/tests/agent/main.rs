@@ -4,10 +4,12 @@
 
 mod bench;
 mod commands;
+mod chart;
 mod components;
 mod crash;
 mod journey;
 mod keys;
+mod leaks;
 mod plugins;
 mod process;
 mod programs;
@@ -16,6 +18,7 @@ mod reload;
 mod reset;
 mod rest;
 mod sandbox;
+mod standby;
 mod tracker;
 mod vectors;
 mod world;

@@ -2,7 +2,7 @@
 //! other routes stay on loopback, and before the service is up.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -29,7 +29,7 @@ pub struct ProbesError {
 /// A listener for probes: alive from the start, ready when the service says so.
 #[derive(Clone, Default)]
 pub struct Probes {
-    health: Arc<OnceLock<Health>>,
+    health: Arc<RwLock<Option<Health>>>,
 }
 
 impl Probes {
@@ -52,9 +52,16 @@ impl Probes {
         Ok(bound)
     }
 
-    /// From now on the service's own checks say whether it is ready. A second call changes nothing.
-    pub fn ask(&self, health: Health) {
-        let _ = self.health.set(health);
+    /// From now on these checks say whether the service is ready.
+    pub fn answer_with(&self, health: Health) {
+        *self.health.write().unwrap_or_else(PoisonError::into_inner) = Some(health);
+    }
+
+    fn health(&self) -> Health {
+        let health = self.health.read().unwrap_or_else(PoisonError::into_inner);
+        let starting = async || Err("not at work yet".to_owned());
+        let none_yet = || Health::new().check("start", starting);
+        health.clone().unwrap_or_else(none_yet)
     }
 
     fn router(self) -> Router {
@@ -66,12 +73,7 @@ impl Probes {
 }
 
 async fn readyz(State(probes): State<Probes>) -> Response {
-    let starting = async || Err("not at work yet".to_owned());
-    let health = probes.health.get().cloned();
-    health
-        .unwrap_or_else(|| Health::new().check("start", starting))
-        .readiness()
-        .await
+    probes.health().readiness().await
 }
 
 #[cfg(test)]
@@ -95,7 +97,9 @@ mod tests {
         assert_eq!(status(&probes, "/healthz").await, StatusCode::OK);
         let unready = StatusCode::SERVICE_UNAVAILABLE;
         assert_eq!(status(&probes, "/readyz").await, unready);
-        probes.ask(Health::new().check("database", async || Ok(())));
+        probes.answer_with(Health::new().check("database", async || Ok(())));
         assert_eq!(status(&probes, "/readyz").await, StatusCode::OK);
+        probes.answer_with(Health::new().check("database", async || Err("gone".to_owned())));
+        assert_eq!(status(&probes, "/readyz").await, unready);
     }
 }

@@ -340,7 +340,13 @@ fn a_standby_may_write_its_lease_and_no_other() {
     };
     let lease = "leases.coordination.k8s.io";
     assert!(account.may("create", lease, "pair"));
-    for verb in ["get", "update", "patch"] {
+    for verb in ["patch", "delete", "list", "watch"] {
+        assert!(
+            !account.may_one(verb, lease, "one-farmops-agent", "pair"),
+            "{verb}"
+        );
+    }
+    for verb in ["get", "update"] {
         let may = |name, namespace| account.may_one(verb, lease, name, namespace);
         assert!(may("one-farmops-agent", "pair"), "{verb}");
         assert!(!may("other", "pair"), "{verb}");

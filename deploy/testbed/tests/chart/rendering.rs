@@ -101,7 +101,6 @@ fn a_role_follows_what_is_enabled() {
     let only = |flags: &[&str]| {
         let mut all = vec![
             "--set=plugins.certificate-renewal.enabled=false",
-            "--set=plugins.k8s-deprecated-api.enabled=false",
             "--set=plugins.k8s-resource-audit.enabled=false",
         ];
         all.extend(flags);
