@@ -5,13 +5,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench components fmt lint api docs clean-demo need-rust need-wasm need-cc need-postgres need-testbed need-demo testbed
+.PHONY: help demo test bench components fmt lint api fuzz docs clean-demo need-rust need-wasm need-cc need-postgres need-testbed need-demo testbed
 
 # CHECK=1 asserts every step and exits; ARGS is handed to farmops-demo.
 CHECK ?=
 ARGS ?=
-# NAME chooses one benchmark.
+# NAME chooses one benchmark, or one parser to fuzz, for FUZZ_SECONDS.
 NAME ?=
+FUZZ_SECONDS ?= 20
 
 NEED := deploy/need
 
@@ -48,6 +49,9 @@ api: need-demo ## The tracker's interface against its description, on what a dem
 	cargo build --workspace --bins
 	test -d target/demo-check || target/debug/farmops-demo --check --dir target/demo-check --fresh
 	tracker/check-api target/demo-check
+
+fuzz: need-cc ## Bytes at every parser of what others write. FUZZ_SECONDS=600 NAME=proof goes on for ten minutes with one.
+	deploy/fuzz $(FUZZ_SECONDS) $(NAME)
 
 docs: need-cc ## The documentation of the code, in target/doc.
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -1,7 +1,7 @@
 //! Writes the corpora to start from: what the vectors give to each parser.
 //!
-//! A fuzzer does not find a signature by chance. Run once before `cargo fuzz run TARGET`:
-//! `cargo run --manifest-path protocol-spec/fuzz/Cargo.toml --example seed`.
+//! A fuzzer does not find a signature by chance. `deploy/fuzz` runs this first; by hand it is
+//! `cargo run --manifest-path protocol-spec/fuzz/Cargo.toml --example seed -- FOLDER`.
 
 use std::{
     error::Error,
@@ -33,10 +33,12 @@ const SEEDS: [(&str, &str, &str); 15] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpora = std::env::args_os().nth(1);
+    let corpora = PathBuf::from(corpora.ok_or("name the folder for the corpora")?);
     let mut count = 0;
     for verdict in ["valid", "invalid"] {
         for (kind, member, target) in SEEDS {
-            let corpus = here.join("corpus").join(target);
+            let corpus = corpora.join(target);
             fs::create_dir_all(&corpus)?;
             for file in vectors(&here.join("../vectors").join(verdict).join(kind))? {
                 let vector: Value = serde_json::from_slice(&fs::read(&file)?)?;

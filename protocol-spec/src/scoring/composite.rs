@@ -4,7 +4,7 @@
 //! What makes proofs belong together is their kind, their order and their time, across all agents of a
 //! farm. They say nothing of what was worked on, so nothing else could.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -66,8 +66,50 @@ pub struct Candidate {
     pub agent_id: Uuid,
     /// When its work was finished.
     pub timestamp: Timestamp,
-    /// The numbers of the steps that it fits, from 0.
-    pub fits: Vec<u8>,
+    /// The steps that it fits.
+    pub fits: Fits,
+}
+
+/// Numbers of steps, from 0; on paper a list of them in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<u8>", into = "Vec<u8>")]
+pub struct Fits(u8);
+
+impl Fits {
+    /// Whether it is no step.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the step of this number is one of them.
+    pub const fn contains(self, step: u8) -> bool {
+        step < 8 && self.0 & (1 << step) != 0
+    }
+
+    /// The numbers in order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..8).filter(move |&step| self.contains(step))
+    }
+}
+
+impl FromIterator<u8> for Fits {
+    /// There are at most eight steps; other numbers are those of none.
+    fn from_iter<I: IntoIterator<Item = u8>>(steps: I) -> Self {
+        let steps = steps.into_iter().filter(|&step| step < 8);
+        Self(steps.fold(0, |fits, step| fits | 1 << step))
+    }
+}
+
+impl From<Vec<u8>> for Fits {
+    fn from(steps: Vec<u8>) -> Self {
+        steps.into_iter().collect()
+    }
+}
+
+impl From<Fits> for Vec<u8> {
+    fn from(fits: Fits) -> Self {
+        fits.iter().collect()
+    }
 }
 
 impl Step {
@@ -81,7 +123,7 @@ impl Step {
 
 impl CompositeRule {
     /// The numbers of the steps that work of this kind fits.
-    pub fn fits(&self, action: &Action) -> Vec<u8> {
+    pub fn fits(&self, action: &Action) -> Fits {
         (0_u8..)
             .zip(&self.steps)
             .filter(|(_, step)| step.fits(action))
@@ -90,10 +132,13 @@ impl CompositeRule {
     }
 
     /// Takes a candidate in, by time, and lets those go that are too old or too many (`SCO-COMP-004`).
-    pub fn admit(&self, candidates: &mut Vec<Candidate>, new: Candidate) {
-        let at = candidates.partition_point(|c| c.timestamp <= new.timestamp);
-        candidates.insert(at, new);
-        let Some(newest) = candidates.last().map(|c| c.timestamp) else {
+    pub fn admit(&self, candidates: &mut VecDeque<Candidate>, new: Candidate) {
+        // Proofs come mostly in the order of their times, so the place is sought from the end.
+        let after = candidates
+            .iter()
+            .rposition(|c| c.timestamp <= new.timestamp);
+        candidates.insert(after.map_or(0, |after| after + 1), new);
+        let Some(newest) = candidates.back().map(|c| c.timestamp) else {
             return;
         };
         let window = i64::from(self.within_seconds);
@@ -110,14 +155,14 @@ impl CompositeRule {
     /// shortest time there can be; the first such step that keeps within the time is it.
     pub fn completed_by<'a>(
         &self,
-        candidates: &'a [Candidate],
+        candidates: &'a VecDeque<Candidate>,
         agent: Uuid,
         proof: Uuid,
     ) -> Option<Vec<&'a Candidate>> {
         let is_it = |c: &Candidate| (c.agent_id, c.proof_id) == (agent, proof);
-        let at = candidates.iter().position(is_it)?;
+        let at = candidates.iter().rposition(is_it)?;
         let window = i64::from(self.within_seconds);
-        candidates[at].fits.iter().find_map(|&step| {
+        candidates[at].fits.iter().find_map(|step| {
             let places = self.around(candidates, at, step)?;
             let (first, last) = (*places.first()?, *places.last()?);
             let span = candidates[last]
@@ -128,18 +173,17 @@ impl CompositeRule {
         })
     }
 
-    fn around(&self, candidates: &[Candidate], at: usize, step: u8) -> Option<Vec<usize>> {
+    fn around(&self, candidates: &VecDeque<Candidate>, at: usize, step: u8) -> Option<Vec<usize>> {
         let last = u8::try_from(self.steps.len()).ok()?.checked_sub(1)?;
         let mut places = vec![at];
         let mut place = at;
         for wanted in (0..step).rev() {
-            place = (0..place).rfind(|&n| candidates[n].fits.contains(&wanted))?;
+            place = (0..place).rfind(|&n| candidates[n].fits.contains(wanted))?;
             places.insert(0, place);
         }
         place = at;
         for wanted in step + 1..=last {
-            place =
-                (place + 1..candidates.len()).find(|&n| candidates[n].fits.contains(&wanted))?;
+            place = (place + 1..candidates.len()).find(|&n| candidates[n].fits.contains(wanted))?;
             places.push(place);
         }
         Some(places)
@@ -234,13 +278,13 @@ mod tests {
             proof_id: Uuid::from_bytes([n; 16]),
             agent_id: Uuid::nil(),
             timestamp: Timestamp::from_second(second).unwrap(),
-            fits: fits.to_vec(),
+            fits: fits.to_vec().into(),
         }
     }
 
     #[test]
     fn nobody_waits_longer_than_the_time_allows_nor_in_a_longer_queue() {
-        let (rule, mut waiting) = (rule(), Vec::new());
+        let (rule, mut waiting) = (rule(), VecDeque::new());
         rule.admit(&mut waiting, candidate(1, 0, &[0]));
         rule.admit(&mut waiting, candidate(2, 100, &[0]));
         assert_eq!(waiting.len(), 2);
@@ -256,7 +300,7 @@ mod tests {
         /// Parts keep to steps, order and time, no proof is a part twice, and what could be complete is.
         #[test]
         fn parts_belong_together_once(work in prop::collection::vec((0..3_u8, 0..400_i64), 1..30)) {
-            let (rule, mut waiting, mut used) = (rule(), Vec::new(), BTreeSet::new());
+            let (rule, mut waiting, mut used) = (rule(), VecDeque::new(), BTreeSet::new());
             for (n, &(step, second)) in (0_u8..).zip(&work) {
                 let new = candidate(n, second, &[step]);
                 let id = new.proof_id;
@@ -267,7 +311,7 @@ mod tests {
                 prop_assert_eq!(parts.len(), 3);
                 prop_assert!(parts.iter().any(|part| part.proof_id == id));
                 for (step, part) in (0_u8..).zip(&parts) {
-                    prop_assert!(part.fits.contains(&step));
+                    prop_assert!(part.fits.contains(step));
                     prop_assert!(used.insert(part.proof_id), "a part of two");
                 }
                 prop_assert!(parts.is_sorted_by_key(|part| part.timestamp));
@@ -279,8 +323,8 @@ mod tests {
     }
 
     /// Whether any three that wait, the proof among them, are a composite: every choice is tried.
-    fn could_be_complete(waiting: &[Candidate], id: Uuid) -> bool {
-        let fits = |n: usize, step: u8| waiting[n].fits.contains(&step);
+    fn could_be_complete(waiting: &VecDeque<Candidate>, id: Uuid) -> bool {
+        let fits = |n: usize, step: u8| waiting[n].fits.contains(step);
         let all = 0..waiting.len();
         all.clone().any(|a| {
             (a + 1..all.end).any(|b| {

@@ -75,6 +75,17 @@ proptest! {
     }
 
     #[test]
+    fn the_short_way_and_the_long_one_give_the_same_product(
+        base in 0..=1_000_000_u32,
+        factors in prop::array::uniform5(prop_oneof![Just(ONE_BP), 0..=FACTOR_BP_MAX]),
+    ) {
+        let one = 10_000_u128.pow(5);
+        let product = factors.iter().fold(u128::from(base), |p, &f| p * u128::from(f));
+        let up = u128::from(2 * (product % one) >= one);
+        prop_assert_eq!(u128::from(rounded_product(base, &factors)), product / one + up);
+    }
+
+    #[test]
     fn no_cap_is_ever_passed(
         input in any_input(),
         per_proof in prop::option::of(0..100_u32),

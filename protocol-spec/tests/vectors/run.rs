@@ -2,6 +2,8 @@
 //!
 //! Written against the public interface only; an implementation in another language does the same.
 
+use std::collections::VecDeque;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use farmops_protocol::{
     canonical,
@@ -277,7 +279,7 @@ struct Part {
 /// The proofs in the order in which they came, by the rules a farm starts with.
 fn composites(proofs: Vec<Part>) -> Value {
     let rules = RuleSet::default().composites;
-    let mut waiting = vec![Vec::new(); rules.len()];
+    let mut waiting = vec![VecDeque::new(); rules.len()];
     let mut earned = Vec::new();
     for part in proofs {
         let action = Action {

@@ -230,6 +230,15 @@ impl Catalogue {
             })
             .fold(0, u32::saturating_add)
     }
+
+    /// What [`Self::upgrade_boost_bp`] says of each category that has any.
+    pub fn upgrade_boosts_bp(&self, owned: &[Owned]) -> BTreeMap<Category, u32> {
+        let boosts = self.boosters.keys().map(|&category| {
+            let boost = self.upgrade_boost_bp(category, owned);
+            (category, boost)
+        });
+        boosts.filter(|(_, boost)| *boost > 0).collect()
+    }
 }
 
 fn boosters(items: &[Item]) -> BTreeMap<Category, Vec<usize>> {

@@ -186,18 +186,14 @@ async fn edit(
 
 /// Where a piece is now.
 fn told(view: &Arrangement, piece: &Instance) -> String {
-    match view.find(piece) {
-        Some(placed) => {
-            let Cell { x, y } = placed.cell;
-            let called = called(placed.name.as_deref());
-            format!("{piece}{called} stands at {x},{y} now.")
-        }
-        None => {
-            let stored = view.shed().iter().find(|stored| stored.instance == *piece);
-            let called = called(stored.and_then(|stored| stored.name.as_deref()));
-            format!("{piece}{called} is in the shed now.")
-        }
+    if let Some(placed) = view.find(piece) {
+        let Cell { x, y } = placed.cell;
+        let called = called(placed.name.as_deref());
+        return format!("{piece}{called} stands at {x},{y} now.");
     }
+    let stored = view.shed().iter().find(|stored| stored.instance == *piece);
+    let called = called(stored.and_then(|stored| stored.name.as_deref()));
+    format!("{piece}{called} is in the shed now.")
 }
 
 fn called(name: Option<&str>) -> String {

@@ -107,7 +107,11 @@ async fn list(client: &Client, wanted: &Wanted, output: Output) -> anyhow::Resul
         return Ok(ExitCode::SUCCESS);
     }
     let answer: Value = serde_json::from_str(answer.get())?;
-    for proof in answer["proofs"].as_array().into_iter().flatten() {
+    let proofs = answer["proofs"].as_array().map_or(&[][..], Vec::as_slice);
+    if proofs.is_empty() {
+        line("No proof is like that.");
+    }
+    for proof in proofs {
         let text = |name: &str| proof[name].as_str().unwrap_or_default();
         line(format_args!(
             "{}  {}  {:11} {:>6}  {}",

@@ -28,27 +28,24 @@ impl HourlyActivity {
         moment.second().div_euclid(3600)
     }
 
-    /// How many like proofs stand in that hour so far.
-    pub fn like(&self, hour: i64, action: &Action) -> u32 {
-        self.0
-            .get(&hour)
-            .and_then(|counts| find(counts, action).ok().map(|at| counts[at].proofs))
-            .unwrap_or(0)
-    }
-
-    /// Counts one more.
-    pub fn count(&mut self, hour: i64, action: &Action) {
+    /// Counts one more, and says how many like proofs stood in that hour before it.
+    pub fn count(&mut self, hour: i64, action: &Action) -> u32 {
         let counts = self.0.entry(hour).or_default();
         match find(counts, action) {
-            Ok(at) => counts[at].proofs = counts[at].proofs.saturating_add(1),
-            Err(at) => counts.insert(
-                at,
-                LikeCount {
+            Ok(at) => {
+                let before = counts[at].proofs;
+                counts[at].proofs = before.saturating_add(1);
+                before
+            }
+            Err(at) => {
+                let first = LikeCount {
                     plugin: action.plugin.as_str().into(),
                     action_type: action.action_type,
                     proofs: 1,
-                },
-            ),
+                };
+                counts.insert(at, first);
+                0
+            }
         }
     }
 

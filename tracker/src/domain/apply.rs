@@ -4,7 +4,7 @@ mod agents;
 mod archived;
 mod proof;
 
-use farmops_farm::catalogue::Owned;
+use farmops_farm::catalogue::{Catalogue, Owned};
 use farmops_protocol::{scoring::Score, streak::Silent};
 use jiff::civil::Date;
 
@@ -132,6 +132,7 @@ impl State {
                 },
             ),
         }
+        self.boosts_bp = Catalogue::builtin().upgrade_boosts_bp(&self.upgrades);
         self.purchases.push(Purchase {
             position: entry.position,
             purchased_at: entry.recorded_at,

@@ -58,7 +58,7 @@ impl State {
             // Only the first one needs a name of its own.
             match self.composing.get_mut(&rule.slug) {
                 Some(waiting) => rule.admit(waiting, candidate),
-                None => drop(self.composing.insert(rule.slug.clone(), vec![candidate])),
+                None => drop(self.composing.insert(rule.slug.clone(), [candidate].into())),
             }
         }
     }

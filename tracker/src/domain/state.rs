@@ -1,6 +1,6 @@
 //! The farm as the ledger tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use farmops_farm::catalogue::Owned;
 use farmops_protocol::{
@@ -47,12 +47,15 @@ pub struct State {
     pub activity: HourlyActivity,
     /// What stands on the farm, ordered by slug.
     pub upgrades: Vec<Owned>,
+    /// What that adds to the coins of each category, in basis points: it follows from `upgrades`, and is
+    /// kept because every proof asks.
+    pub boosts_bp: BTreeMap<Category, u32>,
     /// What was bought, in order.
     pub purchases: Vec<Purchase>,
     /// What is known of the farmer's days beside the calendar.
     pub known: Known,
     /// Proofs that may become parts of composites, by the composite's slug; none is empty.
-    pub composing: BTreeMap<String, Vec<Candidate>>,
+    pub composing: BTreeMap<String, VecDeque<Candidate>>,
     /// The leagues that the farm is or was in, by slug.
     pub leagues: BTreeMap<String, League>,
     /// The position of the last entry; 0 before the first.

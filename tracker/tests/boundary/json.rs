@@ -1,6 +1,6 @@
 //! Every command answers a program that asks for JSON with one document.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use clap::CommandFactory as _;
 use farmops_protocol::proof::Category;
@@ -83,9 +83,9 @@ async fn every_command_answers_with_one_document() {
     std::fs::write(file("rules.json"), rules).unwrap();
     let (_, opened, _) = run(&tracker, &["ledger", "open", &proof]).await;
     std::fs::write(file("opening"), opened).unwrap();
-    let (db, restored) = (database(&folder), named(&folder, "restored"));
+    let db = database(&folder);
     let (rules, opening) = (file("rules.json"), file("opening"));
-    let (layout, backup, archive) = (file("layout"), file("backup.db"), file("farm.tar"));
+    let layout = file("layout");
 
     let all = commands();
     let mut tried: BTreeSet<String> = NO_ANSWER.map(str::to_owned).into();
@@ -152,6 +152,15 @@ async fn every_command_answers_with_one_document() {
         tried.insert(named_by(&args, &all));
     }
     let folder = tracker.end().await;
+    tried.extend(tried_offline(folder.path(), &all).await);
+    assert_eq!(tried, all);
+}
+
+/// Runs what works on a database that no tracker runs on; the names of those commands.
+async fn tried_offline(folder: &Path, all: &BTreeSet<String>) -> Vec<String> {
+    let file = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (db, restored) = (database(folder), named(folder, "restored"));
+    let (backup, archive) = (file("backup.db"), file("farm.tar"));
     let offline: [&[&str]; 6] = [
         &["rebuild", "--db", &db],
         &["backup", &backup, "--db", &db],
@@ -160,19 +169,20 @@ async fn every_command_answers_with_one_document() {
         &["import", &archive, "--check"],
         &["owner-token", "reset", "--db", &db],
     ];
+    let mut tried = Vec::new();
     for args in offline {
         let output = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
             .args(args)
             .arg("--json")
-            .current_dir(folder.path())
+            .current_dir(folder)
             .output()
             .await
             .unwrap();
         assert!(output.status.success(), "{args:?}: {output:?}");
         check(args, std::str::from_utf8(&output.stdout).unwrap());
-        tried.insert(named_by(args, &all));
+        tried.push(named_by(args, all));
     }
-    assert_eq!(tried, all);
+    tried
 }
 
 fn check(args: &[&str], said: &str) {

@@ -1,6 +1,5 @@
 //! What a proof brings.
 
-use farmops_farm::catalogue::Catalogue;
 use farmops_protocol::{
     chain::ChainHead,
     int::SafeUint,
@@ -37,16 +36,14 @@ impl State {
             // The schema holds the radius to 1..=10.
             impact_radius: u8::try_from(body.scoring_hints.impact_radius.value())
                 .unwrap_or(u8::MAX),
-            like_this_hour: self.activity.like(hour, &body.action),
+            like_this_hour: self.activity.count(hour, &body.action),
             streak_days: self.streak.days,
-            upgrade_bp: ONE_BP
-                .saturating_add(Catalogue::builtin().upgrade_boost_bp(category, &self.upgrades)),
+            upgrade_bp: ONE_BP.saturating_add(self.boosts_bp.get(&category).copied().unwrap_or(0)),
             coins_today: day
                 .and_then(|day| self.days.get(&day))
                 .map_or(0, |totals| totals.coins),
         };
         let score = self.rules.set.score(&input);
-        self.activity.count(hour, &body.action);
         if earns {
             self.count_earned(category, day, score.coins, body.timestamp);
             self.public_position = position;

@@ -1,6 +1,6 @@
 //! What follows from the owner's own decisions: purchases, days of rest; and from long silences.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use farmops_protocol::{
     digest::Digest,
@@ -200,7 +200,7 @@ pub(super) async fn known(conn: &mut Conn) -> Result<Known, StoreError> {
 /// Proofs that may become parts of composites.
 pub(super) async fn composing(
     conn: &mut Conn,
-) -> Result<BTreeMap<String, Vec<Candidate>>, StoreError> {
+) -> Result<BTreeMap<String, VecDeque<Candidate>>, StoreError> {
     let rows = sqlx::query("SELECT * FROM composing")
         .fetch_all(conn)
         .await?;
