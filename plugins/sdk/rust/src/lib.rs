@@ -13,6 +13,8 @@
 mod convert;
 pub mod description;
 pub mod handshake;
+pub mod kept;
+pub mod kubernetes;
 pub mod observation;
 pub mod resource;
 mod serve;
@@ -22,6 +24,7 @@ pub mod wire;
 
 pub use convert::Malformed;
 pub use description::{Description, SourceRequirement};
+pub use kubernetes::Change;
 pub use observation::Observation;
 pub use resource::KubernetesResource;
 pub use serve::{ServeError, serve};
