@@ -59,7 +59,7 @@ impl Plugin for DeprecatedApi {
             templates: vec![
                 Template::new(
                     "moved",
-                    "Moved a {area} object off an API version that Kubernetes 1.{minor} {fate}",
+                    "Moved one {area} object off an API version that Kubernetes 1.{minor} {fate}",
                 )
                 .choice("area", &areas)
                 .number("minor", 999)

@@ -47,7 +47,7 @@ fn told(verdict: &Verdict) -> String {
     objects::told(&DeprecatedApi::default(), verdict)
 }
 
-const MOVED: &str = "Moved a network object off an API version that Kubernetes 1.22 removed";
+const MOVED: &str = "Moved one network object off an API version that Kubernetes 1.22 removed";
 
 #[test]
 fn an_object_counts_when_a_person_s_tool_has_moved_it() {

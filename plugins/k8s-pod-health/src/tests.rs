@@ -15,6 +15,7 @@ const DEPLOYMENT: &str = include_str!("../fixtures/deployment.yaml");
 const STATEFUL_SET: &str = include_str!("../fixtures/statefulset.yaml");
 const DAEMON_SET: &str = include_str!("../fixtures/daemonset.yaml");
 const POD: &str = include_str!("../fixtures/pod.yaml");
+const CRASHING_POD: &str = include_str!("../fixtures/pod-crashing.yaml");
 const JOB_POD: &str = include_str!("../fixtures/job-pod.yaml");
 
 /// What the plugin says of an object that was as `before` for a while and then was as `after`.
@@ -289,6 +290,24 @@ fn pods_tell_what_their_containers_waited_for() {
         &[],
     );
     assert_eq!(told(&first_start), "- a first start is not a recovery");
+}
+
+#[test]
+fn a_crashing_pod_that_runs_again_is_told_with_nothing_of_its_last_words() {
+    let plugin = PodHealth::default();
+    let (before, after) = (object(CRASHING_POD, &[]), object(POD, &[]));
+    let span = ("2026-02-21T08:31:02Z", "2026-02-21T09:00:00Z");
+    let observation = observed(&plugin, span, &before, &after);
+    let kept = String::from_utf8(observation.raw_data.clone()).unwrap();
+    for word in ["panic", "Tr0ub4dor", "ip-10-0-84-17", "registry.internal"] {
+        assert!(before.to_string().contains(word), "{word}");
+        assert!(!kept.contains(word), "{word}");
+    }
+    let sentence = told(&plugin.verify(&observation));
+    assert_eq!(
+        sentence,
+        "Brought a deployment back from a crash loop after 28 minutes"
+    );
 }
 
 /// Between two starts a crashing container waits up to 300 seconds, and then runs for a while.

@@ -188,7 +188,7 @@ fn security_rules(container: &Value, pod: &Value) -> Vec<Rule> {
         let names = elements(&own["capabilities"][list]).filter_map(Value::as_str);
         let upper = names.map(str::to_ascii_uppercase);
         upper
-            .map(|name| name.strip_prefix("CAP_").map(str::to_owned).unwrap_or(name))
+            .map(|name| name.strip_prefix("CAP_").unwrap_or(&name).to_owned())
             .collect()
     };
     let added = names("add");

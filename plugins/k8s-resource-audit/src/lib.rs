@@ -161,7 +161,7 @@ impl Plugin for ResourceAudit {
                 ),
                 template(
                     "several",
-                    "Mended {flaws} flaws in a {workload}, the worst one of {area} and {severity} severity",
+                    "Mended {flaws} flaws in a {workload}, the worst a {area} flaw of {severity} severity",
                 )
                 .number("flaws", 999),
             ],

@@ -142,7 +142,7 @@ fn the_sentence_names_area_and_severity_and_nothing_of_the_workload() {
     let verdict = verify(&[(&memory, value), (&probe, none)], &[]);
     assert_eq!(
         told(&verdict),
-        "Mended 2 flaws in a deployment, the worst one of reliability and medium severity"
+        "Mended 2 flaws in a deployment, the worst a reliability flaw of medium severity"
     );
     assert_eq!(verdict.finding().unwrap().category, Category::Reliability);
 }
