@@ -41,7 +41,7 @@ impl Plugin for DeprecatedApi {
     fn describe(&self) -> Description {
         let watched = RESOURCES.iter().filter(|row| row.unwatched.is_none());
         let resources = watched.map(|row| {
-            KubernetesResource::new(&row.resource, FIELDS)
+            KubernetesResource::new(&row.name, FIELDS)
                 .settle_seconds(SETTLE_SECONDS)
                 .optional()
         });
@@ -81,7 +81,7 @@ impl Plugin for DeprecatedApi {
             Err(verdict) => return verdict,
         };
         let watched = RESOURCES.iter().filter(|row| row.unwatched.is_none());
-        let mut of_table = watched.filter(|row| row.resource == change.resource);
+        let mut of_table = watched.filter(|row| row.name == change.resource);
         let Some(row) = of_table.next() else {
             return Verdict::rejected("no version of it is deprecated");
         };
@@ -149,7 +149,7 @@ fn told(change: &Change, row: &Resource, version: &Version) -> Verdict {
         },
         outcome: OutcomeStatus::Success,
         evidence: json!({
-            "left": version.api_version,
+            "left": version.name,
             "name": name,
             "namespace": namespace,
             "resource": resource,
@@ -162,7 +162,7 @@ fn told(change: &Change, row: &Resource, version: &Version) -> Verdict {
             who: Who::OnCall,
             kind: ActorType::Human,
         },
-        dedupe_key: format!("{resource} {namespace}/{name} {}", version.api_version).into_bytes(),
+        dedupe_key: format!("{resource} {namespace}/{name} {}", version.name).into_bytes(),
         finished_at: change.after.since,
     }))
 }

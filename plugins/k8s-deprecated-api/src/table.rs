@@ -31,7 +31,8 @@ struct Table {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resource {
     /// As it is watched: `plural.group` of the group that has it now.
-    pub(crate) resource: String,
+    #[serde(rename = "resource")]
+    pub(crate) name: String,
     #[serde(rename = "kind")]
     _kind: String,
     /// The API version to use; `None` where there is none.
@@ -49,7 +50,8 @@ pub(crate) struct Version {
     /// The minor release of Kubernetes 1 that does not serve it any more; `None` when none is planned.
     removed: Option<u32>,
     deprecated: u32,
-    pub(crate) api_version: String,
+    #[serde(rename = "api_version")]
+    pub(crate) name: String,
 }
 
 /// What became of an API version.
@@ -74,12 +76,12 @@ impl Resource {
     /// The deprecated version that is written so, if it is one.
     pub(crate) fn deprecated(&self, api_version: &str) -> Option<&Version> {
         let mut versions = self.versions.iter();
-        versions.find(|version| version.api_version == api_version)
+        versions.find(|version| version.name == api_version)
     }
 
     /// What kind of thing it is, by its group.
     pub(crate) fn area(&self) -> &'static str {
-        let group = self.resource.split_once('.').map_or("", |(_, group)| group);
+        let group = self.name.split_once('.').map_or("", |(_, group)| group);
         let known = AREAS.iter().find(|(of, _)| *of == group);
         known.map_or("cluster", |(_, area)| area)
     }
@@ -132,7 +134,7 @@ mod tests {
         );
         let mut resources = BTreeSet::new();
         for resource in &*RESOURCES {
-            assert!(resources.insert(&resource.resource), "{resource:?} twice");
+            assert!(resources.insert(&resource.name), "{resource:?} twice");
             assert!(!resource.versions.is_empty(), "{resource:?}");
             for version in &resource.versions {
                 assert!(version.deprecated <= AS_OF, "{version:?}");
@@ -142,7 +144,7 @@ mod tests {
                         .is_none_or(|removed| removed > version.deprecated)
                 );
                 let replacement = resource.replacement.as_ref();
-                assert_ne!(Some(&version.api_version), replacement);
+                assert_ne!(Some(&version.name), replacement);
             }
             if resource.unwatched.is_none() {
                 assert!(resource.replacement.is_some(), "{resource:?}");
@@ -178,10 +180,7 @@ mod tests {
             ),
             ("endpoints", "v1", Fate::Deprecated, 33),
         ] {
-            let row = RESOURCES
-                .iter()
-                .find(|row| row.resource == resource)
-                .unwrap();
+            let row = RESOURCES.iter().find(|row| row.name == resource).unwrap();
             let version = row.deprecated(api_version).unwrap();
             assert_eq!(version.fate(), (fate, minor), "{resource} {api_version}");
         }

@@ -1,6 +1,6 @@
 //! `farmops/k8s-pod-health`: a workload that had been unhealthy for a while, and is well again.
 //!
-//! Reads settled changes of pods, Deployments, StatefulSets and DaemonSets. One workload's recoveries
+//! Reads settled changes of pods, Deployments, `StatefulSets` and `DaemonSets`. One workload's recoveries
 //! of one day (UTC) are one piece of work, whether the pod or its owner tells of them.
 //!
 //! Not rewarded: short troubles, a first start, a scaling to fewer replicas, a rollout that merely

@@ -68,7 +68,7 @@ fn trouble(seen: &Seen) -> Trouble {
 
 /// Kind and name of the workload that the pod is of; of itself, where nothing controls it.
 ///
-/// A Deployment's ReplicaSets are named `<deployment>-<hash>`, and their pods carry the hash as a label.
+/// A Deployment's `ReplicaSets` are named `<deployment>-<hash>`, and their pods carry the hash as a label.
 fn owner(change: &Change) -> (String, String) {
     let owners = change.before.elements("/metadata/ownerReferences").iter();
     let mut controllers =

@@ -1,4 +1,4 @@
-//! StatefulSets and DaemonSets, by how many of the wanted pods are ready.
+//! `StatefulSets` and `DaemonSets`, by how many of the wanted pods are ready.
 
 use farmops_plugin::Change;
 use farmops_plugin::kubernetes::Seen;

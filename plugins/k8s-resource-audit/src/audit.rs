@@ -147,7 +147,7 @@ fn is_sensitive(path: &str) -> bool {
     };
     let socket = std::path::Path::new(path).extension();
     path.is_empty()
-        || SENSITIVE_FOLDERS.iter().any(|folder| within(&folder))
+        || SENSITIVE_FOLDERS.iter().any(within)
         || socket.is_some_and(|extension| extension == "sock")
 }
 

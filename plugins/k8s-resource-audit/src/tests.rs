@@ -213,7 +213,11 @@ fn young_workloads_and_passing_flaws_are_no_work() {
         let span = (since, "2026-02-21T09:00:00Z");
         told(&plugin.verify(&observed(plugin, span, &before, &after)))
     };
-    let young = judge(&plugin, &[created.clone()], "2026-02-20T10:00:00Z");
+    let young = judge(
+        &plugin,
+        std::slice::from_ref(&created),
+        "2026-02-20T10:00:00Z",
+    );
     assert_eq!(young, "- the workload is too young");
     let passing = judge(&plugin, &[], "2026-02-21T08:46:00Z");
     assert_eq!(passing, "- the flaw had not stood long enough");
@@ -231,7 +235,7 @@ fn a_rule_counts_once_per_workload_whatever_else_goes_with_it() {
     let (probe, none) = breaks(Rule::LivenessProbe);
     let privileged = (place.as_str(), value);
     let probe = (probe.as_str(), none);
-    let alone = verify(&[privileged.clone()], &[]);
+    let alone = verify(std::slice::from_ref(&privileged), &[]);
     let with_another = verify(&[privileged.clone(), probe.clone()], &[]);
     assert_eq!(key(&alone), key(&with_another));
     let recreated = (
@@ -252,7 +256,7 @@ fn a_cron_job_needs_no_probes_and_counts_unless_suspended() {
     assert_eq!(audit(&template, Runs::ToCompletion), BTreeSet::new());
     let user = format!("{container}/securityContext/runAsUser");
     let root = (user.as_str(), json!(0));
-    let verdict = verify_as(&plugin, CRON_JOB, &[root.clone()], &[]);
+    let verdict = verify_as(&plugin, CRON_JOB, std::slice::from_ref(&root), &[]);
     assert_eq!(
         told(&verdict),
         "Mended a security flaw of high severity in a cron job"

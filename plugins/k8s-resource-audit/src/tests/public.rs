@@ -1,4 +1,4 @@
-//! Our audit beside those of Polaris and KubeLinter, on their own test files.
+//! Our audit beside those of Polaris and `KubeLinter`, on their own test files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
