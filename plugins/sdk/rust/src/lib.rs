@@ -20,6 +20,8 @@ pub mod description;
 mod export;
 pub mod handshake;
 pub mod log;
+pub mod kept;
+pub mod kubernetes;
 pub mod observation;
 pub mod recorded;
 pub mod resource;
@@ -35,6 +37,7 @@ pub mod wire;
 
 pub use convert::Malformed;
 pub use description::{Description, SourceRequirement};
+pub use kubernetes::Change;
 pub use observation::Observation;
 pub use resource::KubernetesResource;
 pub use serve::{ServeError, serve};
