@@ -20,7 +20,7 @@ use url::{Host, Url};
 use crate::config::Limits;
 use crate::identity::Identity;
 use crate::plugins::Runtime;
-use crate::sources::Desk;
+use crate::sources::{Desk, SourceHealth};
 use crate::status::Status;
 use crate::store::Store;
 
@@ -58,7 +58,7 @@ pub fn router(shown: Shown, local_only: bool) -> Router {
         .check("sources", move || {
             let health = desk.desk.health();
             let down = health.into_iter().find(|(_, source)| !source.up);
-            async move { down.map_or(Ok(()), |(name, _)| Err(format!("{name} is down"))) }
+            async move { down.map_or(Ok(()), |(name, source)| Err(unready(&name, &source))) }
         });
     let api = Router::new()
         .route("/api/v1/plugins", get(plugins::list))
@@ -71,6 +71,14 @@ pub fn router(shown: Shown, local_only: bool) -> Router {
         api.layer(middleware::from_fn(refuse_web_pages))
     } else {
         api
+    }
+}
+
+fn unready(name: &str, source: &SourceHealth) -> String {
+    match &source.reason {
+        // What a cluster's watches lack is the operator's to mend; other reasons may name addresses.
+        Some(reason) if !source.watches.is_empty() => format!("{name}: {reason}"),
+        _ => format!("{name} is down"),
     }
 }
 

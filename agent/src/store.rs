@@ -6,6 +6,7 @@
 //!
 //! One connection: SQLite has one writer anyway, and the agent's reads are short.
 
+mod kubernetes;
 mod outbox;
 mod queue;
 mod resume;
@@ -22,6 +23,7 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
+pub use self::kubernetes::{Attendance, OpenWatch, Place, WatchKey};
 pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
 pub use self::resume::OutboxFault;

@@ -1,7 +1,7 @@
 //! Observations between the source that acknowledged them and the plugin that judges them.
 
 use farmops_protocol::time::Timestamp;
-use sqlx::Row as _;
+use sqlx::{Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::{Store, StoreError};
@@ -41,12 +41,7 @@ impl Store {
             }
         }
         let added = intake.sightings.len() * plugins.len();
-        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM observations")
-            .fetch_one(&mut *tx)
-            .await?;
-        // An intake larger than the whole queue is let in alone, or it could never be.
-        let room = self.bounds.observations_max - waiting;
-        if added > 0 && waiting > 0 && i64::try_from(added).is_ok_and(|added| added > room) {
+        if !self.has_room(&mut tx, added).await? {
             return Ok(Acceptance::Full);
         }
         for sighting in &intake.sightings {
@@ -74,6 +69,23 @@ impl Store {
             self.queue_changed.send_replace(());
         }
         Ok(Acceptance::Kept(added))
+    }
+
+    /// Whether so many more observations may wait.
+    pub(super) async fn has_room(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        added: usize,
+    ) -> Result<bool, StoreError> {
+        if added == 0 {
+            return Ok(true);
+        }
+        let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM observations")
+            .fetch_one(&mut **tx)
+            .await?;
+        // An intake larger than the whole queue is let in alone, or it could never be.
+        let room = self.bounds.observations_max - waiting;
+        Ok(waiting == 0 || i64::try_from(added).is_ok_and(|added| added <= room))
     }
 
     /// The oldest observation that waits for `plugin`.
