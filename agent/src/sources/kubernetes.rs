@@ -100,6 +100,7 @@ pub struct Cluster {
     /// One list at a time, so that memory and the server's load stay flat.
     gate: Arc<Semaphore>,
     fields_bytes_max: usize,
+    idle_max: Duration,
     tasks: TaskTracker,
     running: BTreeMap<WatchKey, Running>,
 }
@@ -121,9 +122,17 @@ impl Cluster {
             gate: Arc::new(Semaphore::new(1)),
             // Before and after, and what is around them.
             fields_bytes_max: (bytes_max / 2).saturating_sub(1024).min(256 * 1024),
+            idle_max: board::IDLE_MAX,
             tasks,
             running: BTreeMap::new(),
         }
+    }
+
+    /// A watch that is silent for longer is opened anew. Bookmarks come every minute, so less is for tests.
+    #[must_use]
+    pub fn idle_max(mut self, idle_max: Duration) -> Self {
+        self.idle_max = idle_max;
+        self
     }
 
     /// Watches what `subscriptions` ask for until told to stop.
@@ -174,15 +183,16 @@ impl Cluster {
             let plugins = subscriptions.iter().map(|s| s.plugin.clone()).collect();
             let optional = subscriptions.iter().all(|s| s.optional);
             self.board.add(&key, plugins, optional);
-            let watcher = Watcher::new(
-                key.clone(),
-                subscriptions.clone(),
-                self.api.clone(),
-                self.desk.clone(),
-                self.board.clone(),
-                Arc::clone(&self.gate),
-                self.fields_bytes_max,
-            );
+            let watcher = Watcher {
+                key: key.clone(),
+                subscriptions: subscriptions.clone(),
+                api: self.api.clone(),
+                desk: self.desk.clone(),
+                board: self.board.clone(),
+                gate: Arc::clone(&self.gate),
+                fields_bytes_max: self.fields_bytes_max,
+                idle_max: self.idle_max,
+            };
             let stop = stop.child_token();
             let ended = self.tasks.spawn(watcher.run(stop.clone()));
             let running = Running {

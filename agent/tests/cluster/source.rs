@@ -1,10 +1,10 @@
 //! The agent's Kubernetes source on its own: what it tells, and how it says it is doing.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use farmops_agent::plugins::Routes;
+use farmops_agent::sources::kubernetes::board::IDLE_MAX;
 use farmops_agent::sources::kubernetes::subscription::{Roll, Subscription};
 use farmops_agent::sources::kubernetes::{Cluster, KubernetesConfig, connect};
 use farmops_agent::sources::{Desk, SourceHealth, SourcesConfig};
@@ -38,16 +38,17 @@ impl Source {
         namespaces: &[&str],
         readers: &[(&str, Vec<KubernetesResource>)],
     ) -> Self {
-        Self::start_with_room(folder, kubeconfig, namespaces, readers, 100_000).await
+        let bounds = (100_000, IDLE_MAX);
+        Self::start_with(folder, kubeconfig, namespaces, readers, bounds).await
     }
 
-    /// The same with room for so many observations.
-    pub(crate) async fn start_with_room(
+    /// The same with room for so many observations, and so much patience with a silent watch.
+    pub(crate) async fn start_with(
         folder: &Path,
         kubeconfig: &Path,
         namespaces: &[&str],
         readers: &[(&str, Vec<KubernetesResource>)],
-        observations_max: i64,
+        (observations_max, idle_max): (i64, Duration),
     ) -> Self {
         farmops_service::tls::init();
         let bounds = Bounds {
@@ -70,7 +71,8 @@ impl Source {
         let tasks = TaskTracker::new();
         let stop = CancellationToken::new();
         let api = connect::connect(&config).await.unwrap();
-        let cluster = Cluster::new(config, api, desk.clone(), 1024 * 1024, tasks.clone());
+        let cluster =
+            Cluster::new(config, api, desk.clone(), 1024 * 1024, tasks.clone()).idle_max(idle_max);
         let source = Self {
             run: tokio::spawn(cluster.run(roll.subscribe(), stop.clone())),
             store,
@@ -158,9 +160,4 @@ impl Source {
 /// What `f` gives, computed beside the runtime: `kubectl` takes its time.
 pub(crate) async fn beside<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(f).await.unwrap()
-}
-
-/// Shares what a test needs on several threads.
-pub(crate) fn shared<T>(value: T) -> Arc<T> {
-    Arc::new(value)
 }

@@ -25,13 +25,15 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// One watch of one resource.
 pub(super) struct Watcher {
-    key: WatchKey,
-    subscriptions: Vec<Subscription>,
-    api: ApiServer,
-    desk: Desk,
-    board: Board,
-    gate: Arc<Semaphore>,
-    fields_bytes_max: usize,
+    pub(super) key: WatchKey,
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) api: ApiServer,
+    pub(super) desk: Desk,
+    pub(super) board: Board,
+    /// Lets one list at a time through.
+    pub(super) gate: Arc<Semaphore>,
+    pub(super) fields_bytes_max: usize,
+    pub(super) idle_max: Duration,
 }
 
 /// What is known while the machine runs.
@@ -44,26 +46,6 @@ struct Run<'a> {
 }
 
 impl Watcher {
-    pub(super) fn new(
-        key: WatchKey,
-        subscriptions: Vec<Subscription>,
-        api: ApiServer,
-        desk: Desk,
-        board: Board,
-        gate: Arc<Semaphore>,
-        fields_bytes_max: usize,
-    ) -> Self {
-        Self {
-            key,
-            subscriptions,
-            api,
-            desk,
-            board,
-            gate,
-            fields_bytes_max,
-        }
-    }
-
     /// Watches until told to stop. What is in flight then is neither lost nor doubled.
     pub(super) async fn run(self, stop: CancellationToken) {
         let work = async {

@@ -9,7 +9,7 @@ use super::Run;
 use super::reader::{Reading, Said};
 use crate::clock;
 use crate::sources::kubernetes::api::ApiError;
-use crate::sources::kubernetes::board::{IDLE_MAX, WatchState};
+use crate::sources::kubernetes::board::WatchState;
 use crate::sources::kubernetes::fold::Entry;
 use crate::sources::kubernetes::lines::Line;
 use crate::sources::kubernetes::machine::{Failure, Machine, News};
@@ -106,7 +106,7 @@ impl Run<'_> {
                     }
                     self.keeper.ripen().await?;
                 }
-                () = tokio::time::sleep_until(heard_at + IDLE_MAX) => {
+                () = tokio::time::sleep_until(heard_at + watcher.idle_max) => {
                     let reason = format!("nothing was heard of {}", watcher.what());
                     watcher.say(WatchState::Failing, Some(reason));
                     self.keep(&mut batch, machine).await?;
