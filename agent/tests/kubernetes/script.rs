@@ -42,6 +42,8 @@ struct Script {
     watches: VecDeque<Answer>,
     asked: Vec<(std::time::Instant, String)>,
     allowed: bool,
+    /// Lists without a script have so many objects.
+    many: usize,
 }
 
 /// A server at work.
@@ -58,6 +60,7 @@ impl Server {
             watches: watches.into(),
             asked: Vec::new(),
             allowed: true,
+            many: 0,
         };
         let server = Self {
             script: Arc::new(Mutex::new(script)),
@@ -90,6 +93,16 @@ impl Server {
     /// Whether the agent may list and watch.
     pub(crate) fn allow(&self, allowed: bool) {
         self.script.lock().unwrap().allowed = allowed;
+    }
+
+    /// From now on lists have so many objects, each of several kilobytes.
+    pub(crate) fn fill(&self, many: usize) {
+        self.script.lock().unwrap().many = many;
+    }
+
+    /// The next watch is answered so.
+    pub(crate) fn then_watch(&self, answer: Answer) {
+        self.script.lock().unwrap().watches.push_back(answer);
     }
 
     /// The queries so far, with the time since the one before.
@@ -134,20 +147,46 @@ async fn review(State(server): State<Server>) -> Json<Value> {
 async fn pods(State(server): State<Server>, RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
     let watch = query.contains("watch=1");
-    let answer = {
+    let (answer, many) = {
         let mut script = server.script.lock().unwrap();
-        script.asked.push((std::time::Instant::now(), query));
-        if watch {
+        script
+            .asked
+            .push((std::time::Instant::now(), query.clone()));
+        let answer = if watch {
             script.watches.pop_front()
         } else {
             script.lists.pop_front()
-        }
+        };
+        (answer, script.many)
     };
     match answer {
         Some(answer) => give(answer),
         None if watch => give(Answer::Stream(vec![Piece::Silence])),
-        None => give(Answer::Page(Vec::new(), "1", None)),
+        None => page_of_many(many, &query),
     }
+}
+
+/// The page that `query` asks for, of `many` objects.
+fn page_of_many(many: usize, query: &str) -> Response {
+    let number = |name: &str| {
+        let value = query.split('&').find_map(|pair| pair.strip_prefix(name));
+        value.and_then(|value| value.parse().ok())
+    };
+    let from: usize = number("continue=").unwrap_or(0);
+    let to = many.min(from + number("limit=").unwrap_or(many));
+    let items: Vec<Value> = (from..to)
+        .map(|uid| {
+            let mut pod = pod(&format!("u{uid}"), "Running", 1);
+            pod["metadata"]["managedFields"] = json!("f:x ".repeat(1500));
+            pod
+        })
+        .collect();
+    let next = (to < many).then(|| to.to_string());
+    Json(json!({
+        "kind": "PodList", "apiVersion": "v1",
+        "metadata": {"resourceVersion": "1", "continue": next}, "items": items,
+    }))
+    .into_response()
 }
 
 fn give(answer: Answer) -> Response {
@@ -174,7 +213,11 @@ fn give(answer: Answer) -> Response {
                         Ok(Bytes::from(format!("{event}\n")))
                     }
                     Piece::Raw(text) => Ok(Bytes::from(text)),
-                    Piece::Break => Err(std::io::Error::other("broken")),
+                    Piece::Break => {
+                        // What was said before goes out first.
+                        tokio::task::yield_now().await;
+                        Err(std::io::Error::other("broken"))
+                    }
                     Piece::Silence => std::future::pending().await,
                 }
             });

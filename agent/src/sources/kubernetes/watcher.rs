@@ -15,7 +15,7 @@ use self::reader::Reading;
 use super::api::{ApiError, ApiServer};
 use super::board::{Board, WatchState};
 use super::discovery::{self, Served};
-use super::machine::{Machine, News, Step};
+use super::machine::{Failure, Machine, News, Step};
 use super::subscription::Subscription;
 use crate::sources::Desk;
 use crate::store::{Place, StoreError, WatchKey};
@@ -112,10 +112,15 @@ impl Watcher {
     }
 
     fn failed(&self, error: &ApiError) -> News {
+        let failure = error.failure();
+        if failure == Failure::Gone {
+            // Servers forget; a list follows.
+            return News::Failed(failure);
+        }
         self.count("farmops_agent_kubernetes_errors_total");
         let reason = format!("{} cannot be watched: {error}", self.what());
         self.say(WatchState::Failing, Some(reason));
-        News::Failed(error.failure())
+        News::Failed(failure)
     }
 }
 

@@ -76,7 +76,8 @@ impl Run<'_> {
                         Some(Ok(Line::Whole(line))) => {
                             heard_at = Instant::now();
                             watcher.board.heard(&watcher.key);
-                            batch.take(&reading, &line)
+                            let fault = batch.take(&reading, &line);
+                            fault.map(|fault| watcher.failed(&fault))
                         }
                         Some(Ok(Line::TooLong)) => {
                             reading.skip("one that is too large");
@@ -86,10 +87,6 @@ impl Run<'_> {
                         None if lines.broken_off() => Some(watcher.failed(&ApiError::Malformed)),
                         None => Some(News::Closed(opened_at.elapsed())),
                     };
-                    let said = said.map(|news| match news {
-                        News::Failed(Failure::Malformed) => watcher.failed(&ApiError::Malformed),
-                        other => other,
-                    });
                     if said.is_some() || batch.is_full() {
                         self.keep(&mut batch, machine).await?;
                     }
@@ -151,8 +148,8 @@ impl Run<'_> {
 }
 
 impl Batch {
-    /// Takes in a line; news when it ends the watch.
-    fn take(&mut self, reading: &Reading<'_>, line: &[u8]) -> Option<News> {
+    /// Takes in a line; the reason when it ends the watch.
+    fn take(&mut self, reading: &Reading<'_>, line: &[u8]) -> Option<ApiError> {
         match reading.line(line) {
             Said::Change(entry, resource_version) => {
                 self.entries.extend(entry);
@@ -164,8 +161,8 @@ impl Batch {
                 self.reach(Some(resource_version));
                 None
             }
-            Said::Error(object) => Some(News::Failed(ApiError::event(&object).failure())),
-            Said::Unreadable => Some(News::Failed(Failure::Malformed)),
+            Said::Error(object) => Some(ApiError::event(&object)),
+            Said::Unreadable => Some(ApiError::Malformed),
         }
     }
 
