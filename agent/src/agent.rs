@@ -25,6 +25,7 @@ use crate::plugins::{
     Components, PluginHandle, Routes, Runtime, RuntimeBounds, RuntimeError, RuntimeSetup,
 };
 use crate::proof::Generator;
+use crate::sources::kubernetes::subscription::Roll;
 use crate::sources::{self, Desk, SourcesError};
 use crate::standby::{Leadership, Standby, StandbyConfig, StandbyError};
 use crate::status::{Count, Status};
@@ -147,6 +148,8 @@ impl Agent {
             status.clone(),
             undelivered_max,
         );
+        let roll = Roll::new(config.sources.clusters());
+        let (follower_roll, follower_stop) = (roll.clone(), stop.clone());
         let worker_tasks = tasks.clone();
         let plugins = Arc::new(
             Runtime::new(RuntimeSetup {
@@ -164,6 +167,12 @@ impl Agent {
                 tasks: tasks.clone(),
                 stop: stop.clone(),
                 start_worker: Box::new(move |plugin: PluginHandle, stop| {
+                    let follow = follower_roll.clone().follow(
+                        plugin.clone(),
+                        stop.clone(),
+                        follower_stop.clone(),
+                    );
+                    worker_tasks.spawn(follow);
                     worker_tasks.spawn(Arc::clone(&workshop).work_for(plugin, stop));
                 }),
             })
@@ -174,7 +183,8 @@ impl Agent {
 
         let desk = Desk::new(store.clone(), routes, &config.sources);
         let bytes_max = config.limits.observation_bytes_max;
-        let webhooks = sources::start(&config.sources, &desk, bytes_max, &tasks, &stop).await?;
+        let webhooks =
+            sources::start(&config.sources, &desk, &roll, bytes_max, &tasks, &stop).await?;
         let uplink = uplink(&config, identity.clone(), store.clone(), status.clone());
         tasks.spawn(uplink.run(stop.clone()));
         let days = (config.limits.observation_days_max, config.evidence.days_max);

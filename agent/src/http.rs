@@ -22,7 +22,7 @@ pub use self::passive::{passive_health, passive_router};
 use crate::config::Limits;
 use crate::identity::Identity;
 use crate::plugins::Runtime;
-use crate::sources::Desk;
+use crate::sources::{Desk, SourceHealth};
 use crate::status::Status;
 use crate::store::Store;
 
@@ -61,7 +61,7 @@ pub fn health(shown: &Arc<Shown>) -> Health {
         .check("sources", move || {
             let health = desk.desk.health();
             let down = health.into_iter().find(|(_, source)| !source.up);
-            async move { down.map_or(Ok(()), |(name, _)| Err(format!("{name} is down"))) }
+            async move { down.map_or(Ok(()), |(name, source)| Err(unready(&name, &source))) }
         })
 }
 
@@ -83,6 +83,14 @@ pub fn router(shown: Arc<Shown>, local_only: bool) -> Router {
         api.layer(middleware::from_fn(refuse_web_pages))
     } else {
         api
+    }
+}
+
+fn unready(name: &str, source: &SourceHealth) -> String {
+    match &source.reason {
+        // What a cluster's watches lack is the operator's to mend; other reasons may name addresses.
+        Some(reason) if !source.watches.is_empty() => format!("{name}: {reason}"),
+        _ => format!("{name} is down"),
     }
 }
 

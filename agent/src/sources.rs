@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 pub mod file;
+pub mod kubernetes;
 pub mod poll;
 pub mod webhook;
 
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::kubernetes::board::WatchHealth;
+use self::kubernetes::subscription::Roll;
 use crate::clock;
 use crate::observation::{Intake, SourceType};
 use crate::plugins::Routes;
@@ -32,6 +35,8 @@ pub struct SourcesConfig {
     pub http_poll: Vec<poll::PollConfig>,
     /// Files that grow.
     pub file: Vec<file::FileConfig>,
+    /// Clusters that are watched.
+    pub kubernetes: Vec<kubernetes::KubernetesConfig>,
 }
 
 impl SourcesConfig {
@@ -43,7 +48,15 @@ impl SourcesConfig {
         let polls = polls.map(|poll| (poll.name.clone(), SourceType::Alertmanager));
         let files = self.file.iter();
         let files = files.map(|file| (file.name.clone(), file.source_type));
-        hooks.chain(polls).chain(files).collect()
+        let clusters = self.kubernetes.iter();
+        let clusters = clusters.map(|cluster| (cluster.name.clone(), SourceType::Kubernetes));
+        hooks.chain(polls).chain(files).chain(clusters).collect()
+    }
+
+    /// Names of the clusters.
+    pub fn clusters(&self) -> BTreeSet<String> {
+        let clusters = self.kubernetes.iter();
+        clusters.map(|cluster| cluster.name.clone()).collect()
     }
 
     /// Key and reason of the first rule that is broken.
@@ -77,7 +90,9 @@ impl SourcesConfig {
                 return Err((key, "at least 1".to_owned()));
             }
         }
-        Ok(())
+        self.kubernetes
+            .iter()
+            .try_for_each(kubernetes::KubernetesConfig::check)
     }
 }
 
@@ -94,6 +109,9 @@ pub struct SourceHealth {
     pub reason: Option<String>,
     /// Observations kept since the start.
     pub kept: u64,
+    /// What is watched in a cluster, and how that goes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watches: Vec<WatchHealth>,
 }
 
 /// Where sources hand over what they saw.
@@ -126,12 +144,28 @@ impl Desk {
         let plugins = self.routes.readers_of(&intake.source);
         let acceptance = self.store.accept(intake, &plugins, clock::now()).await?;
         if let Acceptance::Kept(count @ 1..) = acceptance {
-            let count = count as u64;
-            metrics::counter!("farmops_agent_observations_total", "source" => intake.source.clone())
-                .increment(count);
-            self.note(&intake.source, |health| health.kept += count);
+            self.count_kept(&intake.source, count as u64);
         }
         Ok(acceptance)
+    }
+
+    /// `source` had so many observations kept.
+    pub(crate) fn count_kept(&self, source: &str, count: u64) {
+        if count > 0 {
+            metrics::counter!("farmops_agent_observations_total", "source" => source.to_owned())
+                .increment(count);
+            self.note(source, |health| health.kept += count);
+        }
+    }
+
+    /// How the watches of `source` are doing.
+    pub(crate) fn note_watches(&self, source: &str, watches: Vec<WatchHealth>) {
+        self.note(source, |health| health.watches = watches);
+    }
+
+    /// The memory, for a source that keeps more than an intake can say.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// What `source` saved with its last intake.
@@ -188,16 +222,26 @@ pub enum SourcesError {
     /// No HTTP client.
     #[error(transparent)]
     Client(#[from] OutboundError),
+    /// No way to a cluster.
+    #[error(transparent)]
+    Cluster(#[from] kubernetes::connect::ConnectError),
 }
 
 /// Starts every source; gives the address at which webhooks are taken, if any are.
 pub async fn start(
     config: &SourcesConfig,
     desk: &Desk,
+    roll: &Roll,
     bytes_max: usize,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<Option<SocketAddr>, SourcesError> {
+    for cluster in &config.kubernetes {
+        let api = kubernetes::connect::connect(cluster).await?;
+        let (cluster, desk) = (cluster.clone(), desk.clone());
+        let cluster = kubernetes::Cluster::new(cluster, api, desk, bytes_max, tasks.clone());
+        tasks.spawn(cluster.run(roll.subscribe(), stop.clone()));
+    }
     for file in &config.file {
         let follower = file::Follower::new(file.clone(), desk.clone(), bytes_max);
         tasks.spawn(follower.run(stop.clone()));

@@ -7,6 +7,7 @@
 //! One connection: SQLite has one writer anyway, and the agent's reads are short.
 
 mod evidence;
+mod kubernetes;
 mod outbox;
 mod queue;
 mod resume;
@@ -27,6 +28,7 @@ use sqlx::sqlite::{
 use tokio::sync::watch;
 
 pub use self::evidence::{Kept, KnownProof, Level, RawObservation, Reader, forget_other_keys};
+pub use self::kubernetes::{Attendance, OpenWatch, Place, WatchKey};
 pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
 pub use self::resume::OutboxFault;

@@ -43,9 +43,8 @@ impl Store {
             }
         }
         let added = intake.sightings.len() * plugins.len();
-        let level = super::evidence::level(&mut *tx, "observations").await?;
-        // An intake larger than the whole queue is let in alone, or it could never be.
-        if added > 0 && level.count > 0 && !self.has_room(level, intake, plugins.len()) {
+        let sizes = intake.sightings.iter().map(size).sum::<usize>();
+        if !self.has_room(&mut tx, added, sizes * plugins.len()).await? {
             return Ok(Acceptance::Full);
         }
         for sighting in &intake.sightings {
@@ -68,6 +67,25 @@ impl Store {
             self.queue_changed.send_replace(());
         }
         Ok(Acceptance::Kept(added))
+    }
+
+    /// Whether so many more observations, of so many sealed bytes in all, may wait.
+    pub(super) async fn has_room(
+        &self,
+        tx: &mut Transaction<'_, Sqlite>,
+        added: usize,
+        bytes: usize,
+    ) -> Result<bool, StoreError> {
+        if added == 0 {
+            return Ok(true);
+        }
+        let level = super::evidence::level(&mut **tx, "observations").await?;
+        // What is larger than the whole queue is let in alone, or it could never be.
+        let after =
+            |have: i64, more: usize| have.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
+        Ok(level.count == 0
+            || (after(level.count, added) <= self.bounds.observations_max
+                && after(level.bytes, bytes) <= self.bounds.observations_bytes_max))
     }
 
     /// The oldest observation that waits for `plugin`.
@@ -130,19 +148,6 @@ impl Store {
     /// How many observations wait, and how large they are.
     pub async fn observations_waiting(&self) -> Result<Level, StoreError> {
         super::evidence::level(&self.pool, "observations").await
-    }
-
-    /// Whether all of `intake` fits beside what waits, once for each of so many plugins.
-    fn has_room(&self, level: Level, intake: &Intake, plugins: usize) -> bool {
-        let plugins = i64::try_from(plugins).unwrap_or(i64::MAX);
-        let mut after = level;
-        for sighting in &intake.sightings {
-            let size = i64::try_from(size(sighting)).unwrap_or(i64::MAX);
-            after.count = after.count.saturating_add(plugins);
-            after.bytes = after.bytes.saturating_add(size.saturating_mul(plugins));
-        }
-        after.count <= self.bounds.observations_max
-            && after.bytes <= self.bounds.observations_bytes_max
     }
 
     /// Forgets observations detected before `observations_before` (no plugin took them in time) and
@@ -218,7 +223,7 @@ pub(super) fn open(vault: &Vault, origin: &Origin, sealed: &[u8]) -> Result<Sigh
 }
 
 /// Bytes of a sealed observation.
-fn size(sighting: &Sighting) -> usize {
+pub(super) fn size(sighting: &Sighting) -> usize {
     const AROUND: usize = 4 + super::vault::OVERHEAD_BYTES;
     AROUND + sighting.event.len() + sighting.payload.len()
 }

@@ -1,26 +1,18 @@
 //! Nothing of raw work data leaves the agent: not in proofs, not in the log at its usual level, not in metrics,
 //! not in answers of the API. Thousands of objects, real plugins, and one that tries every way out it has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use farmops_plugin::handshake::SOCKET_VARIABLE;
-use farmops_plugin::wire::v1 as wire;
-use farmops_plugin::wire::v1::farm_plugin_server::{FarmPlugin, FarmPluginServer};
 use farmops_service::outbound::Bounds;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Map, Value, json};
-use tokio::net::UnixListener;
-use tokio_stream::wrappers::UnixListenerStream;
-use tonic::{Request, Response, Status};
 
-use crate::journey::write_program;
 use crate::programs;
 use crate::world::{SECRET, client, deliver, until};
 
@@ -139,134 +131,6 @@ fn fixtures() -> Vec<Value> {
     found
 }
 
-/// A plugin that puts what it sees wherever it can.
-#[derive(Default)]
-struct Babbler {
-    seen: Arc<AtomicUsize>,
-}
-
-impl Babbler {
-    const WAYS: usize = 13;
-
-    fn say(way: usize, text: &str) -> Result<wire::VerifyResponse, Status> {
-        let mut said = wire::VerifyResponse {
-            verdict: wire::Verdict::Verified.into(),
-            reason: text.to_owned(),
-            action_type: wire::ActionType::Fix.into(),
-            category: wire::Category::Toil.into(),
-            template_id: "did".to_owned(),
-            numbers: [("count".to_owned(), 1)].into(),
-            words: [("what".to_owned(), "something".to_owned())].into(),
-            scoring_hints: Some(wire::ScoringHints {
-                complexity: wire::Complexity::Low.into(),
-                impact_radius: 1,
-                artifacts_touched: 1,
-                time_spent_seconds: None,
-            }),
-            outcome: wire::OutcomeStatus::Success.into(),
-            evidence: text.as_bytes().to_vec(),
-            actor: Some(wire::Actor {
-                who: Some(wire::actor::Who::OnCall(wire::OnCall {})),
-                r#type: wire::ActorType::Human.into(),
-            }),
-            dedupe_key: text.as_bytes().to_vec(),
-            finished_at: Some(farmops_plugin_time()),
-            ..wire::VerifyResponse::default()
-        };
-        let marker = text.to_owned();
-        match way {
-            // An honest proof, whose evidence alone tells.
-            0 | 1 => {}
-            2 => {
-                said.words = BTreeMap::from([("what".to_owned(), marker)])
-                    .into_iter()
-                    .collect()
-            }
-            3 => said.words.extend([(marker, "something".to_owned())]),
-            4 => said.numbers.extend([(marker, 7)]),
-            5 => said.template_id = marker,
-            6 => said.subcategory = marker,
-            7 => said.verdict = wire::Verdict::Rejected.into(),
-            8 => said.verdict = wire::Verdict::Inconclusive.into(),
-            9 => {
-                said.actor = Some(wire::Actor {
-                    who: Some(wire::actor::Who::Identifier(marker)),
-                    r#type: wire::ActorType::Human.into(),
-                })
-            }
-            10 => return Err(Status::internal(marker)),
-            11 => return Err(Status::invalid_argument(marker)),
-            _ => said.action_type = 99,
-        }
-        Ok(said)
-    }
-}
-
-/// The agent itself bounds how old work may be.
-fn farmops_plugin_time() -> prost_types::Timestamp {
-    prost_types::Timestamp {
-        seconds: jiff::Timestamp::now().as_second(),
-        nanos: 0,
-    }
-}
-
-#[tonic::async_trait]
-impl FarmPlugin for Babbler {
-    async fn describe(
-        &self,
-        _request: Request<wire::DescribeRequest>,
-    ) -> Result<Response<wire::DescribeResponse>, Status> {
-        Ok(Response::new(wire::DescribeResponse {
-            plugin_id: "mallory/babbler".to_owned(),
-            version: "0.1.0".to_owned(),
-            description: "Tells what it sees.".to_owned(),
-            categories: vec![wire::Category::Toil.into()],
-            source_requirements: vec![wire::SourceRequirement {
-                source_type: "file".to_owned(),
-                ..wire::SourceRequirement::default()
-            }],
-            templates: vec![wire::Template {
-                id: "did".to_owned(),
-                text: "Did {what} {count} times".to_owned(),
-                placeholders: vec![
-                    wire::Placeholder {
-                        name: "what".to_owned(),
-                        kind: Some(wire::placeholder::Kind::Choice(wire::Choice {
-                            words: vec!["something".to_owned(), "nothing".to_owned()],
-                        })),
-                    },
-                    wire::Placeholder {
-                        name: "count".to_owned(),
-                        kind: Some(wire::placeholder::Kind::Number(wire::Number { max: 9 })),
-                    },
-                ],
-            }],
-            subcategories: Vec::new(),
-            settings_schema_json: Vec::new(),
-        }))
-    }
-
-    async fn verify(
-        &self,
-        request: Request<wire::VerifyRequest>,
-    ) -> Result<Response<wire::VerifyResponse>, Status> {
-        let raw = request.into_inner().raw_data;
-        let number = self.seen.fetch_add(1, Ordering::Relaxed);
-        let object: Value = serde_json::from_slice(&raw).unwrap_or_default();
-        let name = object["metadata"]["name"].as_str().unwrap_or("unnamed");
-        Self::say(number % Self::WAYS, name).map(Response::new)
-    }
-
-    async fn configure_sources(
-        &self,
-        request: Request<wire::ConfigureSourcesRequest>,
-    ) -> Result<Response<wire::ConfigureSourcesResponse>, Status> {
-        let granted = request.into_inner().granted.into_iter();
-        let wanted = granted.map(|source| source.name).collect();
-        Ok(Response::new(wire::ConfigureSourcesResponse { wanted }))
-    }
-}
-
 /// Everything that came out of the agent.
 #[derive(Default)]
 struct Outside {
@@ -333,14 +197,7 @@ impl Stage {
             },
             "log": {"format": "json"},
         });
-        // What a program prints, and the babbler's own voice over a socket of this process.
-        let program = path("babbler");
-        let script = format!(
-            "/bin/ln -s {} \"${SOCKET_VARIABLE}\"\necho \"FARMOPS|1|unix|${SOCKET_VARIABLE}|grpc\"\n\
-             echo {loud} >&2\necho {loud}\nexec /bin/cat > /dev/null",
-            path("voice").display()
-        );
-        write_program(&program, &script);
+        let program = programs::example(folder.path(), "babbler", &format!("babbler@{loud}"));
         let plugin = |id: &str, program: PathBuf, source: &str, config: Value| json!({"id": id, "source": {"binary": program}, "grants": [{"source": source}], "config": config});
         let manifest = json!({"plugins": [
             plugin("farmops/git-pr-review", programs.join("farmops-plugin-git-pr-review"), "forge", json!({})),
@@ -355,15 +212,6 @@ impl Stage {
             metrics,
             outside: Arc::default(),
         }
-    }
-
-    /// Lets the babbler speak.
-    fn give_voice(&self) {
-        let listener = UnixListener::bind(self.folder.path().join("voice")).unwrap();
-        let server = tonic::transport::Server::builder()
-            .add_service(FarmPluginServer::new(Babbler::default()))
-            .serve_with_incoming(UnixListenerStream::new(listener));
-        tokio::spawn(server);
     }
 
     /// Starts the program; every line of its log is kept.
@@ -445,7 +293,6 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
     };
     let loud = press.marker();
     let stage = Stage::new(&loud);
-    stage.give_voice();
     let (_agent, api, webhooks) = stage.start();
     let running = |status: &Value| {
         let plugins = status["plugins"].as_array().unwrap();

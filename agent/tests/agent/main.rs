@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
-mod commands;
 mod chart;
+mod commands;
 mod components;
 mod crash;
 mod journey;

@@ -27,14 +27,22 @@ pub(crate) fn agent() -> PathBuf {
 
 /// A plugin in `place` that misbehaves as `name` says (`agent/examples/hostile.rs`).
 pub(crate) fn hostile(place: &Path, name: &str) -> PathBuf {
+    example(place, "hostile", name)
+}
+
+/// A copy in `place`, called `name`, of a program in `agent/examples`.
+pub(crate) fn example(place: &Path, example: &str, name: &str) -> PathBuf {
     static BUILD: Once = Once::new();
-    let (program, copy) = (folder().join("examples/hostile"), place.join(name));
+    let examples = folder().join("examples");
+    let (program, copy) = (examples.join(example), place.join(name));
     BUILD.call_once(|| {
         let source = newest(&root().join("agent/examples"));
-        if !is_fresh(&program, source.max(newest(&root().join("plugins/sdk")))) {
+        let source = source.max(newest(&root().join("plugins/sdk")));
+        let fresh = |name| is_fresh(&examples.join(name), source);
+        if !["babbler", "hostile"].into_iter().all(fresh) {
             let mut build = Command::new(env!("CARGO"));
             build.current_dir(root()).args(["build", "--quiet"]);
-            build.args(["-p", "farmops-agent", "--example", "hostile"]);
+            build.args(["-p", "farmops-agent", "--examples"]);
             assert!(build.status().unwrap().success());
         }
     });

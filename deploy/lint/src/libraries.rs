@@ -90,6 +90,11 @@ pub fn check_sources(files: &[SourceFile]) -> Vec<Finding> {
         if unsafe_allowed > usize::from(path == UNSAFE) {
             findings.push(format!("{path}: unsafe code is allowed once, in {UNSAFE}"));
         }
+        if file.uses("kube") && !is_cluster(path) {
+            findings.push(format!(
+                "{path}: clusters are spoken to in the agent's source `kubernetes` and its `standby` only"
+            ));
+        }
         let product = file.product();
         // `reqwest_middleware` wraps a client that exists already.
         let product = product.replace("reqwest_middleware::ClientBuilder", "");
@@ -136,6 +141,12 @@ fn is_store(path: &str) -> bool {
     })
 }
 
+fn is_cluster(path: &str) -> bool {
+    ["agent/src/sources/kubernetes", "agent/src/standby"]
+        .iter()
+        .any(|place| path.starts_with(place))
+}
+
 /// The conformance suite is a stranger to the servers it probes and brings its own client.
 fn is_probe(path: &str) -> bool {
     path.starts_with("conformance/")
@@ -175,6 +186,17 @@ mod tests {
         let findings = check_sources(&files);
         assert_eq!(findings.len(), 1);
         assert!(findings[0].starts_with("tracker/src/http/proofs.rs"));
+    }
+
+    #[test]
+    fn a_cluster_spoken_to_elsewhere_is_found() {
+        let source = "//! x\nuse kube::Client;\n";
+        let files = [
+            SourceFile::new("agent/src/uplink.rs", source),
+            SourceFile::new("agent/src/sources/kubernetes/api.rs", source),
+            SourceFile::new("agent/src/standby.rs", source),
+        ];
+        assert_eq!(check_sources(&files).len(), 1);
     }
 
     #[test]
