@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use farmops_service::health::Health;
+use farmops_service::probes::Probes;
 use farmops_service::server;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,6 +26,7 @@ use crate::plugins::{
 };
 use crate::proof::Generator;
 use crate::sources::{self, Desk, SourcesError};
+use crate::standby::{Leadership, Standby, StandbyConfig, StandbyError};
 use crate::status::{Count, Status};
 use crate::store::{Bounds, Store, StoreError};
 use crate::uplink::{Patience, TrackerAddress, Uplink};
@@ -58,6 +61,9 @@ pub enum StartError {
     /// The mounted identity cannot be taken over.
     #[error(transparent)]
     Mounted(#[from] MountedError),
+    /// No lease to wait for.
+    #[error(transparent)]
+    Standby(#[from] StandbyError),
     /// No memory.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -208,6 +214,32 @@ impl Agent {
     }
 }
 
+/// Waits until this replica leads, answering meanwhile at the API's address; `None` when it was told to stop.
+///
+/// # Errors
+/// A [`StartError`] where there is no API server or no address.
+pub async fn stand_by(
+    config: &AgentConfig,
+    standby: &StandbyConfig,
+    probes: &Probes,
+    stop: &CancellationToken,
+) -> Result<Option<Leadership>, StartError> {
+    farmops_service::tls::init();
+    let standby = Standby::connect(standby).await?;
+    let takes_webhooks = !config.sources.webhook.hooks.is_empty();
+    let health = http::passive_health(&standby.view(), takes_webhooks);
+    probes.ask(health.clone());
+    let router = http::passive_router(&standby.view(), health);
+    let (tasks, passive) = (TaskTracker::new(), stop.child_token());
+    let address = serve(config.listen, router, &tasks, &passive).await?;
+    tracing::info!(api = %address, "this replica stands by");
+    let leadership = standby.lead(stop.clone()).await;
+    passive.cancel();
+    tasks.close();
+    tasks.wait().await;
+    Ok(leadership)
+}
+
 /// How much the memory keeps.
 pub(crate) fn bounds(config: &AgentConfig) -> Bounds {
     Bounds {
@@ -307,11 +339,21 @@ async fn serve_api(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<SocketAddr, StartError> {
+    let router = http::router(shown, address.ip().is_loopback());
+    serve(address, router, tasks, stop).await
+}
+
+async fn serve(
+    address: SocketAddr,
+    router: Router,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<SocketAddr, StartError> {
     let failed = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     let limits = server::Limits::default();
-    let router = server::harden(http::router(shown, bound.ip().is_loopback()), &limits);
+    let router = server::harden(router, &limits);
     let stop = stop.clone();
     tasks.spawn(async move { server::serve(listener, router, limits, stop).await });
     Ok(bound)

@@ -2,6 +2,11 @@
 
 use farmops_protocol::time::Timestamp;
 
+/// Now, as precisely as the system tells.
+pub fn precise() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Now, in whole seconds.
 pub fn now() -> Timestamp {
     let second = jiff::Timestamp::now().as_second();

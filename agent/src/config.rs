@@ -9,6 +9,7 @@ use url::Url;
 use crate::evidence::EvidenceConfig;
 use crate::proof::Farmer;
 use crate::sources::SourcesConfig;
+use crate::standby::StandbyConfig;
 use crate::store::Bounds;
 
 /// The configuration of an agent. See `agent.example.yaml`.
@@ -51,6 +52,9 @@ pub struct AgentConfig {
     /// The plugin manifest.
     #[serde(default = "plugins")]
     pub plugins: PathBuf,
+    /// Run only while holding a lease of Kubernetes.
+    #[serde(default)]
+    pub standby: Option<StandbyConfig>,
     /// What is kept of what proofs rest on.
     #[serde(default)]
     pub evidence: EvidenceConfig,
@@ -210,6 +214,7 @@ impl AgentConfig {
         }
         self.evidence
             .check()
+            .and_then(|()| self.standby.as_ref().map_or(Ok(()), StandbyConfig::check))
             .and_then(|()| self.sources.check())
             .map_err(|(key, reason)| ConfigFault::Rule { key, reason })
     }

@@ -1,5 +1,6 @@
 //! The agent's own API, on loopback: how it is doing, and a reload of its plugins.
 
+mod passive;
 mod plugins;
 mod proofs;
 mod status;
@@ -17,6 +18,7 @@ use farmops_service::problem::Problem;
 use http::header::{HOST, ORIGIN};
 use url::{Host, Url};
 
+pub use self::passive::{passive_health, passive_router};
 use crate::config::Limits;
 use crate::identity::Identity;
 use crate::plugins::Runtime;

@@ -24,6 +24,7 @@ pub mod plugins;
 pub mod proof;
 pub mod ready;
 pub mod sources;
+pub mod standby;
 pub mod status;
 pub mod store;
 pub mod uplink;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use farmops_agent::agent::Agent;
+use farmops_agent::agent::{self, Agent};
 use farmops_agent::cli::{self, KeysCommand};
 use farmops_agent::config::AgentConfig;
 use farmops_agent::evidence::{self, EvidenceCommand};
@@ -143,11 +143,21 @@ async fn main() -> anyhow::Result<ExitCode> {
         let address = probes.listen(address, stop.clone()).await?;
         tracing::info!(%address, "probes are answered");
     }
+    let mut leadership = None;
+    if let Some(standby) = &config.standby {
+        leadership = agent::stand_by(&config, standby, &probes, &stop).await?;
+        if leadership.is_none() {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     let agent = Agent::start(config, stop).await?;
     probes.ask(agent.health.clone());
     tracing::info!(api = %agent.api, webhooks = ?agent.webhooks, "the agent is at work");
     agent.run().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(match leadership {
+        Some(leadership) => leadership.end().await,
+        None => ExitCode::SUCCESS,
+    })
 }
 
 async fn be_ready(at: &Url) -> anyhow::Result<ExitCode> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// Shorter pieces of text tell nothing: `pod`, `db1`.
 const TOKEN_CHARS_MIN: usize = 4;
 
-/// Knows every token of one observation.
+/// Knows every token of one observation, in texts and in names of members.
 pub(super) struct LeakGuard {
     raw: HashSet<String>,
 }
@@ -41,7 +41,11 @@ fn collect(value: &Value, raw: &mut HashSet<String>) {
     match value {
         Value::String(text) => raw.extend(tokens(text)),
         Value::Array(items) => items.iter().for_each(|item| collect(item, raw)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, raw)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            // The names of labels and annotations are an operator's own words.
+            raw.extend(tokens(name));
+            collect(member, raw);
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -71,6 +75,13 @@ mod tests {
             let guard = LeakGuard::new(nested.as_bytes());
             prop_assert!(guard.finds(&format!("{before}{word}{after}"), &[]), "{nested}");
         }
+    }
+
+    #[test]
+    fn the_name_of_a_label_is_found_too() {
+        let guard = LeakGuard::new(br#"{"labels": {"example.org/payroll": "x"}}"#);
+        assert!(guard.finds("for payroll", &[]));
+        assert!(!guard.finds("for labels", &["labels".to_owned()]));
     }
 
     const OBSERVATION: &str = r#"{"host": "Db-Master-7.prod.example", "tags": [{"team": "Zahlungen"}],

@@ -10,7 +10,7 @@ pub enum Undeclared {
     #[error("the plugin names a template that it did not declare")]
     Template,
     /// The values do not fit the template.
-    #[error("the plugin's values do not fit its template: {0}")]
+    #[error("the plugin's values do not fit its template")]
     Values(#[from] plugin::template::DoesNotFit),
     /// No such subcategory.
     #[error("the plugin names a subcategory that it did not declare")]

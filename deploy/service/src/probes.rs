@@ -2,7 +2,7 @@
 //! other routes stay on loopback, and before the service is up.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -29,7 +29,7 @@ pub struct ProbesError {
 /// A listener for probes: alive from the start, ready when the service says so.
 #[derive(Clone, Default)]
 pub struct Probes {
-    health: Arc<OnceLock<Health>>,
+    health: Arc<RwLock<Option<Health>>>,
 }
 
 impl Probes {
@@ -52,9 +52,10 @@ impl Probes {
         Ok(bound)
     }
 
-    /// From now on the service's own checks say whether it is ready. A second call changes nothing.
+    /// From now on these checks say whether the service is ready.
     pub fn ask(&self, health: Health) {
-        let _ = self.health.set(health);
+        let mut asked = self.health.write().unwrap_or_else(PoisonError::into_inner);
+        *asked = Some(health);
     }
 
     fn router(self) -> Router {
@@ -67,7 +68,8 @@ impl Probes {
 
 async fn readyz(State(probes): State<Probes>) -> Response {
     let starting = async || Err("not at work yet".to_owned());
-    let health = probes.health.get().cloned();
+    let health = probes.health.read();
+    let health = health.unwrap_or_else(PoisonError::into_inner).clone();
     health
         .unwrap_or_else(|| Health::new().check("start", starting))
         .readiness()
