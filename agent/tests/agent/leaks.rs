@@ -327,7 +327,7 @@ impl Stage {
             "farmer": {"name": "alice", "on_call": true, "identities": {"github": ["monalisa"]}},
             "sources": {
                 "webhook": {"listen": "127.0.0.1:0",
-                    "hooks": [{"name": "forge", "provider": "github", "secret": SECRET}]},
+                    "hooks": [{"name": "github", "provider": "github", "secret": SECRET}]},
                 "file": [
                     {"name": "alerts", "path": path("alerts.jsonl"), "source_type": "alertmanager"},
                     {"name": "objects", "path": path("objects.jsonl")},
@@ -345,7 +345,7 @@ impl Stage {
         write_program(&program, &script);
         let plugin = |id: &str, program: PathBuf, source: &str, config: Value| json!({"id": id, "source": {"binary": program}, "grants": [{"source": source}], "config": config});
         let manifest = json!({"plugins": [
-            plugin("farmops/git-pr-review", programs.join("farmops-plugin-git-pr-review"), "forge", json!({})),
+            plugin("farmops/git-pr-review", programs.join("farmops-plugin-git-pr-review"), "github", json!({})),
             plugin("farmops/prometheus-alert-resolve", programs.join("farmops-plugin-prometheus-alert-resolve"),
                 "alerts", json!({"min_firing_seconds": 5})),
             plugin("mallory/babbler", program, "objects", json!({})),
