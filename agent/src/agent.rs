@@ -124,11 +124,12 @@ impl Agent {
         );
         let key_file = config.evidence.key_file.as_deref();
         let store = Store::open_sealed(&config.data_dir, key_file, bounds(&config)).await?;
-        if !fresh && store.chain_head().await?.is_none() {
+        let behind = config.standby.is_some() || store.chain_head().await?.is_none();
+        if !fresh && behind {
             // The tracker may know more of this key's chain than we do: ask before the first signature.
             identity.key.close_now();
             tracing::info!(
-                "there is a key but no chain; nothing is signed until the tracker is heard of"
+                "the tracker may know more of this chain; nothing is signed until it is heard of"
             );
         }
         let status = Status::default();
