@@ -301,3 +301,8 @@ proptest! {
         prop_assert!(matches!(verdict, Verdict::Inconclusive(_)));
     }
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<CertificateRenewal>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}

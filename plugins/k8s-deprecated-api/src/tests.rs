@@ -212,3 +212,8 @@ proptest! {
         prop_assert!(matches!(verdict, Verdict::Inconclusive(_)));
     }
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<DeprecatedApi>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}

@@ -460,3 +460,8 @@ proptest! {
         prop_assert!(matches!(verdict, Verdict::Inconclusive(_)));
     }
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<PodHealth>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}

@@ -348,3 +348,8 @@ proptest! {
         prop_assert!(matches!(verdict, Verdict::Inconclusive(_)));
     }
 }
+
+#[test]
+fn recorded_observations_get_their_verdicts() {
+    farmops_plugin::testing::run::<ResourceAudit>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+}
