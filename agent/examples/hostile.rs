@@ -68,7 +68,7 @@ impl Plugin for Hostile {
 }
 
 fn flood() {
-    let line = [b'x'; 100_000];
+    let line = vec![b'x'; 100_000];
     loop {
         // What nobody reads any more is no matter.
         let _ = std::io::stderr().write_all(b"one more line\n");
@@ -111,7 +111,7 @@ fn main() -> Result<(), farmops_plugin::ServeError> {
         "talks" => println!("hello"),
         "newer" => println!("FARMOPS|9|unix|/tmp/x|grpc"),
         "elsewhere" => println!("FARMOPS|1|unix|/tmp/x|grpc"),
-        "sleeps" => std::thread::sleep(Duration::from_secs(60)),
+        "sleeps" => std::thread::sleep(Duration::from_mins(1)),
         _ => {}
     }
     serve(Hostile {

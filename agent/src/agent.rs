@@ -1,10 +1,11 @@
 //! The whole agent: puts the parts together, runs them, and stops them in order.
 
-use std::fs::File;
+mod folder;
+
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use farmops_service::health::Health;
@@ -16,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use self::folder::LOCK_PATIENCE;
+pub(crate) use self::folder::{Locked, take_folder};
 use crate::clock;
 use crate::config::AgentConfig;
 use crate::http::{self, Shown};
@@ -85,11 +88,6 @@ pub enum StartError {
     },
 }
 
-/// The right to a data folder; it ends with the program.
-pub(crate) struct Locked {
-    _file: File,
-}
-
 /// An agent at work.
 pub struct Agent {
     /// Where its API answers.
@@ -109,29 +107,7 @@ impl Agent {
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
-        if let Some(mounted) = &config.identity_dir
-            && mounted::adopt(mounted, &config.data_dir)?
-        {
-            tracing::info!(identity_dir = %mounted.display(), "the mounted identity was taken over");
-        }
-        let (identity, fresh) =
-            Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
-        let public_key = identity.key.current().public();
-        tracing::info!(
-            agent_id = %identity.agent_id,
-            fingerprint = %public_key.fingerprint(),
-            "the owner approves this agent by its fingerprint"
-        );
-        let key_file = config.evidence.key_file.as_deref();
-        let store = Store::open_sealed(&config.data_dir, key_file, bounds(&config)).await?;
-        let behind = config.standby.is_some() || store.chain_head().await?.is_none();
-        if !fresh && behind {
-            // The tracker may know more of this key's chain than we do: ask before the first signature.
-            identity.key.close_now();
-            tracing::info!(
-                "the tracker may know more of this chain; nothing is signed until it is heard of"
-            );
-        }
+        let (identity, store) = open(&config).await?;
         let status = Status::default();
         let tasks = TaskTracker::new();
         let routes = Routes::default();
@@ -226,6 +202,33 @@ impl Agent {
     }
 }
 
+/// Who the agent is, and its memory.
+async fn open(config: &AgentConfig) -> Result<(Identity, Store), StartError> {
+    if let Some(mounted) = &config.identity_dir
+        && mounted::adopt(mounted, &config.data_dir)?
+    {
+        tracing::info!(identity_dir = %mounted.display(), "the mounted identity was taken over");
+    }
+    let (identity, fresh) =
+        Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
+    tracing::info!(
+        agent_id = %identity.agent_id,
+        fingerprint = %identity.key.current().public().fingerprint(),
+        "the owner approves this agent by its fingerprint"
+    );
+    let key_file = config.evidence.key_file.as_deref();
+    let store = Store::open_sealed(&config.data_dir, key_file, bounds(config)).await?;
+    let behind = config.standby.is_some() || store.chain_head().await?.is_none();
+    if !fresh && behind {
+        // The tracker may know more of this key's chain than we do: ask before the first signature.
+        identity.key.close_now();
+        tracing::info!(
+            "the tracker may know more of this chain; nothing is signed until it is heard of"
+        );
+    }
+    Ok((identity, store))
+}
+
 /// Waits until this replica leads, answering meanwhile at the API's address; `None` when it was told to stop.
 ///
 /// # Errors
@@ -283,44 +286,6 @@ pub(crate) fn uplink(
         store,
         status,
         patience: Patience::default(),
-    }
-}
-
-/// How long a start waits for the data folder's lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(3);
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// Makes the data folder for this user alone and takes its lock, waiting so long for it.
-pub(crate) fn take_folder(path: &Path, patience: Duration) -> Result<Locked, StartError> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    let failed = |source| StartError::DataFolder {
-        path: path.to_owned(),
-        source,
-    };
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(failed)?;
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.join("agent.lock"))
-        .map_err(failed)?;
-    // A plugin that a killed agent was just about to start holds that agent's lock until it has begun.
-    let until = Instant::now() + patience;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(Locked { _file: lock }),
-            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < until => {
-                std::thread::sleep(LOCK_PAUSE);
-            }
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(StartError::AlreadyRunning(path.to_owned()));
-            }
-            Err(std::fs::TryLockError::Error(source)) => return Err(failed(source)),
-        }
     }
 }
 

@@ -33,6 +33,10 @@ pub trait AccessReview: Send + Sync {
 
 /// One thing to read: a resource of Kubernetes, or a source of another type as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a column of its own for whoever reads it"
+)]
 pub struct Reading {
     /// The operator's name for the source; none where nothing is granted.
     pub source: Option<String>,

@@ -21,7 +21,7 @@ pub use self::signature::{Key, NotAKey};
 /// Bytes of one component.
 pub(super) const COMPONENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// For one exchange with the registry.
-const EXCHANGE_DEADLINE: Duration = Duration::from_secs(60);
+const EXCHANGE_DEADLINE: Duration = Duration::from_mins(1);
 /// The type of the one layer.
 const WASM: &str = "application/wasm";
 
@@ -95,7 +95,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// The component, from the shelf or else from the registry.
     pub(super) async fn component(&self, shelf: PathBuf) -> Result<Vec<u8>, OciError> {
-        if let Some(component) = self.from_shelf(&shelf).await {
+        if let Some(component) = self.shelved(&shelf).await {
             return Ok(component);
         }
         let artifact = registry::pull(self).await?;
@@ -112,7 +112,7 @@ impl Wanted {
     }
 
     /// A copy that does not pass any more is pulled again.
-    async fn from_shelf(&self, shelf: &std::path::Path) -> Option<Vec<u8>> {
+    async fn shelved(&self, shelf: &std::path::Path) -> Option<Vec<u8>> {
         let kept = tokio::fs::read(shelf.join(KEPT)).await.ok()?;
         let artifact: Artifact = serde_json::from_slice(&kept).ok()?;
         artifact.component(self).ok()

@@ -87,7 +87,7 @@ impl Bench {
     pub(crate) async fn live(&self, id: &str) -> Live {
         let mut handle = self.handle(id);
         let live = handle.live.wait_for(Option::is_some);
-        let live = tokio::time::timeout(Duration::from_secs(60), live).await;
+        let live = tokio::time::timeout(Duration::from_mins(1), live).await;
         live.expect("it came up").unwrap().clone().unwrap()
     }
 

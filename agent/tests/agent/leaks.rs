@@ -306,7 +306,10 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
     let fixtures = seen.len();
     assert!(fixtures >= 3, "{fixtures} fixtures");
     seen.extend((0..OBJECTS).map(|_| press.object()));
-    let lines = |objects: &[Value]| objects.iter().map(|o| format!("{o}\n")).collect::<String>();
+    let lines = |objects: &[Value]| {
+        let lines: Vec<String> = objects.iter().map(Value::to_string).collect();
+        lines.join("\n") + "\n"
+    };
     std::fs::write(stage.folder.path().join("objects.jsonl"), lines(&seen)).unwrap();
     let alerts: Vec<Value> = (0..ALERTS).map(|number| press.alert(number)).collect();
     std::fs::write(stage.folder.path().join("alerts.jsonl"), lines(&alerts)).unwrap();
@@ -369,7 +372,9 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
     .join(" ");
     let declared: BTreeSet<String> = tokens(&declared).collect();
     let mut raw = BTreeSet::new();
-    seen.iter().for_each(|object| texts(object, &mut raw));
+    for object in &seen {
+        texts(object, &mut raw);
+    }
     for proof in &proofs {
         let action = &proof["proof"]["action"];
         for member in ["description", "plugin", "subcategory"] {

@@ -14,7 +14,7 @@ use crate::tracker::Chains;
 use crate::world::{SECRET, World, ask, deliver, review};
 
 /// All that a standby needs of the API server.
-const ROLE: &str = r#"
+const ROLE: &str = r"
 apiVersion: v1
 kind: Namespace
 metadata: {name: standby}
@@ -35,7 +35,7 @@ kind: RoleBinding
 metadata: {name: agent, namespace: standby}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: agent}
 subjects: [{kind: ServiceAccount, name: agent, namespace: standby}]
-"#;
+";
 
 /// A running replica and its log.
 struct Replica {
@@ -67,7 +67,7 @@ impl Replica {
 
     /// Waits for a line of the log. Beside the runtime, so that the tracker goes on.
     fn says(&self, message: &str) -> Value {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         let mut heard = Vec::new();
         tokio::task::block_in_place(|| {
             loop {

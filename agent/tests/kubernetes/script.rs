@@ -1,5 +1,7 @@
 //! An API server that answers by a script: first what the script says, then as a healthy one would.
 
+#![allow(dead_code)] // Not every test that takes it in scripts everything.
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -304,5 +304,8 @@ proptest! {
 
 #[test]
 fn recorded_observations_get_their_verdicts() {
-    farmops_plugin::testing::run::<CertificateRenewal>(concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"));
+    farmops_plugin::testing::run::<CertificateRenewal>(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/vectors"
+    ));
 }

@@ -197,13 +197,11 @@ impl Folder {
             // The server's clock may be ahead of ours.
             Sight::Fields(fields) => {
                 let now = now.max(object.about.created);
-                match place {
-                    Some(state) => state.see(fields, now, self.readers[reader].settle_seconds),
-                    None => {
-                        *place = Some(State::first(fields, now));
-                        None
-                    }
+                if let Some(state) = place {
+                    return state.see(fields, now, self.readers[reader].settle_seconds);
                 }
+                *place = Some(State::first(fields, now));
+                None
             }
         }
     }

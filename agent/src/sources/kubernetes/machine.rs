@@ -12,7 +12,7 @@ use crate::backoff::Backoff;
 /// Objects asked for in one page of a list.
 pub const PAGE_OBJECTS: u32 = 50;
 /// Between two looks for a resource that the server does not have.
-const ABSENT_PAUSE: Duration = Duration::from_secs(60);
+const ABSENT_PAUSE: Duration = Duration::from_mins(1);
 /// Longest wait that a server may impose.
 const RETRY_AFTER_MAX: Duration = Duration::from_mins(5);
 /// A watch that ended sooner than this without a word is not opened again at once.
@@ -119,7 +119,7 @@ impl Machine {
             heard_since_open: false,
             malformed: 0,
             failures: Backoff::new(Duration::from_millis(500), Duration::from_secs(30)),
-            denials: Backoff::new(Duration::from_secs(4), Duration::from_secs(60)),
+            denials: Backoff::new(Duration::from_secs(4), Duration::from_mins(1)),
         }
     }
 

@@ -157,14 +157,14 @@ impl Run<'_> {
         };
         for (verb, done) in [("list", "listed"), ("watch", "watched")] {
             match watcher.api.may(verb, served, watcher.namespace()).await {
-                Ok(true) => {}
                 Ok(false) => {
                     let reason = format!("{} may not be {done}", watcher.what());
                     watcher.say(WatchState::Denied, Some(reason));
                     return News::Denied;
                 }
                 // Who may not even ask finds out by trying.
-                Err(ApiError::Status {
+                Ok(true)
+                | Err(ApiError::Status {
                     code: 403 | 404, ..
                 }) => {}
                 Err(error) => return watcher.failed(&error),

@@ -92,13 +92,11 @@ impl<'a> Reading<'a> {
                 return Sight::Elsewhere;
             }
             let bytes_max = self.watcher.fields_bytes_max;
-            match subscription.fields.project(object, bytes_max) {
-                Ok(fields) => Sight::Fields(fields),
-                Err(_) => {
-                    self.skip("its declared fields are too large");
-                    Sight::Unreadable
-                }
+            if let Ok(fields) = subscription.fields.project(object, bytes_max) {
+                return Sight::Fields(fields);
             }
+            self.skip("its declared fields are too large");
+            Sight::Unreadable
         });
         Some(Entry::Seen(about.clone(), sights.collect()))
     }

@@ -28,7 +28,7 @@ const CATCH_UP: Duration = Duration::from_secs(2);
 /// After longer silence the server is asked whether it is there before a candidate counts.
 const QUIET: Duration = Duration::from_secs(5);
 /// A moment far away.
-const NEVER: Duration = Duration::from_secs(24 * 3600);
+const NEVER: Duration = Duration::from_hours(24);
 
 /// Events that are not kept yet.
 #[derive(Default)]
