@@ -45,7 +45,9 @@ async fn main() {
     let begin = Instant::now();
     Component::load(&engine, &cache, &compiler, &bytes, PLUGIN, bounds).unwrap();
     let loaded = begin.elapsed();
-    component.configure(&[source.clone()], &settings).unwrap();
+    component
+        .configure(std::slice::from_ref(&source), &settings)
+        .unwrap();
 
     let program = programs::folder().join(format!("farmops-plugin-{PLUGIN}"));
     let mut process = Process::start(&program, folder.path()).await;

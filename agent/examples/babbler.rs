@@ -55,7 +55,7 @@ impl Babbler {
             2 => {
                 said.words = BTreeMap::from([("what".to_owned(), marker)])
                     .into_iter()
-                    .collect()
+                    .collect();
             }
             3 => said.words.extend([(marker, "something".to_owned())]),
             4 => said.numbers.extend([(marker, 7)]),
@@ -67,7 +67,7 @@ impl Babbler {
                 said.actor = Some(wire::Actor {
                     who: Some(wire::actor::Who::Identifier(marker)),
                     r#type: wire::ActorType::Human.into(),
-                })
+                });
             }
             10 => return Err(Status::internal(marker)),
             11 => return Err(Status::invalid_argument(marker)),

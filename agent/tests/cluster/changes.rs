@@ -52,7 +52,7 @@ async fn a_condition_that_changes_and_stays_is_told_with_nothing_but_the_declare
     kubectl(&["create", "namespace", "told"]).await;
     apply(pod("told", "web-0")).await;
     say_ready("told", "web-0", "False").await;
-    let kubeconfig = shared().unwrap().kubeconfig().to_owned();
+    let kubeconfig = shared().unwrap().kubeconfig();
     let fields = [
         "status.conditions[type=Ready].status",
         "spec.containers[].image",

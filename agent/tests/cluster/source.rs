@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 /// The source's name.
 pub(crate) const CLUSTER: &str = "cluster";
 /// Longest time that anything may take to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A source at work.
 pub(crate) struct Source {

@@ -28,7 +28,7 @@ struct Case {
 
 impl Case {
     async fn start(lists: Vec<Answer>, watches: Vec<Answer>) -> Self {
-        Self::start_with(lists, watches, (1000, Duration::from_secs(60))).await
+        Self::start_with(lists, watches, (1000, Duration::from_mins(1))).await
     }
 
     async fn start_with(lists: Vec<Answer>, watches: Vec<Answer>, bounds: (i64, Duration)) -> Self {
@@ -235,7 +235,7 @@ async fn a_full_queue_pauses_the_watch_and_loses_nothing() {
         Answer::Stream(vec![changed("u1", "B", 11), Piece::Break]),
         Answer::Stream(vec![changed("u1", "C", 12), Piece::Silence]),
     ];
-    let case = Case::start_with(one_pod(), watches, (1, Duration::from_secs(60))).await;
+    let case = Case::start_with(one_pod(), watches, (1, Duration::from_mins(1))).await;
     let paused = |health: &SourceHealth| {
         health
             .watches

@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[allow(dead_code)]
 #[path = "../kubernetes/script.rs"]
 mod script;
 #[allow(dead_code)]
