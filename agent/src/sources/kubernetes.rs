@@ -4,7 +4,7 @@
 //! the rest is dropped. Memory does not grow with the number of objects.
 //!
 //! [`machine`] decides when to list, watch and wait, [`project`] what is kept, [`settle`] when a change counts,
-//! [`fold`] what a batch leads to: pure code. [`watcher`] takes their steps against [`api`] and the store.
+//! [`fold`] what a batch leads to: pure code. `watcher` takes their steps against [`api`] and the store.
 
 pub mod api;
 pub mod board;

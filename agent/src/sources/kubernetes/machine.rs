@@ -1,6 +1,6 @@
 //! Listing, watching, and what to do when either fails: news in, next step out.
 //!
-//! One machine per watch. It holds no connection and no clock; the [`super::watcher`] takes its steps and
+//! One machine per watch. It holds no connection and no clock; the `watcher` takes its steps and
 //! brings back the news. What must survive a crash (the resource version) is in the store.
 
 use std::time::Duration;
