@@ -2,7 +2,7 @@
 //!
 //! In scope: the engine's settings, which the agent and its compiler program share ([`engine`]); the cache
 //! of native code and its seal ([`cache`]); the compiler as a child ([`compile`]); what a component may
-//! call, which is its log and nothing ([`host`]); one call in a fresh instance ([`component`]).
+//! call, which is its log and nothing (`host`); one call in a fresh instance ([`component`]).
 //!
 //! Out of scope: which plugins run and what they may read. Every call here is synchronous and bounded in
 //! time; an asynchronous caller runs it on a blocking thread.
