@@ -1,7 +1,7 @@
 //! `farmops/k8s-resource-audit`: a workload whose pods are safer than they were.
 //!
 //! Holds the pod templates of Deployments, `StatefulSets`, `DaemonSets` and `CronJobs` against the rules in
-//! [`audit`], before and after a settled change. Rewarded is a change that took away flaws and brought
+//! [`audit()`], before and after a settled change. Rewarded is a change that took away flaws and brought
 //! none as bad. What was mended is named by its worst rule, and each rule counts once per workload: what is
 //! broken again to be mended again earns nothing. `RULES.md` beside this crate has it all.
 
