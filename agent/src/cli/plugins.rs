@@ -16,6 +16,7 @@ use crate::plugins::inspect::{Inspected, inspect};
 use crate::plugins::manifest::PluginSource;
 use crate::plugins::replay::{ReplayError, replay};
 use crate::plugins::{RuntimeError, list_refused};
+use crate::sources::kubernetes::access::Clusters;
 
 /// What can be asked about plugins.
 #[derive(Debug, Clone, Subcommand)]
@@ -124,10 +125,17 @@ async fn inspected(config: &AgentConfig) -> Result<Vec<Inspected>, PluginsError>
 
 async fn explain_all(config: &AgentConfig, as_json: bool) -> Result<String, PluginsError> {
     let (inspected, sources) = (inspected(config).await?, sources(config));
+    let (clusters, faults) = Clusters::connect(&config.sources.kubernetes).await;
+    for fault in faults {
+        tracing::warn!(
+            fault,
+            "a cluster cannot be asked what the agent may read there"
+        );
+    }
     let mut explained = Vec::new();
     for plugin in &inspected {
         let description = plugin.outcome.as_ref().map_err(String::as_str);
-        explained.push(explain(&plugin.spec, &sources, description, None).await);
+        explained.push(explain(&plugin.spec, &sources, description, Some(&clusters)).await);
     }
     if as_json {
         return Ok(pretty(&json!({ "plugins": explained })));

@@ -6,6 +6,7 @@
 //! [`machine`] decides when to list, watch and wait, [`project`] what is kept, [`settle`] when a change counts,
 //! [`fold`] what a batch leads to: pure code. `watcher` takes their steps against [`api`] and the store.
 
+pub mod access;
 pub mod api;
 pub mod board;
 pub mod connect;

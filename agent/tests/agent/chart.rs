@@ -9,8 +9,11 @@ use farmops_agent::plugins::manifest::{Manifest, PluginSource};
 use farmops_testbed::Program;
 use serde_json::{Value, json};
 
+use crate::programs;
+use crate::world::World;
+
 /// Sets of values in the chart.
-const SETS: [&str; 1] = ["outside"];
+const SETS: [&str; 5] = ["everything", "least", "namespaced", "outside", "standby"];
 
 /// The configuration that the chart makes of a set, as files by name.
 fn rendered(set: &str) -> BTreeMap<String, String> {
@@ -71,4 +74,32 @@ fn every_configuration_of_the_chart_is_accepted() {
             );
         }
     }
+}
+
+/// `files/first-party.yaml` is what the components say of themselves. `UPDATE=1` writes it.
+#[tokio::test(flavor = "multi_thread")]
+async fn generated_catalogue_of_the_chart_is_up_to_date() {
+    let world = World::new(([127, 0, 0, 1], 9).into());
+    programs::compiler();
+    let plugins = programs::plugins().into_iter().map(|name| {
+        json!({"id": format!("farmops/{name}"), "source": {"component": programs::component(&name)}})
+    });
+    let manifest = json!({ "plugins": plugins.collect::<Vec<_>>() });
+    fs::write(
+        world.folder.path().join("farmops-plugins.yaml"),
+        manifest.to_string(),
+    )
+    .unwrap();
+    let (passed, said) = world.command("plugins", &["catalogue"]).await;
+    assert!(passed, "{said}");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../deploy/helm/farmops-agent/files/first-party.yaml");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&file, &said).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        said,
+        "UPDATE=1 writes it"
+    );
 }

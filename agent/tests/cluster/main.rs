@@ -2,5 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod account;
 mod changes;
+#[allow(dead_code)]
+#[path = "../agent/programs.rs"]
+mod programs;
 mod source;

@@ -183,11 +183,12 @@ impl ApiServer {
         parse(&whole(answer).await?)
     }
 
-    /// Whether this agent may `verb` the resource in `namespace`, or everywhere.
+    /// Whether this agent may `verb` the resource `plural` of `group` (empty: core) in `namespace`, or everywhere.
     pub async fn may(
         &self,
         verb: &str,
-        served: &Served,
+        group: &str,
+        plural: &str,
         namespace: Option<&str>,
     ) -> Result<bool, ApiError> {
         #[derive(Deserialize)]
@@ -203,7 +204,7 @@ impl ApiServer {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
             "spec": {"resourceAttributes": {
-                "verb": verb, "group": served.group, "resource": served.plural, "namespace": namespace,
+                "verb": verb, "group": group, "resource": plural, "namespace": namespace,
             }},
         });
         let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

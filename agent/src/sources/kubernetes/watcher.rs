@@ -156,7 +156,11 @@ impl Run<'_> {
             return News::Absent;
         };
         for (verb, done) in [("list", "listed"), ("watch", "watched")] {
-            match watcher.api.may(verb, served, watcher.namespace()).await {
+            match watcher
+                .api
+                .may(verb, &served.group, &served.plural, watcher.namespace())
+                .await
+            {
                 Ok(false) => {
                     let reason = format!("{} may not be {done}", watcher.what());
                     watcher.say(WatchState::Denied, Some(reason));
