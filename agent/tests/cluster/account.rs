@@ -138,7 +138,7 @@ impl Agent {
             if holds(cluster) {
                 return cluster.clone();
             }
-            assert!(begin.elapsed() < Duration::from_secs(120), "{status:#}");
+            assert!(begin.elapsed() < Duration::from_mins(2), "{status:#}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
