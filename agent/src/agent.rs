@@ -126,12 +126,17 @@ impl Agent {
             undelivered_max,
         );
         let roll = Roll::new(config.sources.clusters());
+        if !config.farmer.on_call && !config.sources.kubernetes.is_empty() {
+            tracing::warn!(
+                "`farmer.on_call` is false: what a cluster tells names nobody, so none of it counts as the farmer's"
+            );
+        }
         let (follower_roll, follower_stop) = (roll.clone(), stop.clone());
         let worker_tasks = tasks.clone();
         let plugins = Arc::new(
             Runtime::new(RuntimeSetup {
                 manifest: config.plugins.clone(),
-                sources: config.sources.names().into_iter().collect(),
+                sources: config.sources.known(),
                 routes: routes.clone(),
                 bounds: RuntimeBounds {
                     verify_deadline: Duration::from_secs(config.limits.verify_seconds_max),

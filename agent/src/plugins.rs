@@ -17,11 +17,11 @@ pub mod manifest;
 mod oci;
 mod process;
 pub mod replay;
+mod routes;
 mod running;
 mod runtime;
 mod shelf;
 mod socket;
-mod subscription;
 mod supervisor;
 mod view;
 
@@ -38,13 +38,13 @@ pub use self::component::{ComponentClient, ComponentError, Components};
 pub use self::manifest::ManifestError;
 pub use self::oci::{Key, NotAKey, OciError};
 pub use self::process::ProcessError;
+pub use self::routes::{GrantedResource, Routes};
 pub use self::running::StartError;
 use self::running::Version;
 pub(crate) use self::runtime::list_refused;
 pub use self::runtime::{RefusedPlugin, Runtime, RuntimeError, RuntimeSetup, StartWorker};
 pub use self::shelf::ShelfError;
 pub use self::socket::SocketError;
-pub use self::subscription::{Routes, Subscription};
 pub use self::view::{PluginState, PluginView, RolledBack};
 use crate::sandbox::Sandbox;
 
@@ -59,6 +59,8 @@ pub struct Live {
     pub wanted: Arc<Vec<String>>,
     /// What it declared.
     pub description: Arc<Description>,
+    /// What of Kubernetes it may read.
+    pub granted: Arc<Vec<GrantedResource>>,
     /// Held by whoever may still ask it; a version that was exchanged ends once nobody does.
     pub in_use: mpsc::Sender<()>,
     /// What it is locked up with, if it is a process.

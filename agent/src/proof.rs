@@ -35,7 +35,8 @@ const LATE_SECONDS_MAX: i64 = 7 * 24 * 3600;
 pub struct Farmer {
     /// The farmer's name for herself; it is hashed with the farm's secret and never sent.
     pub name: String,
-    /// Whether work of "whoever was on call" is hers. Default false.
+    /// Whether work that names nobody is hers: all that a cluster shows, and alerts without an owner.
+    /// Default false.
     #[serde(default)]
     pub on_call: bool,
     /// Her names by type of source.

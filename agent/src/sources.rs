@@ -23,6 +23,7 @@ use self::kubernetes::subscription::Roll;
 use crate::clock;
 use crate::observation::{Intake, SourceType};
 use crate::plugins::Routes;
+use crate::plugins::manifest::KnownSources;
 use crate::store::{Acceptance, Store, StoreError};
 
 /// Every source the operator configured.
@@ -51,6 +52,18 @@ impl SourcesConfig {
         let clusters = self.kubernetes.iter();
         let clusters = clusters.map(|cluster| (cluster.name.clone(), SourceType::Kubernetes));
         hooks.chain(polls).chain(files).chain(clusters).collect()
+    }
+
+    /// Each source as far as grants go.
+    pub fn known(&self) -> KnownSources {
+        let types = self.names().into_iter();
+        let mut known: KnownSources = types.map(|(name, kind)| (name, kind.into())).collect();
+        for cluster in &self.kubernetes {
+            if let Some(source) = known.get_mut(&cluster.name) {
+                source.namespaces.clone_from(&cluster.namespaces);
+            }
+        }
+        known
     }
 
     /// Names of the clusters.
@@ -190,6 +203,15 @@ impl Desk {
             if health.up || health.reason.as_deref() != Some(reason) {
                 tracing::warn!(source, reason, "source is down");
             }
+            health.up = false;
+            health.reason = Some(reason.to_owned());
+        });
+    }
+
+    /// The source has begun, and cannot be relied on yet. This is how every start goes, and no trouble.
+    pub fn not_yet(&self, source: &str, reason: &str) {
+        self.note(source, |health| {
+            tracing::debug!(source, reason, "source is not up yet");
             health.up = false;
             health.reason = Some(reason.to_owned());
         });

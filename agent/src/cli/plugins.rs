@@ -1,6 +1,5 @@
 //! `farmops-agent plugins`: what runs, what each plugin can read and why, and whether a manifest works.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -10,10 +9,9 @@ use serde_json::{Value, json};
 
 use crate::USER_AGENT;
 use crate::config::AgentConfig;
-use crate::observation::SourceType;
-use crate::plugins::explain::explain;
+use crate::plugins::explain::{Surroundings, explain};
 use crate::plugins::inspect::{Inspected, inspect};
-use crate::plugins::manifest::PluginSource;
+use crate::plugins::manifest::{KnownSources, PluginSource};
 use crate::plugins::replay::{ReplayError, replay};
 use crate::plugins::{RuntimeError, list_refused};
 use crate::sources::kubernetes::access::Clusters;
@@ -115,8 +113,8 @@ pub async fn run(config: &AgentConfig, command: &PluginsCommand) -> Result<Said,
     }
 }
 
-fn sources(config: &AgentConfig) -> BTreeMap<String, SourceType> {
-    config.sources.names().into_iter().collect()
+fn sources(config: &AgentConfig) -> KnownSources {
+    config.sources.known()
 }
 
 async fn inspected(config: &AgentConfig) -> Result<Vec<Inspected>, PluginsError> {
@@ -132,10 +130,15 @@ async fn explain_all(config: &AgentConfig, as_json: bool) -> Result<String, Plug
             "a cluster cannot be asked what the agent may read there"
         );
     }
+    let surroundings = Surroundings {
+        sources: &sources,
+        on_call: config.farmer.on_call,
+        reviewer: Some(&clusters),
+    };
     let mut explained = Vec::new();
     for plugin in &inspected {
         let description = plugin.outcome.as_ref().map_err(String::as_str);
-        explained.push(explain(&plugin.spec, &sources, description, Some(&clusters)).await);
+        explained.push(explain(&plugin.spec, &surroundings, description).await);
     }
     if as_json {
         return Ok(pretty(&json!({ "plugins": explained })));

@@ -1,15 +1,13 @@
 //! What a plugin can read, and why: what it declares, cut down to what it is granted, cut down to what
 //! the agent itself may read (PLUGIN-CAP-001).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
 use farmops_plugin::Description;
 use serde::Serialize;
 
-use super::manifest::{Grant, PluginSpec};
-use crate::observation::SourceType;
+use super::manifest::{Grant, KnownSources, PluginSpec};
 
 /// Whether the agent itself may list and watch a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,19 +77,30 @@ pub struct Explanation {
     pub missing: Vec<String>,
 }
 
+/// What a plugin would work in.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The sources of the agent.
+    pub sources: &'a KnownSources,
+    /// Whether work that names nobody is the farmer's.
+    pub on_call: bool,
+    /// Who can be asked what the agent may read.
+    pub reviewer: Option<&'a dyn AccessReview>,
+}
+
 /// Explains one plugin; `description` is what it says of itself, or why it does not run.
 pub async fn explain(
     spec: &PluginSpec,
-    sources: &BTreeMap<String, SourceType>,
+    surroundings: &Surroundings<'_>,
     description: Result<&Description, &str>,
-    reviewer: Option<&dyn AccessReview>,
 ) -> Explanation {
+    let sources = surroundings.sources;
     let mut reads = description.map_or_else(|_| Vec::new(), |d| readings(spec, sources, d));
     for reading in &mut reads {
         let (Some(source), Some(resource)) = (&reading.source, &reading.resource) else {
             continue;
         };
-        let rbac = match reviewer {
+        let rbac = match surroundings.reviewer {
             Some(reviewer) => {
                 reviewer
                     .may_watch(source, resource, &reading.namespaces)
@@ -103,6 +112,13 @@ pub async fn explain(
         reading.effective &= rbac != Rbac::Denied;
     }
     let mut missing: Vec<String> = reads.iter().filter_map(Reading::missing).collect();
+    let reads_a_cluster = |reading: &Reading| reading.effective && reading.resource.is_some();
+    if !surroundings.on_call && reads.iter().any(reads_a_cluster) {
+        missing.push(
+            "`farmer.on_call` is false: what a cluster tells names nobody, so none of it counts as the farmer's"
+                .to_owned(),
+        );
+    }
     if let Err(reason) = description {
         missing.push(format!("it does not run: {reason}"));
     }
@@ -116,17 +132,13 @@ pub async fn explain(
     }
 }
 
-fn readings(
-    spec: &PluginSpec,
-    sources: &BTreeMap<String, SourceType>,
-    description: &Description,
-) -> Vec<Reading> {
+fn readings(spec: &PluginSpec, sources: &KnownSources, description: &Description) -> Vec<Reading> {
     let mut readings = Vec::new();
     for required in &description.sources {
         let source_type = required.source_type.as_str();
         let is_granted = |grant: &&Grant| {
             let granted = sources.get(&grant.source);
-            granted.is_some_and(|granted| granted.as_str() == source_type)
+            granted.is_some_and(|granted| granted.source_type.as_str() == source_type)
         };
         let grants: Vec<&Grant> = spec.grants.iter().filter(is_granted).collect();
         let reading = |grant: Option<&Grant>, resource: Option<&str>, optional: bool| {

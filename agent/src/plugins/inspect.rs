@@ -1,7 +1,6 @@
 //! A look at every plugin of a manifest, beside an agent or without one: each is started, asked who it is,
 //! held against the manifest, and ended.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use farmops_plugin::Description;
@@ -9,12 +8,11 @@ use futures::StreamExt as _;
 use uuid::Uuid;
 
 use super::component::Components;
-use super::manifest::{Manifest, PluginSpec};
+use super::manifest::{KnownSources, Manifest, PluginSpec};
 use super::running::{Starter, Version};
 use super::shelf::Shelf;
 use super::socket::{SocketFolder, make_private};
 use super::{RuntimeBounds, RuntimeError, SocketError};
-use crate::observation::SourceType;
 use crate::sandbox::SandboxConfig;
 
 /// Plugins that are started at once.
@@ -35,7 +33,7 @@ pub struct Inspected {
 /// [`RuntimeError`] when the manifest itself is wrong or there is no place to work in.
 pub async fn inspect(
     manifest: &Path,
-    sources: &BTreeMap<String, SourceType>,
+    sources: &KnownSources,
     sandbox: &SandboxConfig,
 ) -> Result<Vec<Inspected>, RuntimeError> {
     let manifest = Manifest::load(manifest, sources)?;

@@ -69,6 +69,27 @@ pub struct Grant {
     pub namespaces: Vec<String>,
 }
 
+/// A source of the agent, as far as grants go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSource {
+    /// Its type.
+    pub source_type: SourceType,
+    /// The namespaces that a cluster is watched in; empty is all.
+    pub namespaces: Vec<String>,
+}
+
+impl From<SourceType> for KnownSource {
+    fn from(source_type: SourceType) -> Self {
+        Self {
+            source_type,
+            namespaces: Vec::new(),
+        }
+    }
+}
+
+/// The sources of the agent, by the operator's names for them.
+pub type KnownSources = BTreeMap<String, KnownSource>;
+
 /// What a plugin may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -124,10 +145,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ManifestError`] names the plugin, the key and what helps.
-    pub fn load(
-        file: &Path,
-        sources: &BTreeMap<String, SourceType>,
-    ) -> Result<Self, ManifestError> {
+    pub fn load(file: &Path, sources: &KnownSources) -> Result<Self, ManifestError> {
         let document: Document =
             farmops_service::config::load(Some(file), "FARMOPS_PLUGINS_", [], Value::Null)?;
         if document.plugins.len() > PLUGINS_MAX {
@@ -170,11 +188,7 @@ impl Manifest {
 type Fault = (String, String);
 
 impl Entry {
-    fn checked(
-        self,
-        folder: &Path,
-        sources: &BTreeMap<String, SourceType>,
-    ) -> Result<PluginSpec, Fault> {
+    fn checked(self, folder: &Path, sources: &KnownSources) -> Result<PluginSpec, Fault> {
         let mut granted = BTreeSet::new();
         for (at, grant) in self.grants.iter().enumerate() {
             let key = |name: &str| format!("grants.{at}.{name}");
@@ -206,12 +220,9 @@ impl Entry {
     }
 }
 
-fn check_grant(
-    grant: &Grant,
-    sources: &BTreeMap<String, SourceType>,
-) -> Result<(), (&'static str, String)> {
+fn check_grant(grant: &Grant, sources: &KnownSources) -> Result<(), (&'static str, String)> {
     let name = &grant.source;
-    let Some(source_type) = sources.get(name) else {
+    let Some(known) = sources.get(name) else {
         let known: Vec<&str> = sources.keys().map(String::as_str).collect();
         let fix = format!(
             "there is no source `{name}`; the agent's configuration has: {}",
@@ -219,7 +230,7 @@ fn check_grant(
         );
         return Err(("source", fix));
     };
-    let is_kubernetes = *source_type == SourceType::Kubernetes;
+    let is_kubernetes = known.source_type == SourceType::Kubernetes;
     if is_kubernetes && grant.resources.is_empty() {
         let fix = format!("name what it may read of `{name}`, for example [deployments.apps]");
         return Err(("resources", fix));
@@ -240,6 +251,15 @@ fn check_grant(
     }
     if grant.resources.iter().any(|resource| resource == "secrets") {
         return Err(("resources", "secrets are never read: remove it".to_owned()));
+    }
+    let watched = &known.namespaces;
+    let unwatched = |namespace: &&String| !watched.is_empty() && !watched.contains(*namespace);
+    if let Some(namespace) = grant.namespaces.iter().find(unwatched) {
+        let fix = format!(
+            "`{name}` does not watch the namespace {namespace}: add it to the source, or name one of {}",
+            watched.join(", ")
+        );
+        return Err(("namespaces", fix));
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! A plugin that has been started and admitted, whatever form it runs in.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,7 +11,7 @@ use super::RuntimeBounds;
 use super::admission::{self, Refusal};
 use super::client::{CallError, Client};
 use super::component::{ComponentClient, ComponentError, Components};
-use super::manifest::{PluginSource, PluginSpec};
+use super::manifest::{KnownSources, PluginSource, PluginSpec};
 use super::oci::{OciError, Wanted};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
@@ -59,9 +58,9 @@ pub(super) struct Version {
 
 impl Version {
     /// `sources` are those that the agent has.
-    pub(super) fn new(spec: PluginSpec, sources: &BTreeMap<String, SourceType>) -> Self {
+    pub(super) fn new(spec: PluginSpec, sources: &KnownSources) -> Self {
         let names = spec.grants.iter().map(|grant| &grant.source);
-        let granted = names.filter_map(|name| Some((name.clone(), *sources.get(name)?)));
+        let granted = names.filter_map(|name| Some((name.clone(), sources.get(name)?.source_type)));
         Self {
             granted: granted.collect(),
             spec,

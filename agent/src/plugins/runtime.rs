@@ -14,14 +14,13 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::error::list_refused;
 pub use self::error::{RefusedPlugin, RuntimeError};
 use super::component::Components;
-use super::manifest::{Manifest, PluginSpec};
+use super::manifest::{KnownSources, Manifest, PluginSpec};
+use super::routes::Routes;
 use super::running::{Running, Starter, Version};
 use super::shelf::Shelf;
 use super::socket::SocketFolder;
-use super::subscription::Routes;
 use super::supervisor::{Supervisor, Swap};
 use super::{PluginHandle, PluginState, PluginView, RuntimeBounds, Shared, SocketError};
-use crate::observation::SourceType;
 use crate::sandbox::SandboxConfig;
 
 /// Plugins that are started at once to be checked.
@@ -42,7 +41,7 @@ pub struct RuntimeSetup {
     /// The manifest.
     pub manifest: PathBuf,
     /// The agent's sources by name.
-    pub sources: BTreeMap<String, SourceType>,
+    pub sources: KnownSources,
     /// Where it writes down who reads what.
     pub routes: Routes,
     /// Its bounds.
@@ -281,7 +280,6 @@ impl Runtime {
         };
         let supervisor = Supervisor {
             starter: Arc::clone(&self.starter),
-            routes: self.setup.routes.clone(),
             shared: Arc::clone(&shared),
             faults: fault_reports,
             swaps: swap_orders,
@@ -312,7 +310,7 @@ impl Runtime {
                 "no plugin reads this source; what it sees is dropped"
             );
         }
-        self.setup.routes.replace(routes, &manifest.plugins);
+        self.setup.routes.replace(routes);
     }
 
     /// Copies that are neither at work nor kept to go back to are removed.

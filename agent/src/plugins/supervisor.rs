@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::failures::Failures;
+use super::routes::granted;
 use super::running::{Running, Starter, Version};
-use super::subscription::{self, Routes};
 use super::view::RolledBack;
 use super::{Fault, Live, PluginState, Shared};
 use crate::clock;
@@ -23,7 +23,6 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Supervisor {
     pub(super) starter: Arc<Starter>,
-    pub(super) routes: Routes,
     pub(super) shared: Arc<Shared>,
     pub(super) faults: mpsc::Receiver<Fault>,
     pub(super) swaps: mpsc::Receiver<Swap>,
@@ -110,7 +109,7 @@ impl Supervisor {
     /// From here on observations go to `running`.
     fn publish(&mut self, running: Running) -> AtWork {
         let description = &running.description;
-        let subscriptions = {
+        let granted = {
             let mut versions = self.shared.versions();
             versions.proven = true;
             let spec = &versions.current.spec;
@@ -126,7 +125,7 @@ impl Supervisor {
                 }
                 sandbox => tracing::info!(plugin = id, version, ?sandbox, "plugin is running"),
             }
-            (spec.id.clone(), subscription::granted(spec, description))
+            granted(spec, description)
         };
         let generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
         let (in_use, drained) = mpsc::channel(1);
@@ -135,11 +134,11 @@ impl Supervisor {
             client: running.client.clone(),
             wanted: Arc::new(running.wanted.clone()),
             description: Arc::new(description.clone()),
+            granted: Arc::new(granted),
             in_use,
             sandbox: running.sandbox().cloned(),
             log_dropped: running.log_dropped(),
         }));
-        self.routes.subscribe(&subscriptions.0, subscriptions.1);
         self.say(PluginState::Running);
         AtWork {
             running,

@@ -33,7 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use self::api::ApiServer;
 use self::board::Board;
-use self::subscription::Subscription;
+use self::subscription::{Subscription, places};
 use self::watcher::Watcher;
 use super::Desk;
 use crate::store::WatchKey;
@@ -212,19 +212,12 @@ fn plan(
     wanted: &[Subscription],
 ) -> BTreeMap<WatchKey, Vec<Subscription>> {
     let mut plan: BTreeMap<WatchKey, Vec<Subscription>> = BTreeMap::new();
-    let namespaces: Vec<Option<&String>> = match config.namespaces.as_slice() {
-        [] => vec![None],
-        some => some.iter().map(Some).collect(),
-    };
     for subscription in wanted.iter().filter(|s| s.source == config.name) {
-        for namespace in &namespaces {
-            if namespace.is_some_and(|namespace| !subscription.covers(Some(namespace))) {
-                continue;
-            }
+        for place in places(&config.namespaces, &subscription.namespaces) {
             let key = WatchKey {
                 source: config.name.clone(),
                 resource: subscription.resource.clone(),
-                namespace: namespace.cloned(),
+                namespace: place.map(str::to_owned),
             };
             let readers = plan.entry(key).or_default();
             // A resource that a plugin declares twice counts as declared first.

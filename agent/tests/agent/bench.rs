@@ -40,7 +40,7 @@ impl Bench {
         let taken = Arc::clone(&handles);
         let runtime = Runtime::new(RuntimeSetup {
             manifest: folder.path().join("farmops-plugins.yaml"),
-            sources: BTreeMap::from([("github".to_owned(), SourceType::Github)]),
+            sources: BTreeMap::from([("github".to_owned(), SourceType::Github.into())]),
             routes: Routes::default(),
             bounds: RuntimeBounds {
                 start_deadline: Duration::from_secs(20),

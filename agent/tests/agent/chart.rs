@@ -61,7 +61,7 @@ fn every_configuration_of_the_chart_is_accepted() {
                 fs::write(folder.path().join(component), component).unwrap();
             }
         }
-        let sources = config.sources.names().into_iter().collect();
+        let sources = config.sources.known();
         let manifest = Manifest::load(&config.plugins, &sources)
             .unwrap_or_else(|fault| panic!("{set}: {fault}"));
         assert_eq!(manifest.plugins.len(), written.len());

@@ -66,9 +66,8 @@ fn install_account() -> PathBuf {
     cluster.kubeconfig_of(NAMESPACE, &account).unwrap()
 }
 
-/// A configured agent with the Kubernetes plugins as components.
-fn configure(folder: &Path, kubeconfig: &Path) -> PathBuf {
-    programs::compiler();
+/// A manifest with the Kubernetes plugins as components, each granted all that it asks for.
+fn manifest() -> Value {
     let plugin = |name: &str, resources: &[&str]| {
         json!({
             "id": format!("farmops/{name}"),
@@ -76,11 +75,16 @@ fn configure(folder: &Path, kubeconfig: &Path) -> PathBuf {
             "grants": [{"source": "cluster", "resources": resources}],
         })
     };
-    let manifest = json!({"plugins": [
+    json!({"plugins": [
         plugin("k8s-pod-health", &RESOURCES[..4]),
         plugin("k8s-resource-audit", &RESOURCES[1..]),
         plugin("certificate-renewal", &["certificates.cert-manager.io"]),
-    ]});
+    ]})
+}
+
+/// A configured agent.
+pub(crate) fn configure(folder: &Path, kubeconfig: &Path, manifest: &Value) -> PathBuf {
+    programs::compiler();
     let config = json!({
         "cluster_alias": "test",
         // Nobody listens there.
@@ -98,13 +102,13 @@ fn configure(folder: &Path, kubeconfig: &Path) -> PathBuf {
 }
 
 /// A running `farmops-agent`.
-struct Agent {
+pub(crate) struct Agent {
     child: Child,
-    api: SocketAddr,
+    pub(crate) api: SocketAddr,
 }
 
 impl Agent {
-    fn start(config: &Path) -> Self {
+    pub(crate) fn start(config: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_farmops-agent"))
             .arg("--config")
             .arg(config)
@@ -125,7 +129,7 @@ impl Agent {
     }
 
     /// Waits until the source's part of the status `holds`.
-    async fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
         let client = Outbound::new(Reach::Operator, "farmops-test").unwrap();
         let begin = Instant::now();
         loop {
@@ -222,7 +226,7 @@ async fn the_charts_account_lacks_nothing_and_each_rule_is_missed_by_name() {
     let kubeconfig = beside(install_account).await;
     let folder = tempfile::tempdir().unwrap();
     let (place, file) = (folder.path().to_owned(), kubeconfig.clone());
-    let config = beside(move || configure(&place, &file)).await;
+    let config = beside(move || configure(&place, &file, &manifest())).await;
 
     // What the operator is told before anything runs.
     let explained = Command::new(env!("CARGO_BIN_EXE_farmops-agent"))

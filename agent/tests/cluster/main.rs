@@ -4,6 +4,7 @@
 
 mod account;
 mod changes;
+mod grants;
 #[allow(dead_code)]
 #[path = "../agent/programs.rs"]
 mod programs;

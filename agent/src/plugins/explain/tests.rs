@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use farmops_plugin::{Category, KubernetesResource, SourceRequirement, Template};
 use farmops_protocol::digest::sha256;
 
 use super::*;
+use crate::observation::SourceType;
 use crate::plugins::manifest::{PluginLimits, PluginSource};
 
 struct Cluster;
@@ -63,11 +65,26 @@ fn description() -> Description {
     }
 }
 
+fn cluster() -> KnownSources {
+    BTreeMap::from([("cluster".to_owned(), SourceType::Kubernetes.into())])
+}
+
+fn among<'a>(
+    sources: &'a KnownSources,
+    reviewer: Option<&'a dyn AccessReview>,
+) -> Surroundings<'a> {
+    Surroundings {
+        sources,
+        on_call: true,
+        reviewer,
+    }
+}
+
 #[tokio::test]
 async fn what_is_left_is_what_is_declared_granted_and_allowed() {
-    let sources = BTreeMap::from([("cluster".to_owned(), SourceType::Kubernetes)]);
+    let sources = cluster();
     let spec = spec(&["pods", "deployments.apps", "nodes"]);
-    let explained = explain(&spec, &sources, Ok(&description()), Some(&Cluster)).await;
+    let explained = explain(&spec, &among(&sources, Some(&Cluster)), Ok(&description())).await;
     let effective = explained.reads.iter().filter(|reading| reading.effective);
     let effective: Vec<_> = effective
         .map(|reading| reading.resource.as_deref())
@@ -92,10 +109,40 @@ async fn what_is_left_is_what_is_declared_granted_and_allowed() {
 
 #[tokio::test]
 async fn without_a_cluster_nothing_is_claimed_and_a_plugin_that_does_not_run_says_why() {
-    let sources = BTreeMap::from([("cluster".to_owned(), SourceType::Kubernetes)]);
-    let explained = explain(&spec(&["pods"]), &sources, Ok(&description()), None).await;
+    let sources = cluster();
+    let explained = explain(&spec(&["pods"]), &among(&sources, None), Ok(&description())).await;
     assert_eq!(explained.reads[0].rbac, Some(Rbac::NotAsked));
     assert!(explained.reads[0].effective);
-    let explained = explain(&spec(&["pods"]), &sources, Err("exit status 3"), None).await;
+    let explained = explain(
+        &spec(&["pods"]),
+        &among(&sources, None),
+        Err("exit status 3"),
+    )
+    .await;
     assert_eq!(explained.missing, ["it does not run: exit status 3"]);
+}
+
+#[tokio::test]
+async fn a_cluster_whose_work_counts_for_nobody_is_said() {
+    let sources = cluster();
+    let nobodys = Surroundings {
+        on_call: false,
+        ..among(&sources, None)
+    };
+    let explained = explain(&spec(&["pods"]), &nobodys, Ok(&description())).await;
+    assert!(
+        explained
+            .missing
+            .iter()
+            .any(|fault| fault.starts_with("`farmer.on_call` is false")),
+        "{:?}",
+        explained.missing
+    );
+    let nothing = explain(&spec(&["nodes"]), &nobodys, Ok(&description())).await;
+    assert!(
+        nothing
+            .missing
+            .iter()
+            .all(|fault| !fault.contains("on_call"))
+    );
 }

@@ -11,8 +11,15 @@ fn load(yaml: &str) -> Result<Manifest, ManifestError> {
     std::fs::write(folder.path().join("reader"), "").unwrap();
     std::fs::write(folder.path().join("key.pem"), KEY).unwrap();
     let sources = BTreeMap::from([
-        ("github".to_owned(), SourceType::Github),
-        ("cluster".to_owned(), SourceType::Kubernetes),
+        ("github".to_owned(), SourceType::Github.into()),
+        ("cluster".to_owned(), SourceType::Kubernetes.into()),
+        (
+            "part".to_owned(),
+            KnownSource {
+                source_type: SourceType::Kubernetes,
+                namespaces: vec!["shop".to_owned(), "farm".to_owned()],
+            },
+        ),
     ]);
     Manifest::load(&file, &sources)
 }
@@ -133,6 +140,11 @@ fn what_cannot_work_is_named_with_plugin_and_key_and_what_helps() {
             binary("grants: [{source: cluster, resources: [pods, secrets]}]"),
             "grants.0.resources",
             "never read",
+        ),
+        (
+            binary("grants: [{source: part, resources: [pods], namespaces: [shop, far]}]"),
+            "grants.0.namespaces",
+            "does not watch the namespace far: add it to the source, or name one of shop, farm",
         ),
         (
             binary("grants: [{source: cluster, resources: [pods, pods]}]"),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::KubernetesConfig;
 use super::api::{ApiError, ApiServer};
 use super::connect::connect;
+use super::subscription::places;
 use crate::plugins::explain::{AccessReview, Rbac};
 
 /// Longest time for all questions about one resource.
@@ -54,19 +55,9 @@ impl AccessReview for Clusters {
 }
 
 impl Cluster {
-    async fn may_watch(&self, resource: &str, narrowed: &[String]) -> Result<bool, ApiError> {
+    async fn may_watch(&self, resource: &str, granted: &[String]) -> Result<bool, ApiError> {
         let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
-        let watched = if narrowed.is_empty() {
-            &self.namespaces
-        } else {
-            narrowed
-        };
-        let mut places: Vec<Option<&str>> =
-            watched.iter().map(|name| Some(name.as_str())).collect();
-        if places.is_empty() {
-            places.push(None);
-        }
-        for place in places {
+        for place in places(&self.namespaces, granted) {
             for verb in ["list", "watch"] {
                 if !self.api.may(verb, group, plural, place).await? {
                     return Ok(false);

@@ -139,8 +139,9 @@ impl Board {
         let views: Vec<WatchHealth> = self.rows().values().map(Row::view).collect();
         measure(&views);
         match verdict(&views) {
-            Ok(()) => self.desk.up(&self.source),
-            Err(reason) => self.desk.down(&self.source, &reason),
+            Verdict::Up => self.desk.up(&self.source),
+            Verdict::NotYet(reason) => self.desk.not_yet(&self.source, &reason),
+            Verdict::Down(reason) => self.desk.down(&self.source, &reason),
         }
         self.desk.note_watches(&self.source, views);
     }
@@ -159,25 +160,43 @@ impl Row {
     }
 }
 
-/// Why the source is not up, if it is not: a watch that somebody needs does not hear.
-fn verdict(watches: &[WatchHealth]) -> Result<(), String> {
+/// What the watches say of their source.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Each that somebody needs hears.
+    Up,
+    /// Some that somebody needs are at their first reading, and nothing is wrong.
+    NotYet(String),
+    /// One that somebody needs does not hear.
+    Down(String),
+}
+
+fn verdict(watches: &[WatchHealth]) -> Verdict {
     let needed = watches.iter().filter(|watch| !watch.optional);
-    let mut faults = needed.filter_map(|watch| {
-        let silent = watch.age_seconds.is_none_or(|age| age > IDLE_MAX.as_secs());
-        let reason = match (watch.state, &watch.reason) {
-            (WatchState::Watching, _) if !silent => return None,
-            (WatchState::Watching, _) => format!("nothing was heard of {}", watch.resource),
-            (_, Some(reason)) => reason.clone(),
-            (_, None) => format!("{} are not all read yet", watch.resource),
-        };
-        Some(format!("{reason} (for {})", watch.plugins.join(", ")))
-    });
-    let Some(first) = faults.next() else {
-        return Ok(());
+    let faults: Vec<(bool, String)> = needed.filter_map(fault).collect();
+    if faults.is_empty() {
+        return Verdict::Up;
+    }
+    let reasons = faults.iter().map(|(_, reason)| reason.as_str());
+    let reasons = reasons.take(5).collect::<Vec<_>>().join("; ");
+    if faults.iter().all(|(beginning, _)| *beginning) {
+        Verdict::NotYet(reasons)
+    } else {
+        Verdict::Down(reasons)
+    }
+}
+
+/// Why a watch does not hear, if it does not, and whether it only begins.
+fn fault(watch: &WatchHealth) -> Option<(bool, String)> {
+    let silent = watch.age_seconds.is_none_or(|age| age > IDLE_MAX.as_secs());
+    let (beginning, reason) = match (watch.state, &watch.reason) {
+        (WatchState::Watching, _) if !silent => return None,
+        (WatchState::Watching, _) => (false, format!("nothing was heard of {}", watch.resource)),
+        (_, Some(reason)) => (false, reason.clone()),
+        (_, None) => (true, format!("{} are not all read yet", watch.resource)),
     };
-    Err(faults
-        .take(4)
-        .fold(first, |all, one| format!("{all}; {one}")))
+    let plugins = watch.plugins.join(", ");
+    Some((beginning, format!("{reason} (for {plugins})")))
 }
 
 fn measure(watches: &[WatchHealth]) {
@@ -242,18 +261,29 @@ mod tests {
     #[test]
     fn a_source_is_up_while_everything_needed_is_heard() {
         let fine = watch(WatchState::Watching, false, Some(3));
-        assert_eq!(verdict(&[]), Ok(()));
-        assert_eq!(verdict(std::slice::from_ref(&fine)), Ok(()));
+        assert_eq!(verdict(&[]), Verdict::Up);
+        assert_eq!(verdict(std::slice::from_ref(&fine)), Verdict::Up);
         let optional = watch(WatchState::Absent, true, None);
-        assert_eq!(verdict(&[fine.clone(), optional]), Ok(()));
-        let denied = verdict(&[fine, watch(WatchState::Denied, false, None)]);
-        assert_eq!(denied, Err("pods may not be listed (for a/b)".to_owned()));
-        for bad in [
-            watch(WatchState::Watching, false, Some(IDLE_MAX.as_secs() + 1)),
+        assert_eq!(verdict(&[fine.clone(), optional]), Verdict::Up);
+        let denied = watch(WatchState::Denied, false, None);
+        assert_eq!(
+            verdict(&[fine, denied.clone()]),
+            Verdict::Down("pods may not be listed (for a/b)".to_owned())
+        );
+        let silent = watch(WatchState::Watching, false, Some(IDLE_MAX.as_secs() + 1));
+        assert!(matches!(verdict(&[silent]), Verdict::Down(_)));
+        for begun in [
             watch(WatchState::Listing, false, Some(1)),
             watch(WatchState::Starting, false, None),
         ] {
-            assert!(verdict(&[bad]).is_err());
+            assert!(matches!(
+                verdict(std::slice::from_ref(&begun)),
+                Verdict::NotYet(_)
+            ));
+            assert!(matches!(
+                verdict(&[begun, denied.clone()]),
+                Verdict::Down(_)
+            ));
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::discovery;
 use super::project::{BadPath, Projection};
-use crate::plugins::{Live, PluginHandle};
+use crate::plugins::{GrantedResource, Live, PluginHandle};
 
 /// One resource that one plugin reads of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +73,20 @@ impl Subscription {
     }
 }
 
+/// Where something is watched for whoever is granted it in `granted`, of a source limited to `watched`; empty
+/// is everywhere. `None` is one watch of the whole cluster.
+pub fn places<'a>(watched: &'a [String], granted: &'a [String]) -> Vec<Option<&'a str>> {
+    let places: Vec<&String> = match (watched, granted) {
+        ([], []) => return vec![None],
+        ([], some) | (some, []) => some.iter().collect(),
+        (watched, granted) => {
+            let both = |name: &&String| watched.contains(*name);
+            granted.iter().filter(both).collect()
+        }
+    };
+    places.into_iter().map(|name| Some(name.as_str())).collect()
+}
+
 /// All subscriptions, as they come and go with the plugins.
 #[derive(Debug, Clone)]
 pub struct Roll {
@@ -127,7 +141,7 @@ impl Roll {
                 live = plugin.live.wait_for(Option::is_some) => live.ok().and_then(|live| live.clone()),
             };
             let Some(live) = live else { break };
-            self.enrol(&plugin.id, self.declared(&plugin.id, &live));
+            self.enrol(&plugin.id, self.granted(&plugin.id, &live));
             tokio::select! {
                 () = unloaded.cancelled() => break,
                 changed = plugin.live.changed() => if changed.is_err() { break },
@@ -139,20 +153,14 @@ impl Roll {
         }
     }
 
-    fn declared(&self, plugin: &str, live: &Live) -> Vec<Subscription> {
-        let sources = live
-            .wanted
-            .iter()
-            .filter(|name| self.clusters.contains(*name));
-        let resources = |source| {
-            let declared = live.description.sources.iter();
-            let declared = declared.flat_map(|requirement| &requirement.resources);
-            declared.map(move |resource| (source, resource))
-        };
-        sources
-            .flat_map(resources)
-            .filter_map(|(source, resource)| {
-                Subscription::new(source, plugin, resource, &[])
+    fn granted(&self, plugin: &str, live: &Live) -> Vec<Subscription> {
+        let granted = live.granted.iter();
+        let granted = granted.filter(|granted| {
+            self.clusters.contains(&granted.source) && live.wanted.contains(&granted.source)
+        });
+        granted
+            .filter_map(|GrantedResource { source, resource, namespaces }| {
+                Subscription::new(source, plugin, resource, namespaces)
                     .inspect_err(|error| {
                         tracing::error!(plugin, resource = resource.resource, %error, "a declared resource is not watched");
                     })

@@ -41,16 +41,17 @@ fn planned(config: &KubernetesConfig, wanted: &[Subscription]) -> Vec<String> {
 }
 
 #[test]
-fn plugins_share_one_watch_of_a_resource() {
+fn plugins_share_one_watch_of_what_they_are_granted_alike() {
     let wanted = [
         wants("a/b", "pods", &[]),
         wants("a/c", "pods", &["shop"]),
+        wants("a/d", "pods", &[]),
         wants("a/c", "deployments.apps", &[]),
         wants("a/c", "deployments.apps", &[]),
     ];
     assert_eq!(
         planned(&config(&[]), &wanted),
-        ["deployments.apps: a/c", "pods: a/b a/c"]
+        ["deployments.apps: a/c", "pods: a/b a/d", "pods/shop: a/c"]
     );
     let mut other = wanted[0].clone();
     other.source = "elsewhere".to_owned();
