@@ -65,7 +65,8 @@ pub fn health(shown: &Arc<Shown>) -> Health {
         })
 }
 
-/// Every route. `local_only` is for a loopback listener, which web pages must not reach.
+/// Every route. `local_only` is for a loopback listener, which web pages must not reach; at another one, nobody
+/// can be told from anybody, so nothing can be changed there.
 pub fn router(shown: Arc<Shown>, local_only: bool) -> Router {
     let health = health(&shown);
     let api = Router::new()
@@ -82,7 +83,7 @@ pub fn router(shown: Arc<Shown>, local_only: bool) -> Router {
     if local_only {
         api.layer(middleware::from_fn(refuse_web_pages))
     } else {
-        api
+        api.layer(middleware::from_fn(refuse_changes))
     }
 }
 
@@ -104,6 +105,15 @@ async fn refuse_web_pages(request: Request, next: Next) -> Result<Response, Prob
         return Err(Problem::forbidden("this API is not for web pages"));
     }
     Ok(next.run(request).await)
+}
+
+async fn refuse_changes(request: Request, next: Next) -> Result<Response, Problem> {
+    if request.method().is_safe() {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::forbidden(
+        "plugins are changed where `listen` is a loopback address only, since this API asks nobody who they are",
+    ))
 }
 
 fn is_local(host: &str) -> bool {

@@ -193,6 +193,24 @@ async fn nothing_is_lost_or_judged_twice_while_plugins_are_exchanged() {
     agent.stop().await;
 }
 
+#[tokio::test]
+async fn nothing_is_changed_where_anybody_may_ask() {
+    let chains = Chains::new(AgentStatus::Active);
+    let (address, _server) = chains.serve("127.0.0.1:0");
+    let world = World::new(address);
+    let mut config = world.config();
+    config.listen = "0.0.0.0:0".parse().unwrap();
+    let agent = world.start_with(config).await;
+    let here = (std::net::Ipv4Addr::LOCALHOST, agent.api.port()).into();
+    for path in ["reload", "farmops/git-pr-review/rollback"] {
+        let (status, problem) = post(here, &format!("/api/v1/plugins/{path}")).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+        assert!(problem["detail"].as_str().unwrap().contains("`listen`"));
+    }
+    until(here, "/api/v1/status", |view| view["version"].is_string()).await;
+    agent.stop().await;
+}
+
 async fn post(api: std::net::SocketAddr, path: &str) -> (StatusCode, Value) {
     let url = format!("http://{api}{path}").parse().unwrap();
     let json = http::HeaderValue::from_static("application/json");
