@@ -11,7 +11,7 @@
   "plugins" "farmops-plugins.yaml"
   "log" $v.log
 -}}
-{{- $farmer := dict "name" $v.farmer.name "on_call" $v.farmer.onCall -}}
+{{- $farmer := dict "name" $v.farmer.name "on_call" (default false $v.farmer.onCall) -}}
 {{- if $v.farmer.identities -}}{{- $_ := set $farmer "identities" $v.farmer.identities -}}{{- end -}}
 {{- $_ := set $config "farmer" $farmer -}}
 {{- if $v.tracker.ca -}}
@@ -85,6 +85,9 @@
 {{/* Refuses values that read well but cannot work together. */}}
 {{- define "farmops-agent.check" -}}
 {{- $v := .Values -}}
+{{- if and (kindIs "invalid" $v.farmer.onCall) (include "farmops-agent.resources" . | fromYaml).resources -}}
+  {{- fail (printf "farmer.onCall: a cluster does not say whose work it shows: with true it is that of %s, with false none of it counts" $v.farmer.name) -}}
+{{- end -}}
 {{- if and $v.secrets.existingSecret $v.secrets.values -}}
   {{- fail "secrets.values: secrets.existingSecret names a Secret already: give the one or the other" -}}
 {{- end -}}

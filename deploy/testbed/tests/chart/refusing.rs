@@ -13,11 +13,15 @@ fn refused(set: &str, flags: &[&str]) -> String {
 
 #[test]
 fn each_wrong_value_is_named() {
-    let cases: [(&[&str], &[&str]); 22] = [
+    let cases: [(&[&str], &[&str]); 23] = [
         (&["clusterAlias=db.internal"], &["/clusterAlias"]),
         (&["tracker.url=farm.example"], &["/tracker/url"]),
         (&["tracker.urll=x"], &["/tracker", "urll"]),
         (&["farmer.name="], &["/farmer/name"]),
+        (
+            &["farmer.onCall=null"],
+            &["farmer.onCall", "does not say whose work"],
+        ),
         (&["nonsense=1"], &["nonsense"]),
         (
             &["plugins.k8s-pod-helth.enabled=true"],
@@ -25,7 +29,7 @@ fn each_wrong_value_is_named() {
         ),
         (
             &["plugins.k8s-pod-health.resources={secrets}"],
-            &["/plugins/k8s-pod-health/resources/0"],
+            &["plugins.k8s-pod-health.resources", "`secrets`"],
         ),
         (
             &["plugins.k8s-pod-health.resources={*}"],
@@ -105,7 +109,18 @@ fn each_wrong_value_is_named() {
 }
 
 #[test]
-fn secrets_are_refused_by_the_templates_too() {
+fn secrets_are_never_read() {
+    let extra = [
+        "--set=extraPlugins[0].id=a/b",
+        "--set=extraPlugins[0].source.component=b.wasm",
+        "--set=extraPlugins[0].resources={secrets}",
+    ];
+    let said = refused("least", &extra);
+    assert!(
+        said.contains("extraPlugins[0].resources: secrets are never read"),
+        "{said}"
+    );
+    // The templates hold without the schema.
     for resource in ["secrets", "secrets/status", "*", "Secrets", "*.apps"] {
         let said = refused(
             "least",
