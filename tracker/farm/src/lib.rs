@@ -34,3 +34,4 @@ pub mod svg;
 mod alt;
 
 pub use alt::alt_text;
+pub use svg::text::grouped;

@@ -12,6 +12,7 @@ mod arrange;
 mod chart;
 mod coins;
 mod days;
+mod filters;
 mod frame;
 mod login;
 mod overview;

@@ -75,7 +75,7 @@ pub(crate) fn width(text: &str) -> i32 {
 }
 
 /// A number with thin groups of three digits: `12 345`.
-pub(crate) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {

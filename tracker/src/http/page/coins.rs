@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{
     chart::{Chart, HEIGHT, WIDTH, chart},
+    filters,
     frame::{Frame, Owner},
     framed,
     when::day,

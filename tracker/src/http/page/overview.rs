@@ -9,6 +9,7 @@ use farmops_service::problem::Problem;
 use http::{HeaderMap, StatusCode};
 
 use super::{
+    filters,
     frame::{Frame, Owner},
     framed, plain,
     when::When,

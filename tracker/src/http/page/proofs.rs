@@ -15,6 +15,7 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::{
+    filters,
     frame::{Frame, Owner},
     framed,
     when::When,

@@ -14,6 +14,7 @@ use http::StatusCode;
 use uuid::Uuid;
 
 use super::{
+    filters,
     frame::{Fault, Frame, Owner, OwnersForm, done, sentence},
     framed,
 };

@@ -9,6 +9,7 @@ use farmops_protocol::registration::MembershipStatus;
 use farmops_service::problem::Problem;
 
 use super::{
+    filters,
     frame::{Fault, Frame, Owner, OwnersForm, capital, done},
     framed,
     when::day,
