@@ -16,7 +16,7 @@ use super::manifest::{PluginSource, PluginSpec};
 use super::oci::{OciError, Wanted};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
-use super::socket::SocketFolder;
+use super::socket::{Socket, SocketFolder};
 use crate::observation::SourceType;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -94,7 +94,7 @@ pub(super) struct Launch<'a> {
     /// The agent's copy of the program.
     pub(super) program: PathBuf,
     /// Where it listens.
-    pub(super) socket: PathBuf,
+    pub(super) socket: Socket,
     /// For one question.
     pub(super) deadline: Duration,
     pub(super) sandbox: &'a SandboxConfig,
@@ -178,7 +178,7 @@ impl Starter {
                 let launch = Launch {
                     spec,
                     program,
-                    socket: self.sockets.fresh_path().map_err(ProcessError::Spawn)?,
+                    socket: self.sockets.fresh().map_err(ProcessError::Spawn)?,
                     deadline: self.bounds.verify_deadline,
                     sandbox: &self.sandbox,
                 };
