@@ -4,7 +4,11 @@
 
 mod account;
 mod changes;
+mod churn;
+mod definitions;
+mod judge;
 #[allow(dead_code)]
 #[path = "../agent/programs.rs"]
 mod programs;
 mod source;
+mod workloads;
