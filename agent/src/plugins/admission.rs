@@ -48,7 +48,7 @@ pub enum Refusal {
     Settings {
         /// JSON pointer (RFC 6901) within `config`.
         pointer: String,
-        /// What is wrong there.
+        /// What was expected there; the value itself is not repeated.
         reason: String,
     },
 }
@@ -108,7 +108,8 @@ fn check_settings(spec: &PluginSpec, schema: Option<&Value>) -> Result<(), Refus
         .validate(&settings)
         .map_err(|error| Refusal::Settings {
             pointer: error.instance_path().to_string(),
-            reason: error.to_string(),
+            // Without the value: a secret in the wrong place must not come out in an answer or a log.
+            reason: error.masked().to_string(),
         })
 }
 

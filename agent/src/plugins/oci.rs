@@ -2,24 +2,23 @@
 //!
 //! The distribution specification's two reads (a manifest, a blob) go through the one outbound client; a
 //! registry library would bring a second one. What came over the network and what lay on the shelf
-//! pass the same [`Artifact::component`], so a key that is struck from the manifest counts at once.
+//! pass the same [`Artifact::check`], so a key that is struck from the manifest counts at once.
 
 mod registry;
 mod signature;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use farmops_component::bounds::COMPONENT_BYTES_MAX;
 use farmops_protocol::digest::{Digest, sha256};
 use farmops_service::outbound::OutboundError;
-use serde::{Deserialize, Serialize};
 
 use self::registry::{Descriptor, ImageManifest};
 use self::signature::Signed;
 pub use self::signature::{Key, NotAKey};
+use super::shelf;
 
-/// Bytes of one component.
-pub(super) const COMPONENT_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// For one exchange with the registry.
 const EXCHANGE_DEADLINE: Duration = Duration::from_mins(1);
 /// The type of the one layer.
@@ -74,7 +73,7 @@ pub enum OciError {
 }
 
 /// Everything that says what an artifact is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Artifact {
     /// The image manifest, byte for byte.
     manifest: Vec<u8>,
@@ -99,39 +98,60 @@ impl Wanted {
             return Ok(component);
         }
         let artifact = registry::pull(self).await?;
-        let component = artifact.component(self)?;
-        let kept = serde_json::to_vec(&artifact).map_err(std::io::Error::from);
-        let keep = async {
-            tokio::fs::create_dir_all(&shelf).await?;
-            let draft = shelf.join(format!(".{}", uuid::Uuid::new_v4().simple()));
-            tokio::fs::write(&draft, kept?).await?;
-            tokio::fs::rename(&draft, shelf.join(KEPT)).await
-        };
-        keep.await.map_err(OciError::Keep)?;
-        Ok(component)
+        artifact.check(self)?;
+        let kept = tokio::task::spawn_blocking(move || {
+            artifact.keep(&shelf)?;
+            Ok(artifact.component)
+        });
+        let kept = kept.await.unwrap_or_else(|ended| Err(ended.into()));
+        kept.map_err(OciError::Keep)
     }
 
     /// A copy that does not pass any more is pulled again.
-    async fn shelved(&self, shelf: &std::path::Path) -> Option<Vec<u8>> {
-        let kept = tokio::fs::read(shelf.join(KEPT)).await.ok()?;
-        let artifact: Artifact = serde_json::from_slice(&kept).ok()?;
-        artifact.component(self).ok()
+    async fn shelved(&self, shelf: &Path) -> Option<Vec<u8>> {
+        let artifact = Artifact::read(shelf).await.ok()?;
+        artifact.check(self).ok()?;
+        Some(artifact.component)
     }
 }
 
-/// The artifact's file on the shelf.
-const KEPT: &str = "artifact.json";
+/// The artifact's files in its folder on the shelf, each as it came.
+const MANIFEST: &str = "manifest";
+const COMPONENT: &str = "component";
+const SIGNATURES: &str = "signatures.json";
 
 impl Artifact {
-    /// Holds the artifact against what is wanted and gives the component in it.
-    fn component(&self, wanted: &Wanted) -> Result<Vec<u8>, OciError> {
+    /// Each file appears whole; what does not belong together does not pass the check.
+    fn keep(&self, shelf: &Path) -> std::io::Result<()> {
+        let signatures = serde_json::to_vec(&self.signatures)?;
+        for (name, content) in [
+            (MANIFEST, &self.manifest),
+            (SIGNATURES, &signatures),
+            (COMPONENT, &self.component),
+        ] {
+            shelf::put(&shelf.join(name), content, 0o400)?;
+        }
+        Ok(())
+    }
+
+    async fn read(shelf: &Path) -> std::io::Result<Self> {
+        let signatures = tokio::fs::read(shelf.join(SIGNATURES)).await?;
+        Ok(Self {
+            manifest: tokio::fs::read(shelf.join(MANIFEST)).await?,
+            component: tokio::fs::read(shelf.join(COMPONENT)).await?,
+            signatures: serde_json::from_slice(&signatures)?,
+        })
+    }
+
+    /// Holds the artifact against what is wanted.
+    fn check(&self, wanted: &Wanted) -> Result<(), OciError> {
         is(&self.manifest, wanted.digest)?;
         let layer = component_layer(&self.manifest)?;
         is(&self.component, layer.digest.0)?;
         if !wanted.keys.is_empty() {
             signature::check(&self.signatures, wanted.digest, &wanted.keys)?;
         }
-        Ok(self.component.clone())
+        Ok(())
     }
 }
 
@@ -154,8 +174,9 @@ fn component_layer(manifest: &[u8]) -> Result<Descriptor, OciError> {
     if layer.media_type != WASM {
         return Err(shape("its layer is not of type application/wasm"));
     }
-    if layer.size > COMPONENT_BYTES_MAX {
-        return Err(shape("its layer is larger than 32 MiB"));
+    if layer.size > COMPONENT_BYTES_MAX as u64 {
+        let reason = format!("its layer is larger than {COMPONENT_BYTES_MAX} bytes");
+        return Err(OciError::Shape(reason));
     }
     Ok(layer)
 }

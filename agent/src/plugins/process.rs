@@ -20,6 +20,7 @@ use tower::service_fn;
 use super::client::{CallError, VerifyError};
 use super::log::{LINE_BYTES_MAX, PluginLog};
 use super::running::Launch;
+use super::socket::Socket;
 use crate::observation::SourceType;
 use crate::sandbox::{self, Sandbox};
 
@@ -144,7 +145,8 @@ async fn timely<T>(
 pub(super) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
-    socket: PathBuf,
+    /// Dropped after the child, which listens there.
+    _socket: Socket,
     pub(super) sandbox: Sandbox,
     pub(super) log_dropped: Arc<AtomicU64>,
 }
@@ -155,7 +157,7 @@ impl Process {
         let Launch { spec, socket, .. } = &launch;
         let plan = sandbox::Plan {
             program: launch.program.clone(),
-            folder: socket.parent().unwrap_or(socket).to_owned(),
+            folder: socket.folder.clone(),
             memory_mib: spec.limits.memory_mib,
             required: launch.sandbox.required,
         };
@@ -167,7 +169,7 @@ impl Process {
             .arg(sandbox::COMMAND)
             .arg(plan)
             .env_clear()
-            .env(handshake::SOCKET_VARIABLE, socket)
+            .env(handshake::SOCKET_VARIABLE, &socket.path)
             .env(handshake::COOKIE_VARIABLE, handshake::COOKIE)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -186,20 +188,20 @@ impl Process {
         let report = next_line(&mut lines, &mut child).await?;
         let sandbox = read_report(&report)?;
         let line = next_line(&mut lines, &mut child).await?;
-        if handshake::parse(&line)? != *socket {
+        if handshake::parse(&line)? != socket.path {
             return Err(ProcessError::WrongSocket);
         }
         // Whatever else it prints is of no use, but a full pipe would stop it.
         tokio::spawn(log.follow(lines));
         let client = ProcessClient {
-            inner: FarmPluginClient::new(connect(socket.clone(), pid).await?)
+            inner: FarmPluginClient::new(connect(socket.path.clone(), pid).await?)
                 .max_decoding_message_size(ANSWER_BYTES_MAX),
             deadline: launch.deadline,
         };
         let process = Self {
             child,
             stdin,
-            socket: launch.socket,
+            _socket: launch.socket,
             sandbox,
             log_dropped,
         };
@@ -223,9 +225,6 @@ impl Process {
         {
             tracing::warn!("a plugin did not end by itself and was killed");
             let _ = self.child.kill().await;
-        }
-        if let Some(folder) = self.socket.parent() {
-            let _ = std::fs::remove_dir_all(folder);
         }
     }
 }

@@ -15,7 +15,7 @@ use super::manifest::{KnownSources, PluginSource, PluginSpec};
 use super::oci::{OciError, Wanted};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
-use super::socket::SocketFolder;
+use super::socket::{Socket, SocketFolder};
 use crate::observation::SourceType;
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -93,7 +93,7 @@ pub(super) struct Launch<'a> {
     /// The agent's copy of the program.
     pub(super) program: PathBuf,
     /// Where it listens.
-    pub(super) socket: PathBuf,
+    pub(super) socket: Socket,
     /// For one question.
     pub(super) deadline: Duration,
     pub(super) sandbox: &'a SandboxConfig,
@@ -177,7 +177,7 @@ impl Starter {
                 let launch = Launch {
                     spec,
                     program,
-                    socket: self.sockets.fresh_path().map_err(ProcessError::Spawn)?,
+                    socket: self.sockets.fresh().map_err(ProcessError::Spawn)?,
                     deadline: self.bounds.verify_deadline,
                     sandbox: &self.sandbox,
                 };

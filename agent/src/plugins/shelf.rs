@@ -60,7 +60,8 @@ impl Shelf {
         if sha256(&content) != digest {
             return Err(ShelfError::Changed(file.to_owned()));
         }
-        self.put(&place, &content).map_err(failed)?;
+        // Ready to be executed.
+        put(&place, &content, 0o500).map_err(failed)?;
         Ok(place)
     }
 
@@ -88,22 +89,22 @@ impl Shelf {
         let name = file.file_name().unwrap_or(file.as_os_str());
         self.folder_of(digest).join(name)
     }
+}
 
-    /// Appears in one step, complete and unchangeable.
-    fn put(&self, place: &Path, content: &[u8]) -> io::Result<()> {
-        let folder = place.parent().unwrap_or(&self.folder);
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-        let draft = folder.join(format!(".{}", Uuid::new_v4().simple()));
-        let mut file = File::create_new(&draft)?;
-        file.write_all(content)?;
-        file.set_permissions(Permissions::from_mode(0o500))?;
-        file.sync_all()?;
-        drop(file);
-        std::fs::rename(&draft, place)
-    }
+/// Writes a file into a folder of this user's own. It appears in one step, complete and unchangeable.
+pub(super) fn put(place: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let folder = place.parent().unwrap_or(place);
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    let draft = folder.join(format!(".{}", Uuid::new_v4().simple()));
+    let mut file = File::create_new(&draft)?;
+    file.write_all(content)?;
+    file.set_permissions(Permissions::from_mode(mode))?;
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&draft, place)
 }
 
 /// SHA-256 of a file's content.

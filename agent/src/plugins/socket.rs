@@ -47,12 +47,29 @@ impl SocketFolder {
         })
     }
 
-    /// A path that no plugin has had before, in a folder of its own.
-    pub(super) fn fresh_path(&self) -> io::Result<PathBuf> {
+    /// A place that no plugin has had before, in a folder of its own.
+    pub(super) fn fresh(&self) -> io::Result<Socket> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.path.join(format!("{}-{number}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(folder.join("sock"))
+        Ok(Socket {
+            path: folder.join("sock"),
+            folder,
+        })
+    }
+}
+
+/// Where one plugin listens. Its folder goes when this value goes, whatever became of the plugin.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) folder: PathBuf,
+    pub(super) path: PathBuf,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // What is left over goes with the folder of all sockets.
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -115,9 +132,12 @@ mod tests {
                 .permissions()
                 .mode();
             assert_eq!(mode & 0o777, 0o700);
-            let path = folder.fresh_path().unwrap();
-            std::os::unix::net::UnixListener::bind(&path).unwrap();
-            assert_ne!(path.parent(), folder.fresh_path().unwrap().parent());
+            let socket = folder.fresh().unwrap();
+            std::os::unix::net::UnixListener::bind(&socket.path).unwrap();
+            assert_ne!(socket.folder, folder.fresh().unwrap().folder);
+            let place = socket.folder.clone();
+            drop(socket);
+            assert!(!place.exists());
         }
     }
 

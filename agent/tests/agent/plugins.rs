@@ -64,5 +64,8 @@ async fn programs_that_are_no_such_plugin_are_deactivated_with_the_reason() {
         bench.runtime.load().await.unwrap();
         let reason = bench.deactivated(&id).await;
         assert!(reason.contains(expected), "{expected}: {reason}");
+        // Whatever it was, it left nothing where the sockets are.
+        let sockets = std::fs::read_dir(bench.folder.path().join("run")).unwrap();
+        assert_eq!(sockets.count(), 0, "{expected}");
     }
 }

@@ -19,12 +19,12 @@ fn pod(namespace: &str, name: &str) -> String {
     )
 }
 
-async fn kubectl(arguments: &[&str]) -> String {
+pub(crate) async fn kubectl(arguments: &[&str]) -> String {
     let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
     beside(move || shared().unwrap().kubectl(&arguments).unwrap()).await
 }
 
-async fn apply(document: String) {
+pub(crate) async fn apply(document: String) {
     beside(move || shared().unwrap().apply(&document).unwrap()).await;
 }
 

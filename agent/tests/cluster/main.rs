@@ -4,8 +4,12 @@
 
 mod account;
 mod changes;
+mod churn;
+mod definitions;
 mod grants;
+mod judge;
 #[allow(dead_code)]
 #[path = "../agent/programs.rs"]
 mod programs;
 mod source;
+mod workloads;

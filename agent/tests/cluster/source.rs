@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use farmops_agent::observation::Waiting;
 use farmops_agent::plugins::Routes;
 use farmops_agent::sources::kubernetes::board::IDLE_MAX;
 use farmops_agent::sources::kubernetes::subscription::{Roll, Subscription};
@@ -17,8 +18,8 @@ use tokio_util::task::TaskTracker;
 
 /// The source's name.
 pub(crate) const CLUSTER: &str = "cluster";
-/// Longest time that anything may take to happen.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest time that anything may take to happen; a resource that is absent is looked for every minute.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A source at work.
 pub(crate) struct Source {
@@ -142,13 +143,18 @@ impl Source {
 
     /// Waits for the next thing that `plugin` is told.
     pub(crate) async fn next(&self, plugin: &str) -> Value {
+        serde_json::from_slice(&self.next_waiting(plugin).await.payload).unwrap()
+    }
+
+    /// The same as it stands in the queue.
+    pub(crate) async fn next_waiting(&self, plugin: &str) -> Waiting {
         let mut queue = self.store.watch_queue();
         let next = async {
             loop {
                 queue.mark_unchanged();
                 if let Some(waiting) = self.store.next_for(plugin).await.unwrap() {
                     self.store.drop_observation(waiting.seq).await.unwrap();
-                    return serde_json::from_slice(&waiting.payload).unwrap();
+                    return waiting;
                 }
                 queue.changed().await.unwrap();
             }

@@ -59,6 +59,7 @@ fn settings_that_do_not_fit_are_named_by_their_place() {
     let described = description(Some(schema()));
     let error = refused("*", &json!({"rules": [1, 0]}), &described);
     assert!(error.contains("`config/rules/1`"), "{error}");
+    assert!(error.contains("the minimum of 1"), "{error}");
     let error = refused("*", &json!({"rulez": []}), &described);
     assert!(error.contains("'rulez'"), "{error}");
     let error = refused("*", &json!({"rules": []}), &description(None));
@@ -67,6 +68,29 @@ fn settings_that_do_not_fit_are_named_by_their_place() {
     let outside = json!({"$ref": "https://schema.example/x.json"});
     let error = refused("*", &json!({}), &description(Some(outside)));
     assert!(error.contains("the schema of its settings"), "{error}");
+}
+
+#[test]
+fn a_secret_that_was_set_in_the_wrong_place_is_not_repeated() {
+    let text = json!({"type": "string", "maxLength": 5, "pattern": "^[a-z]*$"});
+    let described = description(Some(json!({
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer"}, "mode": {"enum": ["fast", "slow"]}, "text": text,
+            "nested": {"anyOf": [{"type": "integer"}, {"type": "boolean"}]},
+        },
+    })));
+    for (field, expected) in [
+        ("count", "\"integer\""),
+        ("mode", "\"slow\""),
+        ("text", "5 characters"),
+        ("nested", "anyOf"),
+    ] {
+        let error = refused("*", &json!({field: "ghp_16C7e42F"}), &described);
+        assert!(error.contains(&format!("`config/{field}`")), "{error}");
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("ghp"), "{error}");
+    }
 }
 
 #[test]

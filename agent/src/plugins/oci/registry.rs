@@ -128,7 +128,7 @@ impl Repository {
         let path = format!("manifests/{named}");
         let answer = self.get(&path, MANIFEST_BYTES_MAX).await?;
         match answer.status {
-            StatusCode::OK => Ok(Some(answer.body.to_vec())),
+            StatusCode::OK => Ok(Some(answer.body.into())),
             StatusCode::NOT_FOUND => Ok(None),
             status => Err(self.answered(status, &path)),
         }
@@ -143,7 +143,7 @@ impl Repository {
             return Err(self.answered(answer.status, &path));
         }
         super::is(&answer.body, blob.digest.0)?;
-        Ok(answer.body.to_vec())
+        Ok(answer.body.into())
     }
 
     /// What cosign keeps under the tag `sha256-<hex>.sig`.
@@ -158,7 +158,8 @@ impl Repository {
             let signature = layer.annotations.remove(SIGNATURE);
             let fits = layer.media_type == SIMPLE_SIGNING && layer.size <= PAYLOAD_BYTES_MAX;
             if let (true, Some(signature)) = (fits, signature) {
-                let payload = self.blob(&layer).await?;
+                // What is no text is no JSON, and signs nothing.
+                let payload = String::from_utf8(self.blob(&layer).await?).unwrap_or_default();
                 signatures.push(Signed { payload, signature });
             }
         }

@@ -80,7 +80,8 @@ impl Key {
 /// A payload with its signature in base64.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Signed {
-    pub(super) payload: Vec<u8>,
+    /// JSON, byte for byte.
+    pub(super) payload: String,
     pub(super) signature: String,
 }
 
@@ -118,9 +119,11 @@ impl Signed {
         let Ok(signature) = STANDARD.decode(&self.signature) else {
             return false;
         };
-        let signed = keys.iter().any(|key| key.signed(&self.payload, &signature));
+        let signed = keys
+            .iter()
+            .any(|key| key.signed(self.payload.as_bytes(), &signature));
         // Read only after it is known who wrote it.
-        let payload = || serde_json::from_slice::<Payload>(&self.payload).ok();
+        let payload = || serde_json::from_str::<Payload>(&self.payload).ok();
         signed
             && payload().is_some_and(|payload| {
                 payload.critical.kind == PAYLOAD_TYPE

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::fs::Permissions;
 use std::io::BufRead as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 
 use base64::Engine as _;
@@ -192,6 +194,22 @@ fn ed25519() -> (Ed25519KeyPair, Key) {
     (pair, key)
 }
 
+/// The files are the registry's own, and nobody else's to read.
+fn assert_kept_as_it_came(place: &Path) {
+    let mode = std::fs::metadata(place).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let entries = std::fs::read_dir(place).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [COMPONENT, MANIFEST, SIGNATURES]);
+    assert_eq!(std::fs::read(place.join(COMPONENT)).unwrap(), WASM_BYTES);
+    let signatures = std::fs::read_to_string(place.join(SIGNATURES)).unwrap();
+    assert!(
+        signatures.contains("docker-manifest-digest"),
+        "{signatures}"
+    );
+}
+
 #[tokio::test]
 async fn what_one_of_the_keys_signed_is_taken_and_kept() {
     let registry = Registry::start();
@@ -209,6 +227,13 @@ async fn what_one_of_the_keys_signed_is_taken_and_kept() {
     let shelf = tempfile::tempdir().unwrap();
     let place = shelf.path().join("shelf");
     assert_eq!(wanted.component(place.clone()).await.unwrap(), WASM_BYTES);
+    assert_kept_as_it_came(&place);
+    // A copy that was damaged is pulled again.
+    let copy = place.join(COMPONENT);
+    std::fs::set_permissions(&copy, Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&copy, b"other").unwrap();
+    assert_eq!(wanted.component(place.clone()).await.unwrap(), WASM_BYTES);
+    assert_kept_as_it_came(&place);
     // From here on without the registry.
     drop(registry);
     assert_eq!(wanted.component(place.clone()).await.unwrap(), WASM_BYTES);
@@ -282,6 +307,21 @@ async fn what_is_not_what_was_asked_for_is_refused() {
         .await
         .unwrap_err();
     assert!(matches!(error, OciError::OtherContent { .. }), "{error}");
+}
+
+#[test]
+fn a_layer_is_as_large_as_a_component_may_be() {
+    let layer = |size: usize| {
+        let digest = format!("sha256:{}", sha256(b""));
+        let layer = json!({"mediaType": WASM, "digest": digest, "size": size});
+        component_layer(json!({"layers": [layer]}).to_string().as_bytes())
+    };
+    layer(COMPONENT_BYTES_MAX).unwrap();
+    let error = layer(COMPONENT_BYTES_MAX + 1).unwrap_err();
+    assert!(
+        error.to_string().contains("larger than 16777216 bytes"),
+        "{error}"
+    );
 }
 
 #[test]
