@@ -141,13 +141,17 @@ impl Store {
             }
         }
         while self.evidence_level().await?.bytes > self.bounds.evidence_bytes_max {
-            gone += sqlx::query(
+            let oldest = sqlx::query(
                 "DELETE FROM evidence WHERE proof_id = \
                  (SELECT proof_id FROM evidence ORDER BY kept_at, proof_id LIMIT 1)",
             )
             .execute(&self.pool)
             .await?
             .rows_affected();
+            gone += oldest;
+            if oldest == 0 {
+                break;
+            }
         }
         Ok(gone)
     }

@@ -144,6 +144,22 @@ async fn bytes_are_bounded_under_load_and_days_by_the_sweep() {
 }
 
 #[tokio::test]
+async fn the_sweep_ends_where_nothing_is_left_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    prove(&store, "text", 1, now()).await;
+    sqlx::query("UPDATE levels SET bytes = bytes + 1000000000000 WHERE kind = 'evidence'")
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let swept = tokio::time::timeout(
+        std::time::Duration::from_secs(5),
+        store.expire_evidence(now()),
+    );
+    assert_eq!(swept.await.expect("the sweep ends").unwrap(), 1);
+}
+
+#[tokio::test]
 async fn evidence_goes_with_its_proof() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).await;
