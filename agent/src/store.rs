@@ -10,6 +10,7 @@ mod evidence;
 mod kubernetes;
 mod outbox;
 mod queue;
+mod rekeyed;
 mod resume;
 mod scrub;
 mod sign_anew;
@@ -27,10 +28,11 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
-pub use self::evidence::{Kept, KnownProof, Level, RawObservation, Reader, forget_other_keys};
+pub use self::evidence::{Kept, KnownProof, Level, RawObservation, Reader};
 pub use self::kubernetes::{Attendance, OpenWatch, Place, WatchKey};
 pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
+pub use self::rekeyed::forget_other_keys;
 pub use self::resume::OutboxFault;
 use self::vault::KeyPlace;
 pub use self::vault::{KEY_FILE as EVIDENCE_KEY_FILE, KeyFault, KeyId, Unopened, Vault};
@@ -72,8 +74,8 @@ pub enum StoreError {
     },
     /// What waits was encrypted under another key.
     #[error(
-        "{count} waiting observations and source positions are encrypted under another key than {ours}: \
-         put the old evidence key back, or give them up with `farmops-agent evidence forget`"
+        "{count} waiting observations, source positions and states of clusters are encrypted under another key \
+         than {ours}: put the old evidence key back, or give them up with `farmops-agent evidence forget`"
     )]
     OtherKey {
         /// How many.
@@ -144,7 +146,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let pool = connect(folder).await?;
         let key = KeyPlace::new(folder, key_file);
-        let vault = match (key.read()?, evidence::sealed_rows(&pool).await?) {
+        let vault = match (key.read()?, rekeyed::sealed_rows(&pool).await?) {
             (Some(vault), _) => vault,
             (None, 0) => key.make()?,
             (None, count) => {
@@ -152,7 +154,7 @@ impl Store {
                 return Err(StoreError::KeyMissing { path, count });
             }
         };
-        evidence::refuse_other_keys(&pool, &vault).await?;
+        rekeyed::refuse_other_keys(&pool, &vault).await?;
         scrub::run(&pool, &vault, crate::clock::now()).await?;
         Ok(Self {
             pool,

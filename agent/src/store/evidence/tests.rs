@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::store::tests::{draft_of, intake, meddle, now, open, reader, stands_in_files};
-use crate::store::{Acceptance, Bounds, EVIDENCE_KEY_FILE, Settled};
+use crate::store::{Acceptance, Bounds, EVIDENCE_KEY_FILE, Settled, forget_other_keys};
 
 /// Takes a text through the queue into a proof; gives the proof's id.
 async fn prove(store: &Store, text: &str, work: u8, now: Timestamp) -> Uuid {
