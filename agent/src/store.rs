@@ -13,6 +13,7 @@ mod queue;
 mod rekeyed;
 mod resume;
 mod scrub;
+mod shares;
 mod sign_anew;
 mod source_states;
 #[cfg(test)]
@@ -34,8 +35,10 @@ pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
 pub use self::rekeyed::forget_other_keys;
 pub use self::resume::OutboxFault;
+pub use self::shares::Shares;
 use self::vault::KeyPlace;
 pub use self::vault::{KEY_FILE as EVIDENCE_KEY_FILE, KeyFault, KeyId, Unopened, Vault};
+use crate::status::Status;
 
 /// The file's name in the data folder.
 const FILE_NAME: &str = "agent.db";
@@ -101,9 +104,9 @@ pub enum StoreError {
 /// How much the memory keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Observations waiting.
+    /// Observations waiting, in equal shares for all plugins.
     pub observations_max: i64,
-    /// Bytes of the observations waiting, as they stand in the file.
+    /// Bytes of the observations waiting, as they stand in the file, in the same shares.
     pub observations_bytes_max: i64,
     /// Delivered proofs kept.
     pub proofs_kept_max: i64,
@@ -128,6 +131,8 @@ pub struct Store {
     pool: SqlitePool,
     vault: Vault,
     bounds: Bounds,
+    shares: Shares,
+    status: Status,
     queue_changed: watch::Sender<()>,
     outbox_changed: watch::Sender<()>,
 }
@@ -160,6 +165,8 @@ impl Store {
             pool,
             vault,
             bounds,
+            shares: Shares::default(),
+            status: Status::default(),
             queue_changed: watch::Sender::new(()),
             outbox_changed: watch::Sender::new(()),
         })
@@ -173,6 +180,16 @@ impl Store {
     /// Told whenever proofs were added or delivered.
     pub fn watch_outbox(&self) -> watch::Receiver<()> {
         self.outbox_changed.subscribe()
+    }
+
+    /// Who may fill how much of the queue.
+    pub fn shares(&self) -> &Shares {
+        &self.shares
+    }
+
+    /// Where it counts what it had to drop; whoever works with it may count there as well.
+    pub fn status(&self) -> &Status {
+        &self.status
     }
 
     /// How much is kept.
