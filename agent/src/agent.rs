@@ -1,6 +1,7 @@
 //! The whole agent: puts the parts together, runs them, and stops them in order.
 
 mod folder;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,18 +32,10 @@ use crate::proof::Generator;
 use crate::sources::kubernetes::subscription::Roll;
 use crate::sources::{self, Desk, SourcesError};
 use crate::standby::{Leadership, Standby, StandbyConfig, StandbyError};
-use crate::status::{Count, Status};
+use crate::status::Status;
 use crate::store::{Bounds, Store, StoreError};
 use crate::uplink::{Patience, TrackerAddress, Uplink};
 use crate::worker::Workshop;
-
-/// Between two sweeps of what is too old.
-const SWEEP_INTERVAL: Duration = Duration::from_mins(10);
-const DAY_SECONDS: i64 = 24 * 3600;
-/// Deliveries are remembered this long; forges repeat them for a few days at most.
-const DELIVERY_DAYS: i64 = 30;
-/// Finished work is remembered this long.
-const WORK_DAYS: i64 = 400;
 
 /// Why the agent cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +101,7 @@ impl Agent {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
         let (identity, store) = open(&config).await?;
-        let status = Status::default();
+        let status = store.status().clone();
         let tasks = TaskTracker::new();
         let routes = Routes::default();
 
@@ -138,6 +131,7 @@ impl Agent {
                 manifest: config.plugins.clone(),
                 sources: config.sources.known(),
                 routes: routes.clone(),
+                shares: store.shares().clone(),
                 bounds: RuntimeBounds {
                     verify_deadline: Duration::from_secs(config.limits.verify_seconds_max),
                     failures_max: config.limits.plugin_failures_max,
@@ -170,7 +164,8 @@ impl Agent {
         let uplink = uplink(&config, identity.clone(), store.clone(), status.clone());
         tasks.spawn(uplink.run(stop.clone()));
         let days = (config.limits.observation_days_max, config.evidence.days_max);
-        tasks.spawn(sweep(store.clone(), status.clone(), days, stop.clone()));
+        tasks.spawn(upkeep::sweep(store.clone(), days, stop.clone()));
+        tasks.spawn(upkeep::follow_manifest(store.clone(), stop.clone()));
 
         let shown = Arc::new(Shown {
             store: store.clone(),
@@ -339,36 +334,4 @@ async fn serve(
     let stop = stop.clone();
     tasks.spawn(async move { server::serve(listener, router, limits, stop).await });
     Ok(bound)
-}
-
-async fn sweep(
-    store: Store,
-    status: Status,
-    (observation_days, evidence_days): (i64, i64),
-    stop: CancellationToken,
-) {
-    let mut tick = tokio::time::interval(SWEEP_INTERVAL);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-        }
-        let ago = |days: i64| clock::now().saturating_add(-days.saturating_mul(DAY_SECONDS));
-        match store
-            .expire(ago(observation_days), ago(DELIVERY_DAYS), ago(WORK_DAYS))
-            .await
-        {
-            Ok(0) => {}
-            Ok(lost) => {
-                tracing::warn!(lost, "observations expired before a plugin took them");
-                status.count(Count::Expired(lost));
-            }
-            Err(error) => tracing::error!(%error, "old entries could not be swept"),
-        }
-        match store.expire_evidence(ago(evidence_days)).await {
-            Ok(0) => {}
-            Ok(gone) => tracing::info!(gone, "evidence beyond its bounds was deleted"),
-            Err(error) => tracing::error!(%error, "old evidence could not be swept"),
-        }
-    }
 }

@@ -78,6 +78,9 @@ pub struct Counters {
     pub given_up: u64,
     /// Observations that no plugin took in time.
     pub expired: u64,
+    /// Observations dropped before anyone judged them: the oldest of a plugin that has failed, beyond its
+    /// share of the queue, and those of plugins that are not in the manifest any more.
+    pub dropped: u64,
 }
 
 /// One of [`Counters`].
@@ -99,6 +102,8 @@ pub enum Count {
     GivenUp,
     /// See [`Counters::expired`].
     Expired(u64),
+    /// See [`Counters::dropped`].
+    Dropped(u64),
 }
 
 #[derive(Debug, Default)]
@@ -125,6 +130,7 @@ impl Status {
             Count::LeakRefused => (&mut counters.leaks_refused, "leak_refused", 1),
             Count::GivenUp => (&mut counters.given_up, "given_up", 1),
             Count::Expired(by) => (&mut counters.expired, "expired", by),
+            Count::Dropped(by) => (&mut counters.dropped, "dropped", by),
         };
         *counter += by;
         metrics::counter!("farmops_agent_settled_total", "outcome" => outcome).increment(by);

@@ -10,8 +10,10 @@ mod evidence;
 mod kubernetes;
 mod outbox;
 mod queue;
+mod rekeyed;
 mod resume;
 mod scrub;
+mod shares;
 mod sign_anew;
 mod source_states;
 #[cfg(test)]
@@ -27,13 +29,16 @@ use sqlx::sqlite::{
 };
 use tokio::sync::watch;
 
-pub use self::evidence::{Kept, KnownProof, Level, RawObservation, Reader, forget_other_keys};
+pub use self::evidence::{Kept, KnownProof, Level, RawObservation, Reader};
 pub use self::kubernetes::{Attendance, OpenWatch, Place, WatchKey};
 pub use self::outbox::{Draft, Sealed, Settled};
 pub use self::queue::Acceptance;
+pub use self::rekeyed::forget_other_keys;
 pub use self::resume::OutboxFault;
+pub use self::shares::Shares;
 use self::vault::KeyPlace;
 pub use self::vault::{KEY_FILE as EVIDENCE_KEY_FILE, KeyFault, KeyId, Unopened, Vault};
+use crate::status::Status;
 
 /// The file's name in the data folder.
 const FILE_NAME: &str = "agent.db";
@@ -72,8 +77,8 @@ pub enum StoreError {
     },
     /// What waits was encrypted under another key.
     #[error(
-        "{count} waiting observations and source positions are encrypted under another key than {ours}: \
-         put the old evidence key back, or give them up with `farmops-agent evidence forget`"
+        "{count} waiting observations, source positions and states of clusters are encrypted under another key \
+         than {ours}: put the old evidence key back, or give them up with `farmops-agent evidence forget`"
     )]
     OtherKey {
         /// How many.
@@ -99,9 +104,9 @@ pub enum StoreError {
 /// How much the memory keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// Observations waiting.
+    /// Observations waiting, in equal shares for all plugins.
     pub observations_max: i64,
-    /// Bytes of the observations waiting, as they stand in the file.
+    /// Bytes of the observations waiting, as they stand in the file, in the same shares.
     pub observations_bytes_max: i64,
     /// Delivered proofs kept.
     pub proofs_kept_max: i64,
@@ -126,6 +131,8 @@ pub struct Store {
     pool: SqlitePool,
     vault: Vault,
     bounds: Bounds,
+    shares: Shares,
+    status: Status,
     queue_changed: watch::Sender<()>,
     outbox_changed: watch::Sender<()>,
 }
@@ -144,7 +151,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let pool = connect(folder).await?;
         let key = KeyPlace::new(folder, key_file);
-        let vault = match (key.read()?, evidence::sealed_rows(&pool).await?) {
+        let vault = match (key.read()?, rekeyed::sealed_rows(&pool).await?) {
             (Some(vault), _) => vault,
             (None, 0) => key.make()?,
             (None, count) => {
@@ -152,12 +159,14 @@ impl Store {
                 return Err(StoreError::KeyMissing { path, count });
             }
         };
-        evidence::refuse_other_keys(&pool, &vault).await?;
+        rekeyed::refuse_other_keys(&pool, &vault).await?;
         scrub::run(&pool, &vault, crate::clock::now()).await?;
         Ok(Self {
             pool,
             vault,
             bounds,
+            shares: Shares::default(),
+            status: Status::default(),
             queue_changed: watch::Sender::new(()),
             outbox_changed: watch::Sender::new(()),
         })
@@ -171,6 +180,16 @@ impl Store {
     /// Told whenever proofs were added or delivered.
     pub fn watch_outbox(&self) -> watch::Receiver<()> {
         self.outbox_changed.subscribe()
+    }
+
+    /// Who may fill how much of the queue.
+    pub fn shares(&self) -> &Shares {
+        &self.shares
+    }
+
+    /// Where it counts what it had to drop; whoever works with it may count there as well.
+    pub fn status(&self) -> &Status {
+        &self.status
     }
 
     /// How much is kept.

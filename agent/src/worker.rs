@@ -118,7 +118,10 @@ impl Workshop {
             detected_at: waiting.detected_at,
         };
         match live.client.verify(observation).await {
-            Ok(verdict) => self.settle(&live, &waiting, verdict).await?,
+            Ok(verdict) => {
+                self.store.shares().note_verdict(&plugin.id);
+                self.settle(&live, &waiting, verdict).await?;
+            }
             Err(error) => {
                 let attempts = self.store.note_failed_attempt(waiting.seq).await?;
                 tracing::warn!(

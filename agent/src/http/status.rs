@@ -15,6 +15,7 @@ use crate::keys::Stage;
 use crate::plugins::PluginView;
 use crate::sources::SourceHealth;
 use crate::status::{Counters, UplinkView};
+use crate::store::{Store, StoreError};
 
 #[derive(Serialize)]
 pub(super) struct StatusView {
@@ -57,6 +58,16 @@ struct QueueView {
     max: i64,
     bytes: i64,
     bytes_max: i64,
+    plugins: BTreeMap<String, ShareView>,
+}
+
+/// What waits for one plugin.
+#[derive(Serialize)]
+struct ShareView {
+    waiting: i64,
+    bytes: i64,
+    /// It has failed and judged nothing since: beyond its share its oldest observations go.
+    failed: bool,
 }
 
 /// What is kept of proofs' evidence, encrypted.
@@ -84,7 +95,7 @@ pub(super) async fn show(State(shown): State<Arc<Shown>>) -> Result<Json<StatusV
         .map_err(|error| Problem::internal(&error))
 }
 
-async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
+async fn view(shown: &Shown) -> Result<StatusView, StoreError> {
     let public_key = shown.identity.key.current().public();
     let store = &shown.store;
     let (queue, evidence) = (
@@ -112,6 +123,7 @@ async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
             max: shown.limits.observations_max,
             bytes: queue.bytes,
             bytes_max: shown.limits.observations_bytes_max,
+            plugins: shares(store).await?,
         },
         evidence: EvidenceView {
             count: evidence.count,
@@ -128,4 +140,17 @@ async fn view(shown: &Shown) -> Result<StatusView, crate::store::StoreError> {
         sources: shown.desk.health(),
         plugins: shown.plugins.views(),
     })
+}
+
+async fn shares(store: &Store) -> Result<BTreeMap<String, ShareView>, StoreError> {
+    let waiting = store.waiting_by_plugin().await?;
+    let shares = waiting.into_iter().map(|(plugin, level)| {
+        let share = ShareView {
+            waiting: level.count,
+            bytes: level.bytes,
+            failed: store.shares().has_failed(&plugin),
+        };
+        (plugin, share)
+    });
+    Ok(shares.collect())
 }

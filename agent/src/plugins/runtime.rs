@@ -22,6 +22,7 @@ use super::socket::SocketFolder;
 use super::supervisor::{Supervisor, Swap};
 use super::{PluginHandle, PluginState, PluginView, RuntimeBounds, Shared, SocketError};
 use crate::sandbox::SandboxConfig;
+use crate::store::Shares;
 
 /// Plugins that are started at once to be checked.
 const CHECKS_AT_ONCE: usize = 4;
@@ -44,6 +45,8 @@ pub struct RuntimeSetup {
     pub sources: KnownSources,
     /// Where it writes down who reads what.
     pub routes: Routes,
+    /// Where it writes down which plugins there are, and which fail.
+    pub shares: Shares,
     /// Its bounds.
     pub bounds: RuntimeBounds,
     /// How processes are locked up.
@@ -280,6 +283,7 @@ impl Runtime {
         };
         let supervisor = Supervisor {
             starter: Arc::clone(&self.starter),
+            shares: self.setup.shares.clone(),
             shared: Arc::clone(&shared),
             faults: fault_reports,
             swaps: swap_orders,
@@ -311,6 +315,8 @@ impl Runtime {
             );
         }
         self.setup.routes.replace(routes);
+        let plugins = manifest.plugins.iter().map(|spec| spec.id.clone());
+        self.setup.shares.set(plugins.collect());
     }
 
     /// Copies that are neither at work nor kept to go back to are removed.

@@ -17,12 +17,14 @@ use super::running::{Running, Starter, Version};
 use super::view::RolledBack;
 use super::{Fault, Live, PluginState, Shared};
 use crate::clock;
+use crate::store::Shares;
 
 /// What an exchanged version gets beyond its deadline to finish what it is at.
 const DRAIN_MARGIN: Duration = Duration::from_secs(1);
 
 pub(super) struct Supervisor {
     pub(super) starter: Arc<Starter>,
+    pub(super) shares: Shares,
     pub(super) shared: Arc<Shared>,
     pub(super) faults: mpsc::Receiver<Fault>,
     pub(super) swaps: mpsc::Receiver<Swap>,
@@ -218,6 +220,7 @@ impl Supervisor {
         declared: &mut Option<Description>,
     ) -> Option<End> {
         let id = self.shared.versions().current.spec.id.clone();
+        self.shares.note_failure(&id);
         metrics::counter!("farmops_agent_plugin_failures_total", "plugin" => id.clone())
             .increment(1);
         let pause = match failures.next(Instant::now()) {

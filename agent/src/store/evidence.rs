@@ -141,13 +141,17 @@ impl Store {
             }
         }
         while self.evidence_level().await?.bytes > self.bounds.evidence_bytes_max {
-            gone += sqlx::query(
+            let oldest = sqlx::query(
                 "DELETE FROM evidence WHERE proof_id = \
                  (SELECT proof_id FROM evidence ORDER BY kept_at, proof_id LIMIT 1)",
             )
             .execute(&self.pool)
             .await?
             .rows_affected();
+            gone += oldest;
+            if oldest == 0 {
+                break;
+            }
         }
         Ok(gone)
     }
@@ -249,51 +253,6 @@ impl Reader {
             })
         })))
     }
-}
-
-/// Deletes what is sealed under another key than the one in use, or under any if there is no key; gives how
-/// many entries that were. The caller holds the folder's lock.
-pub async fn forget_other_keys(folder: &Path, key_file: Option<&Path>) -> Result<u64, StoreError> {
-    let pool = super::connect(folder).await?;
-    let vault = KeyPlace::new(folder, key_file).read()?;
-    let mut tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-    let mut gone = 0;
-    for table in ["observations", "source_states", "evidence"] {
-        let delete = format!("DELETE FROM {table} WHERE substr(sealed, 2, 8) IS NOT $1");
-        let deleted = sqlx::query(sqlx::AssertSqlSafe(delete))
-            .bind(vault.as_ref().map(|vault| vault.key_id().0.to_vec()))
-            .execute(&mut *tx)
-            .await?;
-        gone += deleted.rows_affected();
-    }
-    tx.commit().await?;
-    pool.close().await;
-    Ok(gone)
-}
-
-/// How many entries are sealed, whatever the key.
-pub(super) async fn sealed_rows(pool: &SqlitePool) -> Result<i64, StoreError> {
-    let count = sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM source_states) + (SELECT sum(count) FROM levels)",
-    );
-    Ok(count.fetch_one(pool).await?)
-}
-
-/// Refuses to go on where something waits that this key does not open. Evidence of made proofs is only missed
-/// by whoever asks for it.
-pub(super) async fn refuse_other_keys(pool: &SqlitePool, vault: &Vault) -> Result<(), StoreError> {
-    let count: i64 = sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM observations WHERE substr(sealed, 2, 8) IS NOT $1) \
-         + (SELECT count(*) FROM source_states WHERE substr(sealed, 2, 8) IS NOT $1)",
-    )
-    .bind(vault.key_id().0.to_vec())
-    .fetch_one(pool)
-    .await?;
-    if count > 0 {
-        let ours = vault.key_id();
-        return Err(StoreError::OtherKey { count, ours });
-    }
-    Ok(())
 }
 
 /// How much of `kind` is kept; triggers count along.

@@ -15,6 +15,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::queue;
+use super::shares::Coming;
 use super::vault::Vault;
 use super::{Acceptance, Store, StoreError};
 use crate::observation::{Origin, Sighting, SourceType};
@@ -155,7 +156,7 @@ impl Store {
         Ok(epoch)
     }
 
-    /// Keeps all that a batch led to, or nothing when there is no room for its observations.
+    /// Keeps all that a batch led to, or nothing while a plugin at work has too much to do already.
     pub async fn keep_batch(
         &self,
         key: &WatchKey,
@@ -170,11 +171,15 @@ impl Store {
             .told
             .iter()
             .map(|told| observation(key, readers, told, now))
+            .filter(|(origin, _)| self.shares.has(&origin.plugin))
             .collect();
-        let bytes = told.iter().map(|(_, sighting)| queue::size(sighting)).sum();
-        if !self.has_room(&mut tx, told.len(), bytes).await? {
-            return Ok(Acceptance::Full);
+        let mut coming = Coming::default();
+        for (origin, sighting) in &told {
+            coming.add(&origin.plugin, 1, queue::size(sighting));
         }
+        let Some(room) = self.make_room(&mut tx, &coming).await? else {
+            return Ok(Acceptance::Full);
+        };
         forget(&mut tx, watch.id, &outcome.gone).await?;
         remember(&mut tx, &self.vault, watch.id, outcome).await?;
         write_states(&mut tx, &self.vault, watch, &outcome.moved).await?;
@@ -199,10 +204,11 @@ impl Store {
             .await?;
         }
         tx.commit().await?;
-        if !outcome.told.is_empty() {
+        self.note_room(room);
+        if !told.is_empty() {
             self.queue_changed.send_replace(());
         }
-        Ok(Acceptance::Kept(outcome.told.len()))
+        Ok(Acceptance::Kept(told.len()))
     }
 }
 

@@ -5,6 +5,7 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
 use super::evidence::Level;
+use super::shares::Coming;
 use super::vault::{Unopened, Vault};
 use super::{Store, StoreError};
 use crate::observation::{Intake, Origin, Sighting, Waiting};
@@ -16,7 +17,7 @@ pub enum Acceptance {
     Kept(usize),
     /// The same delivery was here before.
     Repeated,
-    /// There is no room. Nothing was kept.
+    /// A plugin at work has too much to do already. Nothing was kept.
     Full,
 }
 
@@ -42,16 +43,21 @@ impl Store {
                 return Ok(Acceptance::Repeated);
             }
         }
+        let plugins: Vec<&String> = plugins.iter().filter(|id| self.shares.has(id)).collect();
         let added = intake.sightings.len() * plugins.len();
-        let sizes = intake.sightings.iter().map(size).sum::<usize>();
-        if !self.has_room(&mut tx, added, sizes * plugins.len()).await? {
-            return Ok(Acceptance::Full);
+        let bytes = intake.sightings.iter().map(size).sum::<usize>();
+        let mut coming = Coming::default();
+        for plugin in &plugins {
+            coming.add(plugin, intake.sightings.len(), bytes);
         }
+        let Some(room) = self.make_room(&mut tx, &coming).await? else {
+            return Ok(Acceptance::Full);
+        };
         for sighting in &intake.sightings {
-            for plugin in plugins {
+            for plugin in &plugins {
                 let origin = Origin {
                     id: Uuid::now_v7(),
-                    plugin: plugin.clone(),
+                    plugin: plugin.to_string(),
                     source: intake.source.clone(),
                     source_type: intake.source_type.as_str().to_owned(),
                     detected_at: now.second(),
@@ -63,29 +69,11 @@ impl Store {
             super::source_states::save(&mut tx, &self.vault, &intake.source, state).await?;
         }
         tx.commit().await?;
+        self.note_room(room);
         if added > 0 {
             self.queue_changed.send_replace(());
         }
         Ok(Acceptance::Kept(added))
-    }
-
-    /// Whether so many more observations, of so many sealed bytes in all, may wait.
-    pub(super) async fn has_room(
-        &self,
-        tx: &mut Transaction<'_, Sqlite>,
-        added: usize,
-        bytes: usize,
-    ) -> Result<bool, StoreError> {
-        if added == 0 {
-            return Ok(true);
-        }
-        let level = super::evidence::level(&mut **tx, "observations").await?;
-        // What is larger than the whole queue is let in alone, or it could never be.
-        let after =
-            |have: i64, more: usize| have.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
-        Ok(level.count == 0
-            || (after(level.count, added) <= self.bounds.observations_max
-                && after(level.bytes, bytes) <= self.bounds.observations_bytes_max))
     }
 
     /// The oldest observation that waits for `plugin`.

@@ -11,6 +11,7 @@ use farmops_agent::plugins::{
     RuntimeSetup,
 };
 use farmops_agent::sandbox::SandboxConfig;
+use farmops_agent::store::Shares;
 use farmops_plugin::Observation;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,7 @@ impl Bench {
             manifest: folder.path().join("farmops-plugins.yaml"),
             sources: BTreeMap::from([("github".to_owned(), SourceType::Github.into())]),
             routes: Routes::default(),
+            shares: Shares::default(),
             bounds: RuntimeBounds {
                 start_deadline: Duration::from_secs(20),
                 verify_deadline,

@@ -320,7 +320,7 @@ async fn two_agents_on_one_folder_would_fork_the_chain() {
     assert!(error.contains("another agent"), "{error}");
 }
 
-async fn reload(api: std::net::SocketAddr) {
+pub(crate) async fn reload(api: std::net::SocketAddr) {
     use farmops_service::outbound::{Bounds, Outbound, Reach};
     let client = Outbound::new(Reach::Operator, "farmops-test").unwrap();
     let url = format!("http://{api}/api/v1/plugins/reload")

@@ -18,6 +18,7 @@ mod reload;
 mod reset;
 mod rest;
 mod sandbox;
+mod shares;
 mod standby;
 mod tracker;
 mod vectors;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 use crate::store::tests::{draft_of, intake, meddle, now, open, reader, stands_in_files};
-use crate::store::{Acceptance, Bounds, EVIDENCE_KEY_FILE, Settled};
+use crate::store::{Acceptance, Bounds, EVIDENCE_KEY_FILE, Settled, forget_other_keys};
 
 /// Takes a text through the queue into a proof; gives the proof's id.
 async fn prove(store: &Store, text: &str, work: u8, now: Timestamp) -> Uuid {
@@ -141,6 +141,22 @@ async fn bytes_are_bounded_under_load_and_days_by_the_sweep() {
             bytes: sizes
         }
     );
+}
+
+#[tokio::test]
+async fn the_sweep_ends_where_nothing_is_left_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    prove(&store, "text", 1, now()).await;
+    sqlx::query("UPDATE levels SET bytes = bytes + 1000000000000 WHERE kind = 'evidence'")
+        .execute(&store.pool)
+        .await
+        .unwrap();
+    let swept = tokio::time::timeout(
+        std::time::Duration::from_secs(5),
+        store.expire_evidence(now()),
+    );
+    assert_eq!(swept.await.expect("the sweep ends").unwrap(), 1);
 }
 
 #[tokio::test]

@@ -56,7 +56,50 @@ impl Store {
         .bind(states_max)
         .fetch_all(&self.pool)
         .await?;
-        collect(&self.vault, watch, &rows)
+        let known = collect(&self.vault, watch, &rows)?;
+        self.forget_due(watch, &rows, &known).await?;
+        Ok(known)
+    }
+
+    /// What is due and does not open never counts; it must not be due for ever either.
+    async fn forget_due(
+        &self,
+        watch: &OpenWatch,
+        rows: &[SqliteRow],
+        known: &Knowledge,
+    ) -> Result<(), StoreError> {
+        let mut lost: u64 = 0;
+        for row in rows {
+            let uid: String = row.try_get("uid")?;
+            let subscription: i64 = row.try_get("subscription")?;
+            let states = known.get(&uid).map(|known| known.states.iter());
+            let mut states = watch.subscriptions.iter().zip(states.into_iter().flatten());
+            let opened = states.any(|(of, state)| {
+                *of == subscription
+                    && state
+                        .as_ref()
+                        .is_some_and(|state| state.candidate.is_some())
+            });
+            if opened {
+                continue;
+            }
+            sqlx::query(
+                "UPDATE kubernetes_states SET due_at = NULL WHERE watch = $1 AND uid = $2 AND subscription = $3",
+            )
+            .bind(watch.id)
+            .bind(uid)
+            .bind(subscription)
+            .execute(&self.pool)
+            .await?;
+            lost += 1;
+        }
+        if lost > 0 {
+            tracing::warn!(
+                lost,
+                "changes in a cluster cannot be read from agent.db and do not count"
+            );
+        }
+        Ok(())
     }
 
     /// When the next candidate of the watch's present subscriptions is due.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::*;
 use crate::sources::kubernetes::fold::{Entry, Folder, Knowledge, Reader, Sight};
 use crate::sources::kubernetes::object::About;
-use crate::store::Bounds;
+use crate::store::tests::meddle;
+use crate::store::{Bounds, EVIDENCE_KEY_FILE, forget_other_keys};
 
 const NOW: i64 = 1_771_666_200;
 
@@ -248,6 +249,65 @@ async fn when_there_is_no_room_nothing_is_kept_and_the_place_stays() {
     assert_eq!(told(&desk.store, "a/b").await, [change("u1", 1, 2)]);
     desk.keep(vec![seen(1, 3, 1)], "9", false, 5).await;
     assert_eq!(told(&desk.store, "a/b").await, [change("u1", 2, 3)]);
+}
+
+/// A store in `folder` with an object and a candidate that is due, closed.
+async fn with_candidate(folder: &Path) -> Vec<Attendance> {
+    let readers = vec![attendance("a/b", "x", 5)];
+    let mut desk = Desk::open(open(folder, 99).await, readers.clone(), 0).await;
+    desk.list(&[(1, 1), (2, 1)], "7", 1).await;
+    desk.keep(vec![seen(1, 2, 1), seen(2, 2, 1)], "8", false, 2)
+        .await;
+    desk.store.close().await;
+    readers
+}
+
+#[tokio::test]
+async fn what_a_replaced_key_does_not_open_is_told_and_can_be_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let readers = with_candidate(folder.path()).await;
+    let key = folder.path().join(EVIDENCE_KEY_FILE);
+    let try_open = async || Store::open(folder.path(), Bounds::default()).await;
+    std::fs::remove_file(&key).unwrap();
+    let missing = try_open().await.unwrap_err();
+    assert!(
+        matches!(missing, StoreError::KeyMissing { count: 4, .. }),
+        "{missing}"
+    );
+    farmops_service::secret_file::write_once(&key, &[9; 32]).unwrap();
+    let other = try_open().await.unwrap_err();
+    assert!(
+        matches!(other, StoreError::OtherKey { count: 4, .. }),
+        "{other}"
+    );
+    let gone = forget_other_keys(folder.path(), None).await.unwrap();
+    assert_eq!(gone, 4);
+    let mut desk = Desk::open(open(folder.path(), 99).await, readers, 60).await;
+    assert_eq!(desk.watch.resource_version, None);
+    assert_eq!(desk.store.next_due(&desk.watch).await.unwrap(), None);
+    // Seen for the first time, under the new key.
+    desk.list(&[(1, 2), (2, 1)], "9", 61).await;
+    desk.keep(vec![seen(1, 3, 1)], "10", false, 62).await;
+    desk.ripen(90).await;
+    assert_eq!(told(&desk.store, "a/b").await, [change("u1", 2, 3)]);
+}
+
+#[tokio::test]
+async fn a_candidate_that_does_not_open_is_not_due_for_ever() {
+    for damage in [
+        "UPDATE kubernetes_objects SET sealed = CAST(sealed || x'00' AS BLOB) WHERE uid = 'u1'",
+        "UPDATE kubernetes_states SET fields = CAST(fields || x'00' AS BLOB) WHERE uid = 'u1'",
+        "UPDATE kubernetes_states SET candidate = CAST(candidate || x'00' AS BLOB) WHERE uid = 'u1'",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let readers = with_candidate(folder.path()).await;
+        meddle(folder.path(), damage).await;
+        let desk = Desk::open(open(folder.path(), 99).await, readers, 60).await;
+        desk.ripen(60).await;
+        assert_eq!(told(&desk.store, "a/b").await, [change("u2", 1, 2)]);
+        let due = desk.store.next_due(&desk.watch).await.unwrap();
+        assert_eq!(due, None, "{damage}");
+    }
 }
 
 proptest! {
