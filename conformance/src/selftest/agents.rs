@@ -159,6 +159,10 @@ fn chained(server: &Server, agent: &mut Agent, proof: &VerifiedProof) -> Respons
         agent.head
     };
     match chain::extend(head.as_ref(), proof, now()) {
+        Ok(_) if chain::check_ids(body).is_err() && !server.has(Fault::TakesAgentsId) => {
+            let error = FieldError::new("proof_id", "this is the agent's id");
+            problem(server, StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error)
+        }
         Ok(extended) => {
             agent.head = Some(extended);
             agent.proofs.push((follows, extended));

@@ -107,6 +107,8 @@ pub enum Fault {
     HidesTheHead,
     /// A proof that is known is refused when it comes again.
     ForgetsProofs,
+    /// A proof is taken under its agent's own id.
+    TakesAgentsId,
     /// Requests for a reset are not verified.
     TakesAnyReset,
     /// A reset does not wait for the owner.
@@ -205,6 +207,7 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::TakesForks, "chain-links"),
         (Fault::HidesTheHead, "chain-links"),
         (Fault::ForgetsProofs, "chain-repeats"),
+        (Fault::TakesAgentsId, "chain-agents-id"),
         (Fault::TakesAnyReset, "chain-reset-form"),
         (Fault::ResetsUnasked, "chain-reset-waits"),
         (Fault::DropsTheOldBranch, "chain-reset"),
