@@ -245,6 +245,9 @@ fn rotated(server: &Server, agent: &mut Agent, id: Uuid, body: &[u8]) -> Result<
         return Err(FieldError::new("new_key", "it was replaced").into());
     }
     let verified = parsed.verify(id, &current)?;
+    if !agent.approved && agent.keys.len() > 1 && server.has(Fault::KeepsPendingKeys) {
+        return Err(FieldError::new("new_key", "it has another already").into());
+    }
     if !server.has(Fault::RotatesAnywhere) {
         let placed = verified.check_head(agent.head.as_ref());
         placed.map_err(Refused::Place)?;

@@ -101,6 +101,8 @@ pub enum Fault {
     RotatesAnywhere,
     /// A rotation that is in force is refused when it comes again.
     ForgetsRotations,
+    /// A pending agent has one key.
+    KeepsPendingKeys,
     /// A second successor is taken.
     TakesForks,
     /// A refusal does not say where the chain ends.
@@ -204,6 +206,7 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::TakesAnyRotation, "keys-rotation-form"),
         (Fault::RotatesAnywhere, "keys-rotation-place"),
         (Fault::ForgetsRotations, "keys-rotation-again"),
+        (Fault::KeepsPendingKeys, "keys-rotation-often"),
         (Fault::TakesForks, "chain-links"),
         (Fault::HidesTheHead, "chain-links"),
         (Fault::ForgetsProofs, "chain-repeats"),
