@@ -69,6 +69,11 @@ impl WriterHandle {
         self.changes.clone()
     }
 
+    /// Whether nobody takes commands any more: the writer has ended.
+    pub fn is_gone(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Transactions committed since the start.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
