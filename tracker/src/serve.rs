@@ -113,7 +113,11 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         clock: clock.clone(),
     };
     let app = App::new(Parts {
-        keyring: Keyring::new(access, secrets.farm_secret.clone(), site.is_encrypted()),
+        keyring: Arc::new(Keyring::new(
+            access,
+            secrets.farm_secret.clone(),
+            site.is_encrypted(),
+        )),
         site,
         db: config.db.clone(),
         reads: database.reads(),
@@ -123,7 +127,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         outbound,
         farm_key: secrets.farm_key,
         salts: SaltSource::new(secrets.farm_secret),
-        desk: Desk::new(&mut rand::rng()),
+        desk: Arc::new(Desk::new(&mut rand::rng())),
         folds: Semaphore::new(1),
         stop: stop.clone(),
         clock,
