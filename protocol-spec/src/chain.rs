@@ -8,7 +8,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    digest::Digest, int::SafeUint, limits::CLOCK_AHEAD_SECONDS_MAX, proof::VerifiedProof,
+    digest::Digest,
+    field::FieldError,
+    int::SafeUint,
+    limits::CLOCK_AHEAD_SECONDS_MAX,
+    proof::{ProofBody, VerifiedProof},
     time::Timestamp,
 };
 
@@ -80,6 +84,22 @@ impl ChainError {
             Self::Full => "chain-full",
         }
     }
+}
+
+/// Whether a proof that would be new keeps its ids apart from its agent's (`PRF-CHAIN-011`). Whoever takes new
+/// proofs in asks this beside [`extend`]; who reads a chain that is there does not.
+///
+/// # Errors
+/// The member that has the agent's id.
+pub fn check_ids(body: &ProofBody) -> Result<(), FieldError> {
+    let agent_id = body.agent.agent_id;
+    if body.proof_id == agent_id {
+        return Err(FieldError::new("proof_id", "this is the agent's id"));
+    }
+    if body.prev_proof_id == Some(agent_id) {
+        return Err(FieldError::new("prev_proof_id", "this is the agent's id"));
+    }
+    Ok(())
 }
 
 /// Whether something that names `previous` follows `head` (`PRF-CHAIN-001`, `PRF-CHAIN-002`).

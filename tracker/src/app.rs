@@ -37,11 +37,11 @@ pub struct Parts {
     /// The farm's key.
     pub farm_key: SecretKey,
     /// Who may do what.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
     /// The salts of the transparency log.
     pub salts: SaltSource,
     /// The farm's layout.
-    pub desk: Desk,
+    pub desk: Arc<Desk>,
     /// One turn at folding the ledger.
     pub folds: Semaphore,
     /// Cancelled when the tracker is to stop: long streams end by themselves.
@@ -73,4 +73,14 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// Sees `work` to its end, whatever becomes of who asked for it: what is written down must be in memory too.
+///
+/// # Errors
+/// The work panicked, or the program ends.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, tokio::task::JoinError> {
+    tokio::spawn(work).await
 }

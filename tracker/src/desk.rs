@@ -1,8 +1,11 @@
 //! The desk at which the farm is arranged: the one copy of its layout that this tracker edits.
 //!
 //! Whoever changes it holds the desk until the change is durable, so no change is lost, and works on a
-//! copy, so that a change that cannot be kept leaves no trace. Bytes of other devices are taken in on a
+//! copy, so that a change that cannot be kept leaves no trace. A change is seen to its end also when whoever asked
+//! for it has gone away. Bytes of other devices are taken in on a
 //! thread of their own.
+
+use std::sync::Arc;
 
 use farmops_farm::{
     arrangement::Arrangement,
@@ -12,7 +15,7 @@ use farmops_protocol::time::Timestamp;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    app::App,
+    app::{App, to_the_end},
     domain::FarmView,
     store::StoreError,
     writer::{Outgoing, WriteError},
@@ -69,44 +72,53 @@ impl Desk {
     }
 
     /// Takes in what another device saved, and answers with the document that has both.
-    pub async fn merge(&self, app: &App, bytes: Vec<u8>) -> Result<Vec<u8>, DeskError> {
-        let mut held = self.layout.lock().await;
-        let mut layout = self.read(app, &mut held).await?.clone();
-        let merging = move || {
-            let news = layout.merge(&bytes)?;
-            let document = layout.save();
-            Ok::<_, LayoutError>((layout, document, news))
-        };
-        let (layout, document, news) = tokio::task::spawn_blocking(merging).await??;
-        if news {
-            keep(app, &mut held, layout, document.clone()).await?;
-        }
-        Ok(document)
+    pub async fn merge(self: &Arc<Self>, app: &App, bytes: Vec<u8>) -> Result<Vec<u8>, DeskError> {
+        let (desk, app) = (self.clone(), app.clone());
+        to_the_end(async move {
+            let mut held = desk.layout.lock().await;
+            let mut layout = desk.read(&app, &mut held).await?.clone();
+            let merging = move || {
+                let news = layout.merge(&bytes)?;
+                let document = layout.save();
+                Ok::<_, LayoutError>((layout, document, news))
+            };
+            let (layout, document, news) = tokio::task::spawn_blocking(merging).await??;
+            if news {
+                keep(&app, &mut held, layout, document.clone()).await?;
+            }
+            Ok(document)
+        })
+        .await?
     }
 
     /// Makes an edit. A document that is full is written anew first.
     pub async fn edit(
-        &self,
+        self: &Arc<Self>,
         app: &App,
         farm: &FarmView,
-        edit: impl Fn(&mut Layout, Farm<'_>, Timestamp) -> Result<(), EditError>,
+        edit: impl Fn(&mut Layout, Farm<'_>, Timestamp) -> Result<(), EditError> + Send + Sync + 'static,
     ) -> Result<(), DeskError> {
-        let mut held = self.layout.lock().await;
-        let mut layout = self.read(app, &mut held).await?.clone();
-        let ground = Farm {
-            owned: &farm.upgrades,
-            level: farm.level(),
-        };
-        match edit(&mut layout, ground, app.now()) {
-            Err(EditError::Full) => {
-                let device = fresh(&mut rand::rng());
-                layout = layout.rewritten(ground, device, app.now());
-                edit(&mut layout, ground, app.now())?;
+        let (desk, app) = (self.clone(), app.clone());
+        let (owned, level) = (farm.upgrades.clone(), farm.level());
+        to_the_end(async move {
+            let mut held = desk.layout.lock().await;
+            let mut layout = desk.read(&app, &mut held).await?.clone();
+            let ground = Farm {
+                owned: &owned,
+                level,
+            };
+            match edit(&mut layout, ground, app.now()) {
+                Err(EditError::Full) => {
+                    let device = fresh(&mut rand::rng());
+                    layout = layout.rewritten(ground, device, app.now());
+                    edit(&mut layout, ground, app.now())?;
+                }
+                outcome => outcome?,
             }
-            outcome => outcome?,
-        }
-        let document = layout.save();
-        keep(app, &mut held, layout, document).await
+            let document = layout.save();
+            keep(&app, &mut held, layout, document).await
+        })
+        .await?
     }
 
     async fn read<'a>(

@@ -24,7 +24,7 @@ pub use self::{
     activity::{HourlyActivity, LikeCount},
     agents::{
         Approval, Cut, approved, decide_approve, decide_ask_reset, decide_dismiss, decide_enrol,
-        decide_reset, decide_revoke, decide_rotate, end_of_chain,
+        decide_reset, decide_revoke, decide_rotate, end_of_chain, gone,
     },
     apply::Applied,
     changes::{Changes, CompositeRow, ForkRow, OutageRow, ProofRow, follows},

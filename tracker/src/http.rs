@@ -103,16 +103,25 @@ fn public() -> OpenApiRouter<App> {
 }
 
 fn health(app: App) -> Health {
-    Health::new().check("store", move || {
-        let app = app.clone();
-        async move {
-            let farm = app
-                .reads
-                .farm()
-                .await
-                .map_err(|_| "the store does not answer")?;
-            farm.map(|_| ())
-                .ok_or_else(|| "the farm is not founded".to_owned())
-        }
-    })
+    let writer = app.writer.clone();
+    Health::new()
+        .check("store", move || {
+            let app = app.clone();
+            async move {
+                let farm = app
+                    .reads
+                    .farm()
+                    .await
+                    .map_err(|_| "the store does not answer")?;
+                farm.map(|_| ())
+                    .ok_or_else(|| "the farm is not founded".to_owned())
+            }
+        })
+        .check("writer", move || {
+            let gone = writer.is_gone();
+            async move {
+                let gone = gone.then(|| "the writer is gone".to_owned());
+                gone.map_or(Ok(()), Err)
+            }
+        })
 }

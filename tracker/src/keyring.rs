@@ -1,11 +1,12 @@
 //! Who may do what: the owner by her token and her sessions, and whoever has a token that she made.
 //!
 //! All of it is in memory, so a request is let in or refused without asking the store. Whoever changes it
-//! waits for her turn, and the change counts once it is durable.
+//! waits for her turn, and the change counts once it is durable. It is seen to its end also when whoever asked
+//! for it has gone away: what the store has and what is in memory stay the same.
 
 use std::{
     collections::BTreeMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use clap::ValueEnum;
@@ -13,12 +14,14 @@ use farmops_protocol::time::Timestamp;
 use farmops_service::token::{
     Holder, Label, NotALabel, ScopedToken, Scopes, Token, TokenHash, TokenId,
 };
+use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::{
-    session::SessionKey,
+    app::to_the_end,
+    session::{Closed, Session, SessionKey},
     store::{Access, AccessChange},
     writer::{Outgoing, WriteError, WriterHandle},
 };
@@ -30,6 +33,7 @@ pub const TOKENS_MAX: usize = 100;
 pub struct Keyring {
     held: RwLock<Access>,
     turn: Mutex<()>,
+    closed: RwLock<Closed>,
     farm_secret: Vec<u8>,
     encrypted: bool,
 }
@@ -172,6 +176,7 @@ impl Keyring {
         Self {
             held: RwLock::new(access),
             turn: Mutex::new(()),
+            closed: RwLock::default(),
             farm_secret,
             encrypted,
         }
@@ -187,6 +192,19 @@ impl Keyring {
         let held = self.read();
         let generation = format!("{} {}", held.owner, held.sessions);
         SessionKey::new(&self.farm_secret, &generation, self.encrypted)
+    }
+
+    /// The owner's session of a request, if it carries one that is open.
+    pub fn session(&self, headers: &HeaderMap, now: Timestamp) -> Option<Session> {
+        let session = self.sessions().read(headers, now)?;
+        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
+        (!closed.has(&session)).then_some(session)
+    }
+
+    /// Ends one session of the owner, until the tracker starts again: a copy of its cookie opens nothing.
+    pub fn close(&self, session: &Session, now: Timestamp) {
+        let mut closed = self.closed.write().unwrap_or_else(PoisonError::into_inner);
+        closed.add(session, now);
     }
 
     /// The token with this id.
@@ -208,24 +226,28 @@ impl Keyring {
 
     /// Makes a token for someone to whom `by` gives it. Its text is there once.
     pub async fn issue(
-        &self,
+        self: &Arc<Self>,
         writer: &WriterHandle,
         by: &Holder,
         wanted: Wanted,
         now: Timestamp,
     ) -> Result<(Token, ScopedToken), KeyringError> {
-        let _turn = self.turn.lock().await;
-        self.may_issue(by, &wanted, now)?;
-        let (token, record) = ScopedToken::issue(
-            wanted.label,
-            wanted.scopes,
-            now.second(),
-            wanted.expires_at.map(Timestamp::second),
-            &mut rand::rng(),
-        );
-        keep(writer, AccessChange::Issued(record.clone())).await?;
-        self.change(|held| held.tokens.push(record.clone()));
-        Ok((token, record))
+        let (keyring, writer, by) = (self.clone(), writer.clone(), by.clone());
+        let issue = async move {
+            let _turn = keyring.turn.lock().await;
+            keyring.may_issue(&by, &wanted, now)?;
+            let (token, record) = ScopedToken::issue(
+                wanted.label,
+                wanted.scopes,
+                now.second(),
+                wanted.expires_at.map(Timestamp::second),
+                &mut rand::rng(),
+            );
+            keep(&writer, AccessChange::Issued(record.clone())).await?;
+            keyring.change(|held| held.tokens.push(record.clone()));
+            Ok((token, record))
+        };
+        to_the_end(issue).await.map_err(cut_short)?
     }
 
     fn may_issue(&self, by: &Holder, wanted: &Wanted, now: Timestamp) -> Result<(), KeyringError> {
@@ -253,42 +275,70 @@ impl Keyring {
         Ok(())
     }
 
-    /// Makes a token count no longer.
-    pub async fn revoke(&self, writer: &WriterHandle, label: &str) -> Result<(), KeyringError> {
-        let _turn = self.turn.lock().await;
-        let found = {
-            let held = self.read();
-            let mut tokens = held.tokens.iter();
-            tokens
-                .find(|token| token.label.to_string() == label)
-                .map(|token| token.id)
+    /// Makes a token count no longer, from now on: whoever has it need not be let in while that is written.
+    pub async fn revoke(
+        self: &Arc<Self>,
+        writer: &WriterHandle,
+        label: &str,
+    ) -> Result<(), KeyringError> {
+        let (keyring, writer, label) = (self.clone(), writer.clone(), label.to_owned());
+        let revoke = async move {
+            let _turn = keyring.turn.lock().await;
+            let token = keyring.take(&label).ok_or(KeyringError::Unknown)?;
+            let kept = keep(&writer, AccessChange::Revoked(token.id)).await;
+            if kept.is_err() {
+                // It is in the store yet, and whoever wants it revoked tries again.
+                keyring.change(|held| held.tokens.push(token));
+            }
+            Ok(kept?)
         };
-        let id = found.ok_or(KeyringError::Unknown)?;
-        keep(writer, AccessChange::Revoked(id)).await?;
-        self.change(|held| held.tokens.retain(|token| token.id != id));
-        Ok(())
+        to_the_end(revoke).await.map_err(cut_short)?
+    }
+
+    fn take(&self, label: &str) -> Option<ScopedToken> {
+        let mut taken = None;
+        self.change(|held| {
+            let mut tokens = held.tokens.iter();
+            let at = tokens.position(|token| token.label.to_string() == label);
+            taken = at.map(|at| held.tokens.remove(at));
+        });
+        taken
     }
 
     /// Makes another token the owner's, in place of the one she has. It ends all her sessions.
     pub async fn replace_owner(
-        &self,
+        self: &Arc<Self>,
         writer: &WriterHandle,
         token: &Token,
         now: Timestamp,
     ) -> Result<(), WriteError> {
-        let _turn = self.turn.lock().await;
         let hash: TokenHash = token.hash();
-        keep(writer, AccessChange::Owner(hash.clone(), now)).await?;
-        self.change(|held| held.owner = hash);
-        Ok(())
+        let change = AccessChange::Owner(hash.clone(), now);
+        self.durably(writer, change, |held| held.owner = hash).await
     }
 
     /// Ends all sessions of the owner.
-    pub async fn end_sessions(&self, writer: &WriterHandle) -> Result<(), WriteError> {
-        let _turn = self.turn.lock().await;
-        keep(writer, AccessChange::SessionsEnded).await?;
-        self.change(|held| held.sessions += 1);
-        Ok(())
+    pub async fn end_sessions(self: &Arc<Self>, writer: &WriterHandle) -> Result<(), WriteError> {
+        let change = AccessChange::SessionsEnded;
+        self.durably(writer, change, |held| held.sessions += 1)
+            .await
+    }
+
+    /// Writes a change down, and then makes it.
+    async fn durably(
+        self: &Arc<Self>,
+        writer: &WriterHandle,
+        change: AccessChange,
+        make: impl FnOnce(&mut Access) + Send + 'static,
+    ) -> Result<(), WriteError> {
+        let (keyring, writer) = (self.clone(), writer.clone());
+        let work = async move {
+            let _turn = keyring.turn.lock().await;
+            keep(&writer, change).await?;
+            keyring.change(make);
+            Ok(())
+        };
+        to_the_end(work).await.map_err(cut_short)?
     }
 
     /// Notes when a token was used. The note counts at once: whoever comes meanwhile need not write it too.
@@ -313,6 +363,12 @@ impl Keyring {
     fn change(&self, change: impl FnOnce(&mut Access)) {
         change(&mut self.held.write().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
+fn cut_short(error: tokio::task::JoinError) -> WriteError {
+    tracing::error!(%error, "a change of who may do what was cut short");
+    WriteError::Unavailable
 }
 
 async fn keep(writer: &WriterHandle, change: AccessChange) -> Result<(), WriteError> {

@@ -113,7 +113,11 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         clock: clock.clone(),
     };
     let app = App::new(Parts {
-        keyring: Keyring::new(access, secrets.farm_secret.clone(), site.is_encrypted()),
+        keyring: Arc::new(Keyring::new(
+            access,
+            secrets.farm_secret.clone(),
+            site.is_encrypted(),
+        )),
         site,
         db: config.db.clone(),
         reads: database.reads(),
@@ -123,7 +127,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         outbound,
         farm_key: secrets.farm_key,
         salts: SaltSource::new(secrets.farm_secret),
-        desk: Desk::new(&mut rand::rng()),
+        desk: Arc::new(Desk::new(&mut rand::rng())),
         folds: Semaphore::new(1),
         stop: stop.clone(),
         clock,
@@ -155,10 +159,42 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     })
 }
 
+/// A part of the tracker has ended, and nobody had stopped it.
+#[derive(Debug, thiserror::Error)]
+#[error("the {part} has died; the tracker stops, so that it can be started again")]
+pub struct Died {
+    part: &'static str,
+    #[source]
+    cause: Option<tokio::task::JoinError>,
+}
+
+impl Died {
+    fn new(part: &'static str, ended: Result<(), tokio::task::JoinError>) -> Self {
+        let cause = ended.err();
+        tracing::error!(part, ?cause, "a part of the tracker has died");
+        Self { part, cause }
+    }
+}
+
 impl Running {
+    /// What ends the writer as if it had died.
+    #[doc(hidden)]
+    pub fn writer(&self) -> tokio::task::AbortHandle {
+        self.writing.abort_handle()
+    }
+
     /// Waits for the end: first the last requests, then the workers, then the writer.
+    ///
+    /// # Errors
+    /// [`Died`], as soon as one of them has ended before its time: what is left can do no good.
     pub async fn wait(mut self) -> anyhow::Result<()> {
-        self.serving.await?;
+        tokio::select! {
+            served = &mut self.serving => served?,
+            written = &mut self.writing => return Err(Died::new("writer", written).into()),
+            Some(worked) = self.workers.join_next() => {
+                return Err(Died::new("publisher or federation", worked).into());
+            }
+        }
         self.stop_workers.cancel();
         while let Some(ended) = self.workers.join_next().await {
             ended?;

@@ -1,7 +1,9 @@
 //! The owner's browser session: a signed expiry time in a cookie, and a token for forms.
 //!
-//! No session is stored. The key comes from the farm's secret, the owner's token, and how often she has
+//! No session is stored, only which were closed, in memory. The key comes from the farm's secret, the owner's token, and how often she has
 //! ended all sessions, so a new token ends every one too.
+
+use std::collections::BTreeSet;
 
 use farmops_protocol::{
     digest::{Digest, keyed},
@@ -18,6 +20,8 @@ const TOLD: &str = "farmops_told";
 const TOLD_SECONDS: i64 = 60;
 /// How long a session lasts.
 const SECONDS: i64 = 7 * 86_400;
+/// Closed sessions that are remembered. Only the owner closes any.
+const CLOSED_MAX: usize = 1024;
 
 /// Makes and checks sessions.
 #[derive(Clone)]
@@ -31,6 +35,28 @@ pub struct SessionKey {
 pub struct Session {
     /// What every form of this session carries.
     pub form_token: String,
+    /// The second at which it ends.
+    expires: i64,
+}
+
+/// The sessions that were closed and would still be open otherwise, by when they end.
+#[derive(Debug, Default)]
+pub struct Closed(BTreeSet<(i64, String)>);
+
+impl Closed {
+    /// Whether a session was closed.
+    pub fn has(&self, session: &Session) -> bool {
+        self.0.contains(&session.place())
+    }
+
+    /// Closes a session. Those that have ended by now are forgotten, and more than so many that end first.
+    pub fn add(&mut self, session: &Session, now: Timestamp) {
+        self.0.retain(|(expires, _)| now.second() < *expires);
+        self.0.insert(session.place());
+        if self.0.len() > CLOSED_MAX {
+            self.0.pop_first();
+        }
+    }
 }
 
 impl SessionKey {
@@ -86,11 +112,10 @@ impl SessionKey {
         let (claim, tag) = value(headers, NAME)?.rsplit_once('.')?;
         let (expires, _) = claim.split_once('.')?;
         let good = bool::from(self.tag("cookie", claim).as_bytes().ct_eq(tag.as_bytes()));
-        let open = expires
-            .parse::<i64>()
-            .is_ok_and(|expires| now.second() < expires);
-        (good && open).then(|| Session {
+        let expires: i64 = expires.parse().ok().filter(|_| good)?;
+        (now.second() < expires).then(|| Session {
             form_token: self.tag("form", claim),
+            expires,
         })
     }
 
@@ -107,6 +132,10 @@ impl SessionKey {
 }
 
 impl Session {
+    fn place(&self) -> (i64, String) {
+        (self.expires, self.form_token.clone())
+    }
+
     /// Whether a form came from a page of this session.
     pub fn made(&self, form_token: &str) -> bool {
         self.form_token
@@ -155,6 +184,26 @@ mod tests {
         let rotated = SessionKey::new(b"secret", "another", false);
         assert_eq!(rotated.read(&headers, now), None);
         assert_eq!(key.read(&request(&key.close().unwrap()), now), None);
+    }
+
+    #[test]
+    fn closed_sessions_are_remembered_as_long_as_they_would_last() {
+        let now: Timestamp = "2026-02-21T09:30:00Z".parse().unwrap();
+        let key = SessionKey::new(b"secret", "owner", false);
+        let open = |at| {
+            let headers = request(&key.open(at, &mut rand::rng()).unwrap());
+            key.read(&headers, at).unwrap()
+        };
+        let (one, other) = (open(now), open(now));
+        let mut closed = Closed::default();
+        closed.add(&one, now);
+        assert!(closed.has(&one) && !closed.has(&other));
+        let later = now.saturating_add(SECONDS);
+        for _ in 0..=CLOSED_MAX {
+            closed.add(&open(later), later);
+        }
+        assert!(!closed.has(&one), "it has ended by itself");
+        assert_eq!(closed.0.len(), CLOSED_MAX);
     }
 
     #[test]

@@ -6,8 +6,10 @@
 //! single flush, and an answer always means that the disk has it.
 //!
 //! If a commit fails, every command of the round is answered "unavailable" and the state is read back
-//! from the store: nothing is half-applied.
+//! from the store: nothing is half-applied. If it is a row that does not fit, which only the command that
+//! wrote it is to blame for, the commands are carried out again one by one.
 
+mod again;
 mod agents;
 mod command;
 mod contacts;
@@ -203,8 +205,7 @@ impl Writer {
             };
             if let Err(error) = self.journal.commit(&batch).await {
                 tracing::error!(%error, cause = ?error, "a commit failed; nothing of it was kept");
-                round.end(&Err(WriteError::Unavailable));
-                self.reload().await;
+                self.recover(round, &error).await;
                 return false;
             }
             self.durable = self.log.head();
@@ -224,8 +225,9 @@ impl Writer {
     }
 
     /// Reads the state back after a failed commit, as often as it takes: deciding anything against a
-    /// state that the disk does not have would be worse than answering "unavailable" meanwhile.
-    async fn reload(&mut self) {
+    /// state that the disk does not have would be worse than answering "unavailable" meanwhile. False if the
+    /// end came first.
+    async fn reload(&mut self) -> bool {
         let mut pause = Duration::from_millis(50);
         loop {
             match self.journal.load().await {
@@ -241,12 +243,12 @@ impl Writer {
                     (self.resets, self.contacts) = (resets, Contacts::new(contacts));
                     (self.durable, self.log) = (log.head(), log);
                     self.directory.replace(&self.state.agents);
-                    return;
+                    return true;
                 }
                 Err(error) => tracing::error!(%error, "the state cannot be read back yet"),
             }
             if self.turn_away(pause).await {
-                return;
+                return false;
             }
             pause = (pause * 2).min(Duration::from_secs(5));
         }

@@ -36,6 +36,13 @@ pub(super) const CHECKS: &[Check] = &[
         look: Look::By(|s| Box::pin(repeats(s))),
     },
     Check {
+        name: "chain-agents-id",
+        clauses: &["PRF-CHAIN-011", "SUB-TRACE-001"],
+        title: "a proof under its agent's own id is refused, and the chain goes on without it",
+        kinds: TRACKER,
+        look: Look::By(|s| Box::pin(agents_id(s))),
+    },
+    Check {
         name: "chain-reset-form",
         clauses: &["PRF-RESET-005", "PRF-RESET-006", "SUB-AGENT-001"],
         title: "a reset request that is stale, of another agent, or names no proof of this one is refused",
@@ -168,6 +175,23 @@ async fn repeats(session: &Session) -> Verdict {
             answer.status
         )
     })?;
+    agent.ensure_head(session, agent.head.as_ref()).await
+}
+
+async fn agents_id(session: &Session) -> Verdict {
+    let mut agent = Agent::enrolled(session).await?;
+    for _ in 0..2 {
+        let mut body = agent.next()?.body().clone();
+        body.proof_id = agent.id;
+        let proof = body.sign(&agent.key).map_err(own)?;
+        let answer = agent.submit(session, &proof).await?;
+        let what = "a proof under its agent's id";
+        ensure_refused(what, &answer, 422, &["invalid"], "proof_id")?;
+        let next = agent.next()?;
+        let answer = agent.submit(session, &next).await?;
+        ensure_status("the next proof", &answer, &[202])?;
+        agent.advance(&next);
+    }
     agent.ensure_head(session, agent.head.as_ref()).await
 }
 

@@ -53,7 +53,17 @@ pub(super) const CHECKS: &[Check] = &[
         kinds: TRACKER,
         look: Look::By(|s| Box::pin(again(s))),
     },
+    Check {
+        name: "keys-rotation-often",
+        clauses: &["KEY-ROT-008", "KEY-ROT-009"],
+        title: "a pending agent may replace its key eight times, and is told when it may not once more",
+        kinds: TRACKER,
+        look: Look::By(|s| Box::pin(often(s))),
+    },
 ];
+
+/// How often a pending agent may replace its key, at least.
+const PENDING_ROTATIONS_MIN: usize = 8;
 
 fn signed(
     agent: &Agent,
@@ -183,4 +193,22 @@ async fn again(session: &Session) -> Verdict {
     let answer = rotate(session, &agent, back).await?;
     ensure_refused("a rotation back", &answer, 422, &["invalid"], "new_key")?;
     agent.hello(session).await.map(|_| ())
+}
+
+async fn often(session: &Session) -> Verdict {
+    let mut agent = Agent::enrolled(session).await?;
+    for _ in 0..PENDING_ROTATIONS_MIN {
+        let new = fresh_key();
+        let text = signed(&agent, None, &agent.key, &new, 0)?;
+        let answer = rotate(session, &agent, text).await?;
+        ensure_status("a rotation of a pending agent", &answer, &[200])?;
+        agent.key = new;
+    }
+    let text = signed(&agent, None, &agent.key, &fresh_key(), 0)?;
+    let answer = rotate(session, &agent, text).await?;
+    if answer.status == 200 {
+        return Ok(());
+    }
+    let what = "one rotation more";
+    ensure_refused(what, &answer, 429, &["too-many-keys"], "new_key")
 }

@@ -159,6 +159,10 @@ fn chained(server: &Server, agent: &mut Agent, proof: &VerifiedProof) -> Respons
         agent.head
     };
     match chain::extend(head.as_ref(), proof, now()) {
+        Ok(_) if chain::check_ids(body).is_err() && !server.has(Fault::TakesAgentsId) => {
+            let error = FieldError::new("proof_id", "this is the agent's id");
+            problem(server, StatusCode::UNPROCESSABLE_ENTITY, "invalid", &error)
+        }
         Ok(extended) => {
             agent.head = Some(extended);
             agent.proofs.push((follows, extended));
@@ -241,6 +245,9 @@ fn rotated(server: &Server, agent: &mut Agent, id: Uuid, body: &[u8]) -> Result<
         return Err(FieldError::new("new_key", "it was replaced").into());
     }
     let verified = parsed.verify(id, &current)?;
+    if !agent.approved && agent.keys.len() > 1 && server.has(Fault::KeepsPendingKeys) {
+        return Err(FieldError::new("new_key", "it has another already").into());
+    }
     if !server.has(Fault::RotatesAnywhere) {
         let placed = verified.check_head(agent.head.as_ref());
         placed.map_err(Refused::Place)?;

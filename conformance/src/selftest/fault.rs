@@ -101,12 +101,16 @@ pub enum Fault {
     RotatesAnywhere,
     /// A rotation that is in force is refused when it comes again.
     ForgetsRotations,
+    /// A pending agent has one key.
+    KeepsPendingKeys,
     /// A second successor is taken.
     TakesForks,
     /// A refusal does not say where the chain ends.
     HidesTheHead,
     /// A proof that is known is refused when it comes again.
     ForgetsProofs,
+    /// A proof is taken under its agent's own id.
+    TakesAgentsId,
     /// Requests for a reset are not verified.
     TakesAnyReset,
     /// A reset does not wait for the owner.
@@ -202,9 +206,11 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::TakesAnyRotation, "keys-rotation-form"),
         (Fault::RotatesAnywhere, "keys-rotation-place"),
         (Fault::ForgetsRotations, "keys-rotation-again"),
+        (Fault::KeepsPendingKeys, "keys-rotation-often"),
         (Fault::TakesForks, "chain-links"),
         (Fault::HidesTheHead, "chain-links"),
         (Fault::ForgetsProofs, "chain-repeats"),
+        (Fault::TakesAgentsId, "chain-agents-id"),
         (Fault::TakesAnyReset, "chain-reset-form"),
         (Fault::ResetsUnasked, "chain-reset-waits"),
         (Fault::DropsTheOldBranch, "chain-reset"),

@@ -9,6 +9,8 @@ use super::{
 };
 
 const KIND: &str = "chain";
+/// The agent of every proof here.
+const AGENT: &str = "0195d2c8-2f5a-7c3e-9b1d-4a6f8e0c2d11";
 
 /// An unsigned proof with its place in a chain.
 struct Link {
@@ -39,6 +41,17 @@ impl Link {
             &format!(r#""prev_proof_hash":"{hash}","prev_proof_id":"{id}""#),
         );
         Self { unsigned, ..link }
+    }
+
+    fn called(self, id: &str) -> Self {
+        Self {
+            unsigned: replaced(
+                &self.unsigned,
+                &format!(r#""proof_id":"{}","schema"#, self.id),
+                &format!(r#""proof_id":"{id}","schema"#),
+            ),
+            id: id.to_owned(),
+        }
     }
 
     fn saying(self, text: &str) -> Self {
@@ -129,6 +142,8 @@ pub(crate) fn cases() -> Vec<Case> {
     let own_id = Link::naming(&second.id, &hash(&first), 2, times[1]);
     let earlier = Link::after(&first, 2, "2026-02-21T08:59:59Z");
     let later = Link::after(&first, 2, too_soon);
+    let as_agent = Link::first(1, times[0]).called(AGENT);
+    let second_as_agent = Link::after(&first, 2, times[1]).called(AGENT);
     for (name, clause, title, links, code, field) in [
         (
             "second-first-proof",
@@ -234,6 +249,22 @@ pub(crate) fn cases() -> Vec<Case> {
             "future-dated",
             "timestamp",
         ),
+        (
+            "first-proof-with-the-agents-id",
+            "PRF-CHAIN-011",
+            "a first proof whose id is its agent's",
+            vec![&as_agent],
+            "invalid",
+            "proof_id",
+        ),
+        (
+            "second-proof-with-the-agents-id",
+            "PRF-CHAIN-011",
+            "a second proof whose id is its agent's",
+            vec![&first, &second_as_agent],
+            "invalid",
+            "proof_id",
+        ),
     ] {
         let expect = json!({ "at": links.len() - 1, "code": code, "field": field });
         cases.push(Case::invalid(
@@ -246,6 +277,17 @@ pub(crate) fn cases() -> Vec<Case> {
         ));
     }
     let resumes_after = head(&first, 1, times[0]);
+    cases.push(Case::invalid(
+        KIND,
+        "after-a-proof-with-the-agents-id",
+        "PRF-CHAIN-011",
+        "follows a proof whose id is its agent's, which an old log may have",
+        branch_input(
+            &head(&as_agent, 1, times[0]),
+            &[&Link::after(&as_agent, 2, times[1])],
+        ),
+        json!({ "at": 0, "code": "invalid", "field": "prev_proof_id" }),
+    ));
     cases.push(Case::valid(
         KIND,
         "branch",

@@ -155,6 +155,8 @@ fn chain(input: &Chain) -> Result<Value, Value> {
             .unwrap();
         let next = chain::extend(head.as_ref(), &proof, input.now)
             .map_err(|e| json!({ "at": index, "code": e.code(), "field": e.field() }))?;
+        chain::check_ids(proof.body())
+            .map_err(|e| json!({ "at": index, "code": "invalid", "field": e.field }))?;
         head = Some(next);
     }
     Ok(json!(head))

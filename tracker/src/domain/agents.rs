@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     refusal::Refusal,
     state::{Agent, State},
-    waiting::{BufferBounds, Waiting, WaitingRoom},
+    waiting::{BufferBounds, KEYS_MAX, PENDING_KEYS_MAX, Waiting, WaitingRoom},
 };
 use crate::ledger::{
     AcceptedProof, AgentApproved, AgentDismissed, AgentRevoked, ChainReset, Event, KeyRotated,
@@ -85,6 +85,25 @@ pub fn decide_approve(
             ))
         }
     }
+}
+
+/// Who waits in vain: agents that have sent no proof and were not heard of for so long as proofs are taken from
+/// one that waits. They may give up their places (`ENR-PENDING-001`).
+pub fn gone(
+    state: &State,
+    waiting: &WaitingRoom,
+    bounds: &BufferBounds,
+    heard_at: impl Fn(Uuid) -> Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Uuid> {
+    let silent = |(id, agent): &(&Uuid, &Agent)| {
+        let heard = heard_at(**id).map_or(agent.enrolled_at, |at| at.max(agent.enrolled_at));
+        agent.status == AgentStatus::Pending
+            && waiting.get(id).is_none_or(|room| room.head.is_none())
+            && now.seconds_since(heard) > bounds.seconds_max()
+    };
+    let silent = state.agents.iter().filter(silent);
+    silent.map(|(id, _)| *id).collect()
 }
 
 /// Decides to send away an agent that waits, with everything it has sent; `head` is how far that had
@@ -158,6 +177,14 @@ pub fn decide_rotate(
             former.ok_or_else(|| replaced("this is the key that the agent enrolled with"))?;
         rotation.verify(agent_id, &former.key)?;
         return Ok(None);
+    }
+    let pending = agent.status == AgentStatus::Pending;
+    let replaced_max = if pending { PENDING_KEYS_MAX } else { KEYS_MAX };
+    if agent.former_keys.len() >= replaced_max {
+        return Err(Refusal::TooManyKeys {
+            replaced: agent.former_keys.len(),
+            pending,
+        });
     }
     rotation.check_fresh(now)?;
     if agent.former_keys.iter().any(|former| former.key == new_key) {

@@ -49,6 +49,14 @@ pub enum Refusal {
     /// Too many agents wait for the owner.
     #[error("{0} agents already wait for approval")]
     TooManyPending(usize),
+    /// The agent has replaced its key as often as it may.
+    #[error("{}", too_many_keys(*.replaced, *.pending))]
+    TooManyKeys {
+        /// How often it has.
+        replaced: usize,
+        /// Whether it waits for its owner.
+        pending: bool,
+    },
     /// The owner compared with something else.
     #[error("the agent's key has the fingerprint {0}")]
     FingerprintDiffers(String),
@@ -113,6 +121,7 @@ impl Refusal {
             Self::KeyReused(_) => "idempotency-key-reused",
             Self::AgentIdTaken => "agent-id-taken",
             Self::TooManyPending(_) => "too-many-pending",
+            Self::TooManyKeys { .. } => "too-many-keys",
             Self::FingerprintDiffers(_) => "fingerprint-differs",
             // To the agent both mean the same: this is not where the chain goes on.
             Self::Chain {
@@ -130,7 +139,9 @@ impl Refusal {
         match self {
             Self::AgentUnknown | Self::NoSuchLeague => Sort::NotFound,
             Self::AgentRevoked => Sort::Denied,
-            Self::TooManyPending(_) | Self::BufferFull(_) => Sort::TooMany,
+            Self::TooManyPending(_)
+            | Self::BufferFull(_)
+            | Self::TooManyKeys { pending: true, .. } => Sort::TooMany,
             Self::Invalid(_)
             | Self::ProofIdTaken
             | Self::NoSuchProof
@@ -147,6 +158,7 @@ impl Refusal {
             Self::NoResetAsked
             | Self::AgentPending
             | Self::AgentActive
+            | Self::TooManyKeys { .. }
             | Self::NotForSale(_)
             | Self::Chain { .. }
             | Self::Fork { .. } => Sort::Conflict,
@@ -168,6 +180,7 @@ impl Refusal {
             Self::NoSuchLeague => "league",
             Self::NotForSale(_) => "item",
             Self::KeyReused(_) => "Idempotency-Key",
+            Self::TooManyKeys { .. } => "new_key",
             Self::FingerprintDiffers(_) => "fingerprint",
             Self::Chain { error, .. } => error.field(),
             Self::Fork { .. } => "prev_proof_id",
@@ -185,10 +198,21 @@ impl Refusal {
     /// Seconds to wait before trying again; `None` when trying again cannot help.
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
-            Self::TooManyPending(_) | Self::BufferFull(_) => Some(OWNER_SECONDS),
+            Self::TooManyPending(_)
+            | Self::BufferFull(_)
+            | Self::TooManyKeys { pending: true, .. } => Some(OWNER_SECONDS),
             _ => None,
         }
     }
+}
+
+fn too_many_keys(replaced: usize, pending: bool) -> String {
+    let instead = if pending {
+        "its owner approves it first"
+    } else {
+        "let a new agent take its place, and have the owner revoke this one"
+    };
+    format!("this agent has replaced its key {replaced} times already; {instead}")
 }
 
 impl From<FieldError> for Refusal {

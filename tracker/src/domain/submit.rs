@@ -87,7 +87,11 @@ pub fn decide_submit(
         (room.head, room.highest_proof)
     });
     let is_new = id_is_new || highest < Some(submission.proof.body().proof_id);
-    match (chain::extend(head.as_ref(), &submission.proof, now), room) {
+    let extended = chain::extend(head.as_ref(), &submission.proof, now);
+    if extended.is_ok() {
+        chain::check_ids(submission.proof.body())?;
+    }
+    match (extended, room) {
         (Ok(_), _) if !is_new => Ok(Fit::MaybeReused),
         (Ok(_), None) => Ok(Fit::Chained),
         (Ok(extended), Some(room)) => {

@@ -26,6 +26,11 @@ pub struct Waiting {
     pub since: Option<Timestamp>,
 }
 
+/// How often an agent may replace its key while it waits (`KEY-ROT-009`).
+pub(super) const PENDING_KEYS_MAX: usize = 8;
+/// How often it may in all: every proof of a former key is looked for under each of them.
+pub(super) const KEYS_MAX: usize = 64;
+
 /// What is kept for one agent before approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferBounds {
@@ -50,6 +55,13 @@ impl Default for BufferBounds {
     }
 }
 
+impl BufferBounds {
+    /// Seconds from the first buffered proof.
+    pub fn seconds_max(&self) -> i64 {
+        i64::from(self.days_max) * 86_400
+    }
+}
+
 impl Waiting {
     /// Whether one more proof of `bytes` fits.
     pub fn admit(&self, bytes: u64, bounds: &BufferBounds, now: Timestamp) -> Result<(), Refusal> {
@@ -61,7 +73,7 @@ impl Waiting {
             return Err(Refusal::BufferFull("too many bytes"));
         }
         let age = self.since.map_or(0, |since| now.seconds_since(since));
-        if age > i64::from(bounds.days_max) * 86_400 {
+        if age > bounds.seconds_max() {
             return Err(Refusal::BufferFull("it has waited too long"));
         }
         Ok(())

@@ -26,7 +26,10 @@ pub fn problem_of(refusal: &Refusal) -> Problem {
         .detail(refusal.to_string());
     if matches!(
         refusal,
-        Refusal::Chain { .. } | Refusal::Fork { .. } | Refusal::AgentIdTaken
+        Refusal::Chain { .. }
+            | Refusal::Fork { .. }
+            | Refusal::AgentIdTaken
+            | Refusal::TooManyKeys { .. }
     ) && status == StatusCode::CONFLICT
     {
         problem = problem.extension("head", refusal.head());

@@ -90,7 +90,7 @@ pub(super) async fn adopt(
     let Bounded(bytes) = body.map_err(|problem| problem.field("$"))?;
     let rules = parsed(&bytes)?;
     let adopted = rules.clone();
-    let decide = move |state: &_, _| Ok(decide_rules(state, adopted).into_iter().collect());
+    let decide = move |state: &_, _| Ok(decide_rules(state, adopted.clone()).into_iter().collect());
     let done = app.writer.decide(decide, |_| ()).await;
     done.map(|()| Json(rules.into()))
         .map_err(|e| not_written(&e))
@@ -182,7 +182,11 @@ pub(super) async fn join(
         rules: parsed(joining.rules.to_string().as_bytes())?,
         village: joining.village,
     };
-    let decide = move |state: &_, _| Ok(decide_join_league(state, offer)?.into_iter().collect());
+    let decide = move |state: &_, _| {
+        Ok(decide_join_league(state, offer.clone())?
+            .into_iter()
+            .collect())
+    };
     let joined = app.writer.decide(decide, |state| state.leagues.clone());
     let leagues = joined.await.map_err(|e| not_written(&e))?;
     Ok(Leagues::of(leagues))

@@ -163,7 +163,7 @@ Thursday, Friday and Saturday.
 Barn was raised to level 2 for 300 coins.
 The farm joined the league “Harvest” of orchard.example, or took over its rules.
 The farm left the league harvest.
-The owner sent the agent A away. The proof that it had sent was not kept.
+The agent A was sent away. The proof that it had sent was not kept.
 The agent A handed over to a new key, after 1 proof.
 The chain of the agent A resumes after its proof 019c7a62-79c0-7000-8000-000000000101.
 The agent A was heard of again after 13 hours of silence, since 2026-02-20T09:30:00Z.

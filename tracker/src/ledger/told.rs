@@ -131,10 +131,7 @@ fn sent_away(dismissed: &AgentDismissed) -> String {
         1 => "The proof that it had sent was not kept".to_owned(),
         more => format!("The {more} proofs that it had sent were not kept"),
     };
-    format!(
-        "The owner sent the agent {} away. {lost}.",
-        dismissed.agent_id
-    )
+    format!("The agent {} was sent away. {lost}.", dismissed.agent_id)
 }
 
 fn taken_back(revoked: &AgentRevoked) -> String {

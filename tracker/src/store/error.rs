@@ -65,6 +65,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database is well and a row does not fit what it holds.
+    pub fn is_misfit(&self) -> bool {
+        use sqlx::error::ErrorKind;
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => matches!(
+                error.kind(),
+                ErrorKind::UniqueViolation
+                    | ErrorKind::ForeignKeyViolation
+                    | ErrorKind::NotNullViolation
+                    | ErrorKind::CheckViolation
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether a row is at fault, and not the database.
     pub fn is_unreadable(&self) -> bool {
         matches!(

@@ -20,9 +20,9 @@ use super::{
 use crate::{
     domain::{
         Approval, Refusal, approved, decide_approve, decide_ask_reset, decide_dismiss,
-        decide_enrol, decide_reset, decide_revoke, decide_rotate, end_of_chain,
+        decide_enrol, decide_reset, decide_revoke, decide_rotate, end_of_chain, gone,
     },
-    ledger::Event,
+    ledger::{AgentOutage, Event},
     store::ResetAsked,
 };
 
@@ -33,7 +33,11 @@ impl Writer {
         request: EnrolmentRequest,
     ) -> Result<EnrolmentAnswer, Refusal> {
         let agent_id = request.agent_id;
-        if let Some(event) = decide_enrol(&self.state, &self.setup.bounds, request)? {
+        let mut decided = decide_enrol(&self.state, &self.setup.bounds, request.clone());
+        if matches!(decided, Err(Refusal::TooManyPending(_))) && self.send_the_gone_away(round)? {
+            decided = decide_enrol(&self.state, &self.setup.bounds, request);
+        }
+        if let Some(event) = decided? {
             self.record(round, event);
             round.agents_changed = true;
         }
@@ -73,6 +77,18 @@ impl Writer {
             self.forget_request(round, agent_id);
         }
         self.standing_of(agent_id)
+    }
+
+    /// Makes room among those that wait; whether there is more of it.
+    fn send_the_gone_away(&mut self, round: &mut Round) -> Result<bool, Refusal> {
+        let heard_at = |id| self.contacts.heard_at(id);
+        let bounds = &self.setup.bounds;
+        let gone = gone(&self.state, &self.waiting, bounds, heard_at, round.now);
+        for agent_id in &gone {
+            tracing::info!(agent = %agent_id, "it waited in vain and is sent away to make room");
+            self.dismiss(round, *agent_id)?;
+        }
+        Ok(!gone.is_empty())
     }
 
     /// The agent waits no longer.
@@ -208,14 +224,17 @@ impl Writer {
         }
     }
 
-    /// Notes that an agent was heard of; after a long silence of a trusted one, also that.
+    /// Notes that an agent was heard of; after a long silence of a trusted one, also that. What was before its
+    /// owner trusted it is nobody's outage.
     pub(super) fn hear(&mut self, round: &mut Round, agent_id: Uuid) {
         let agent = self.state.agents.get(&agent_id);
-        if agent.is_none_or(|agent| agent.status != AgentStatus::Active) {
+        let Some(agent) = agent.filter(|agent| agent.status != AgentStatus::Revoked) else {
             return;
-        }
+        };
+        let trusted_since = agent.approved_at;
         let heard = self.contacts.hear(agent_id, round.now);
-        if let Some(outage) = heard.outage {
+        let trusted = |outage: &AgentOutage| trusted_since.is_some_and(|at| at <= outage.from);
+        if let Some(outage) = heard.outage.filter(trusted) {
             self.record(round, Event::AgentOutage(outage));
         }
         if heard.keep {

@@ -1,5 +1,7 @@
 //! What the writer can be asked, and what it answers.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use farmops_federation::Post;
 use farmops_protocol::{
     chain_reset::ParsedChainReset,
@@ -140,8 +142,9 @@ pub enum Resumption {
     After(Option<Uuid>),
 }
 
-/// A decision on the state alone: what it records, and how it is answered once that is durable.
-pub(super) type Decision = Box<dyn FnOnce(&State, Timestamp) -> Decided + Send>;
+/// A decision on the state alone: what it records, and how it is answered once that is durable. It may be
+/// made again, if nothing came of it.
+pub(super) type Decision = Arc<dyn Fn(&State, Timestamp) -> Decided + Send + Sync>;
 
 pub(super) struct Decided {
     pub(super) events: Vec<Event>,
@@ -152,16 +155,42 @@ pub(super) struct Decided {
 /// Sends an answer, or says why there is none.
 pub(super) type Answering = Box<dyn FnOnce(Result<(), WriteError>) + Send>;
 
-/// Sends `answer` to `reply` after the commit. A caller who has gone away is no fault.
+/// Sends `answer` to `reply` after the commit.
 pub(super) fn answering<T: Send + 'static>(
     reply: Reply<T>,
     answer: Result<T, WriteError>,
 ) -> Answering {
-    Box::new(move |committed| drop(reply.send(committed.and(answer))))
+    Box::new(move |committed| reply.send(committed.and(answer)))
 }
 
-pub(super) type Reply<T> = oneshot::Sender<Result<T, WriteError>>;
+/// Where the answer to a command goes, once, however often the command is carried out.
+pub(super) struct Reply<T>(Arc<Mutex<Option<Sender<T>>>>);
 
+type Sender<T> = oneshot::Sender<Result<T, WriteError>>;
+
+impl<T> Reply<T> {
+    /// A place for an answer, and where it comes out.
+    pub(super) fn channel() -> (Self, oneshot::Receiver<Result<T, WriteError>>) {
+        let (sender, answer) = oneshot::channel();
+        (Self(Arc::new(Mutex::new(Some(sender)))), answer)
+    }
+
+    /// Answers. A caller who has gone away is no fault.
+    pub(super) fn send(&self, answer: Result<T, WriteError>) {
+        let mut sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = sender.take() {
+            drop(sender.send(answer));
+        }
+    }
+}
+
+impl<T> Clone for Reply<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+#[derive(Clone)]
 pub(super) enum Command {
     Submit {
         chunk: Vec<Checked>,

@@ -41,6 +41,11 @@ impl Contacts {
         Self(kept.into_iter().map(|(id, at)| (id, contact(at))).collect())
     }
 
+    /// When it was last heard of.
+    pub(super) fn heard_at(&self, agent_id: Uuid) -> Option<Timestamp> {
+        self.0.get(&agent_id).map(|contact| contact.heard_at)
+    }
+
     pub(super) fn hear(&mut self, agent_id: Uuid, now: Timestamp) -> Heard {
         let before = self.0.get(&agent_id).copied();
         let silence = before.map_or(0, |contact| now.seconds_since(contact.heard_at));

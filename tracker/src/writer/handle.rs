@@ -69,6 +69,11 @@ impl WriterHandle {
         self.changes.clone()
     }
 
+    /// Whether nobody takes commands any more: the writer has ended.
+    pub fn is_gone(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Transactions committed since the start.
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
@@ -76,7 +81,7 @@ impl WriterHandle {
 
     /// Hands checked proofs over, in chain order; waits only while the queue is full.
     pub async fn hand_over(&self, chunk: Vec<Checked>) -> Result<Handed, WriteError> {
-        let (reply, answers) = oneshot::channel();
+        let (reply, answers) = Reply::channel();
         self.send(Command::Submit { chunk, reply }).await?;
         Ok(Handed(answers))
     }
@@ -158,12 +163,12 @@ impl WriterHandle {
     /// once that is durable. `decide` sees every earlier decision, also those still on their way.
     pub async fn decide<T: Send + 'static>(
         &self,
-        decide: impl FnOnce(&State, Timestamp) -> Result<Vec<Event>, Refusal> + Send + 'static,
-        answer: impl FnOnce(&State) -> T + Send + 'static,
+        decide: impl Fn(&State, Timestamp) -> Result<Vec<Event>, Refusal> + Send + Sync + 'static,
+        answer: impl Fn(&State) -> T + Send + Sync + 'static,
     ) -> Result<T, WriteError> {
         self.decide_with(
-            |state, now| Ok((decide(state, now)?, ())),
-            |state, ()| answer(state),
+            move |state, now| Ok((decide(state, now)?, ())),
+            move |state, ()| answer(state),
         )
         .await
     }
@@ -171,19 +176,23 @@ impl WriterHandle {
     /// Like [`Self::decide`], handing something on from before to after.
     pub async fn decide_with<C: Send + 'static, T: Send + 'static>(
         &self,
-        decide: impl FnOnce(&State, Timestamp) -> Result<(Vec<Event>, C), Refusal> + Send + 'static,
-        answer: impl FnOnce(&State, C) -> T + Send + 'static,
+        decide: impl Fn(&State, Timestamp) -> Result<(Vec<Event>, C), Refusal> + Send + Sync + 'static,
+        answer: impl Fn(&State, C) -> T + Send + Sync + 'static,
     ) -> Result<T, WriteError> {
+        let answer = Arc::new(answer);
         self.ask(|reply| {
-            Command::Decide(Box::new(move |state, now| match decide(state, now) {
-                Ok((events, handed)) => Decided {
-                    events,
-                    answer: Box::new(move |state| answering(reply, Ok(answer(state, handed)))),
-                },
-                Err(refusal) => Decided {
-                    events: Vec::new(),
-                    answer: Box::new(move |_| answering(reply, Err(refusal.into()))),
-                },
+            Command::Decide(Arc::new(move |state, now| {
+                let (reply, answer) = (reply.clone(), answer.clone());
+                match decide(state, now) {
+                    Ok((events, handed)) => Decided {
+                        events,
+                        answer: Box::new(move |state| answering(reply, Ok(answer(state, handed)))),
+                    },
+                    Err(refusal) => Decided {
+                        events: Vec::new(),
+                        answer: Box::new(move |_| answering(reply, Err(refusal.into()))),
+                    },
+                }
             }))
         })
         .await
@@ -202,7 +211,7 @@ impl WriterHandle {
     }
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, WriteError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::channel();
         self.send(command(reply)).await?;
         answer.await.unwrap_or(Err(WriteError::Unavailable))
     }

@@ -38,6 +38,12 @@ pub(super) struct Round {
     pub(super) contacts: Vec<(Uuid, Timestamp)>,
     /// The answers, held back until the commit.
     answers: Vec<Answering>,
+    /// What was decided in it, to be carried out again if one of them fails the commit.
+    commands: Vec<Command>,
+    /// Whether one more is being decided.
+    deciding: bool,
+    /// Whether that one has to be decided again.
+    again: bool,
 }
 
 impl Round {
@@ -55,7 +61,26 @@ impl Round {
             resets_answered: Vec::new(),
             contacts: Vec::new(),
             answers: Vec::new(),
+            commands: Vec::new(),
+            deciding: false,
+            again: false,
         }
+    }
+
+    /// Whether all that it has gathered comes of one command.
+    pub(super) fn is_one_command(&self) -> bool {
+        self.commands.len() + usize::from(self.deciding) < 2
+    }
+
+    /// Its commands, unanswered; the one that is being decided is to be decided again.
+    pub(super) fn take_back(&mut self) -> Vec<Command> {
+        let again = self.deciding;
+        let fresh = Self {
+            deciding: again,
+            again,
+            ..Self::new(self.now)
+        };
+        std::mem::replace(self, fresh).commands
     }
 
     pub(super) fn proofs(&self) -> usize {
@@ -85,13 +110,28 @@ impl Round {
         for answer in std::mem::take(&mut self.answers) {
             answer(committed.clone());
         }
-        *self = Self::new(self.now);
+        *self = Self {
+            deciding: self.deciding,
+            ..Self::new(self.now)
+        };
     }
 }
 
 impl Writer {
     /// Decides one command and keeps its answer for after the commit.
     pub(super) async fn take(&mut self, round: &mut Round, command: Command) {
+        round.deciding = true;
+        self.decide(round, command.clone()).await;
+        if std::mem::take(&mut round.again) {
+            // What it had waited for failed through another one.
+            round.answers.clear();
+            self.decide(round, command.clone()).await;
+        }
+        round.deciding = false;
+        round.commands.push(command);
+    }
+
+    async fn decide(&mut self, round: &mut Round, command: Command) {
         match command {
             Command::Submit { chunk, reply } => {
                 let answers = self.submit(round, chunk).await;
@@ -148,10 +188,12 @@ impl Writer {
                 // What is shown must be durable.
                 let glimpse = if self.commit(round).await {
                     self.glimpse(&notice_keys).await.map_err(unavailable)
+                } else if round.again {
+                    return;
                 } else {
                     Err(WriteError::Unavailable)
                 };
-                drop(reply.send(glimpse));
+                reply.send(glimpse);
             }
             Command::Say { outgoing, reply } => {
                 round.outgoing.append(*outgoing);

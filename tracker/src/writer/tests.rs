@@ -15,7 +15,7 @@ mod signed;
 mod strays;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
@@ -58,10 +58,34 @@ fn friday() -> Timestamp {
     at("2026-02-20T09:30:00Z")
 }
 
-/// A journal whose commits fail while the switch is on.
+/// A journal whose commits fail while the switch is on, or while they hold a proof of an agent that does not fit.
 struct Faulty {
     journal: Box<dyn Upkeep>,
     broken: Arc<AtomicBool>,
+    misfit: Arc<Mutex<Option<Uuid>>>,
+}
+
+/// What a database says of a row that does not fit.
+#[derive(Debug, thiserror::Error)]
+#[error("UNIQUE constraint failed")]
+struct Misfit;
+
+impl sqlx::error::DatabaseError for Misfit {
+    fn message(&self) -> &'static str {
+        "UNIQUE constraint failed"
+    }
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+    fn kind(&self) -> sqlx::error::ErrorKind {
+        sqlx::error::ErrorKind::UniqueViolation
+    }
 }
 
 #[async_trait]
@@ -72,6 +96,14 @@ impl Journal for Faulty {
     async fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::File(std::io::Error::other("the disk is full")));
+        }
+        let misfit = *self.misfit.lock().unwrap();
+        let by_it = |entry: &Entry| match &entry.event {
+            Event::ProofAccepted(proof) => Some(proof.body().agent.agent_id) == misfit,
+            _ => false,
+        };
+        if batch.entries.iter().any(by_it) {
+            return Err(sqlx::Error::Database(Box::new(Misfit)).into());
         }
         self.journal.commit(batch).await
     }
@@ -111,6 +143,8 @@ struct Farm {
     database: Database,
     writer: WriterHandle,
     broken: Arc<AtomicBool>,
+    /// Whose proofs do not fit.
+    misfit: Arc<Mutex<Option<Uuid>>>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<()>,
     /// The second that it is.
@@ -132,9 +166,11 @@ impl Farm {
     async fn at(folder: TempDir, url: String, bounds: BufferBounds, clock: Arc<AtomicI64>) -> Self {
         let database = Database::open(&url).await.unwrap();
         let broken = Arc::new(AtomicBool::new(false));
+        let misfit = Arc::default();
         let journal = Faulty {
             journal: database.journal().await.unwrap(),
             broken: broken.clone(),
+            misfit: Arc::clone(&misfit),
         };
         let setup = Setup {
             bounds,
@@ -160,6 +196,7 @@ impl Farm {
             database,
             writer: handle,
             broken,
+            misfit,
             running: tokio::spawn(writer.run(stop.clone())),
             stop,
             clock,

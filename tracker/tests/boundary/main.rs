@@ -15,6 +15,7 @@ mod log;
 mod owner;
 mod owning;
 mod pages;
+mod parts;
 mod past;
 mod postgres;
 mod pruning;

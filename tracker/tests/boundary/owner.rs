@@ -124,6 +124,19 @@ async fn the_owner_logs_in_approves_and_logs_out() {
             .unwrap()
             .contains("Max-Age=0")
     );
+    // A copy of the cookie opens nothing any more.
+    let copied = tracker
+        .anyone(Method::GET, "/agents")
+        .header(COOKIE, &cookie)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(copied.headers()["location"], "/login");
+    let late = submit(
+        format!("/agents/{}/dismiss", agent.id),
+        format!("form_token={form_token}"),
+    );
+    assert_eq!(late.await.unwrap().status(), StatusCode::FORBIDDEN);
     let visitor = tracker
         .anyone(Method::GET, "/")
         .send()

@@ -99,6 +99,16 @@ impl Tracker {
         self.folder
     }
 
+    /// The tracker itself.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// How it ends, unasked.
+    pub async fn ended(self) -> anyhow::Result<()> {
+        self.running.wait().await
+    }
+
     /// A request without the owner's token.
     pub fn anyone(&self, method: Method, path: &str) -> Asking {
         Asking(self.client.request(method, format!("{}{path}", self.base)))

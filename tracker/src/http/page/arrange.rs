@@ -144,7 +144,7 @@ pub(in crate::http) async fn place(
     let outcome = match (instance, wish) {
         (Ok(instance), Some(wish)) => {
             let told = wish.told();
-            let edit = |layout: &mut Layout, farm: Farm<'_>, now: Timestamp| match wish {
+            let edit = move |layout: &mut Layout, farm: Farm<'_>, now: Timestamp| match wish {
                 Wish::At(cell) => layout.place(farm, &instance, cell, now),
                 Wish::Shed => layout.remove(farm, &instance, now),
                 Wish::Usual => layout.reset(farm, &instance, now),
@@ -180,7 +180,7 @@ pub(in crate::http) async fn rename(State(app): State<App>, form: OwnersForm) ->
         return page(&app, form.fault("named", "Choose a piece of the farm.")).await;
     };
     let name = form.fields.text("name").to_owned();
-    let edit = |layout: &mut Layout, farm: Farm<'_>, now: Timestamp| {
+    let edit = move |layout: &mut Layout, farm: Farm<'_>, now: Timestamp| {
         layout.rename(farm, &instance, &name, now)
     };
     match changed(&app, edit).await {
@@ -216,7 +216,7 @@ enum Refused {
 
 async fn changed(
     app: &App,
-    edit: impl Fn(&mut Layout, Farm<'_>, Timestamp) -> Result<(), EditError>,
+    edit: impl Fn(&mut Layout, Farm<'_>, Timestamp) -> Result<(), EditError> + Send + Sync + 'static,
 ) -> Result<FarmView, Refused> {
     let farm = figures(app).await.map_err(Refused::Problem)?;
     match app.desk.edit(app, &farm, edit).await {

@@ -30,7 +30,7 @@ impl FromRequestParts<App> for Owner {
 
 impl Owner {
     pub(super) fn of(headers: &http::HeaderMap, app: &App) -> Option<Self> {
-        let session = app.sessions().read(headers, app.now())?;
+        let session = app.keyring.session(headers, app.now())?;
         let told = app.sessions().told(headers);
         Some(Self { session, told })
     }
@@ -72,6 +72,11 @@ impl FromRequest<App> for OwnersForm {
 }
 
 impl OwnersForm {
+    /// The session that it came from.
+    pub(super) fn session(&self) -> &Session {
+        &self.owner.session
+    }
+
     /// What was wrong with `field` of it.
     pub(super) fn fault(
         self,

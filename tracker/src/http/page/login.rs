@@ -39,8 +39,9 @@ pub(in crate::http) async fn log_in(
     Ok(response)
 }
 
-/// Ends the session.
-pub(in crate::http) async fn log_out(State(app): State<App>, _: OwnersForm) -> Response {
+/// Ends the session, also for whoever has a copy of its cookie.
+pub(in crate::http) async fn log_out(State(app): State<App>, form: OwnersForm) -> Response {
+    app.keyring.close(form.session(), app.now());
     let mut response = Redirect::to("/").into_response();
     set_cookie(&mut response, app.sessions().close());
     response

@@ -56,7 +56,7 @@ pub(in crate::http) async fn adopt(State(app): State<App>, form: OwnersForm) -> 
             return page(&app, form.fault("rules-file", reason)).await;
         }
     };
-    let decide = move |state: &_, _| Ok(decide_rules(state, rules).into_iter().collect());
+    let decide = move |state: &_, _| Ok(decide_rules(state, rules.clone()).into_iter().collect());
     match app.writer.decide(decide, |_| ()).await {
         Ok(()) => done(
             &app,

@@ -98,6 +98,52 @@ async fn the_buffer_refuses_more_and_forgets_nothing() {
 }
 
 #[tokio::test]
+async fn who_waits_in_vain_makes_room_and_who_was_heard_or_sent_something_does_not() {
+    let bounds = BufferBounds {
+        agents_max: 3,
+        days_max: 7,
+        ..BufferBounds::default()
+    };
+    let farm = Farm::with_buffer(bounds).await;
+    let (silent, alive) = (TestAgent::new(1), TestAgent::new(2));
+    let (mut sent, real) = (TestAgent::new(3), TestAgent::new(4));
+    for agent in [&silent, &alive, &sent] {
+        farm.enrol(agent).await.unwrap();
+    }
+    let proof = sent.work(Category::Toil, friday());
+    let answer = farm.submit(proof.bytes()).await;
+    assert_eq!(standing(&answer), Standing::Buffered);
+    farm.wait(7);
+    farm.enrol(&alive).await.unwrap();
+    let full = farm.enrol(&real).await.unwrap_err();
+    assert!(matches!(
+        full,
+        WriteError::Refused(Refusal::TooManyPending(3))
+    ));
+    farm.wait(1);
+    assert_eq!(farm.enrol(&real).await, Ok(AgentStatus::Pending));
+    assert_eq!(farm.enrol(&silent).await, Ok(AgentStatus::Revoked));
+    for agent in [&alive, &sent] {
+        assert_eq!(farm.enrol(agent).await, Ok(AgentStatus::Pending));
+    }
+    // The silence before its owner trusts an agent is no outage.
+    farm.wait(3);
+    farm.approve(&alive).await;
+    farm.enrol(&alive).await.unwrap();
+    let outages = async || {
+        let lines = farm.database.reads().ledger(0, 100).await.unwrap();
+        lines
+            .iter()
+            .filter(|line| line.kind == "agent_outage")
+            .count()
+    };
+    assert_eq!(outages().await, 0);
+    farm.wait(1);
+    farm.enrol(&alive).await.unwrap();
+    assert_eq!(outages().await, 1);
+}
+
+#[tokio::test]
 async fn the_buffer_holds_so_many_bytes_and_waits_so_many_days() {
     let mut agent = TestAgent::new(1);
     let proofs: Vec<_> = (0..4)

@@ -33,6 +33,56 @@ async fn a_failed_commit_answers_everyone_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn a_row_that_does_not_fit_fails_nobody_but_who_wrote_it() {
+    let farm = Farm::begin().await;
+    let (mut good, mut bad) = (farm.trusted(1).await, farm.trusted(2).await);
+    let pending = TestAgent::new(3);
+    farm.enrol(&pending).await.unwrap();
+    let before = farm.dump().await;
+    let (first, second) = (
+        good.work(Category::Toil, friday()),
+        good.work(Category::Toil, friday()),
+    );
+    let unfit = bad.work(Category::Toil, friday());
+    *farm.misfit.lock().unwrap() = Some(bad.id);
+    let submit = |bytes: &[u8]| {
+        farm.writer
+            .submit(vec![farm.writer.directory().check(bytes)])
+    };
+    // The approval has what came before it put on disk first.
+    let (one, failed, approved, two) = tokio::join!(
+        submit(first.bytes()),
+        submit(unfit.bytes()),
+        farm.writer
+            .approve(pending.id, pending.key.public().fingerprint()),
+        submit(second.bytes()),
+    );
+    assert_eq!(failed, Err(WriteError::Unavailable));
+    for answer in [one, two] {
+        assert_eq!(standing(&answer.unwrap()[0]), Standing::Chained);
+    }
+    assert_eq!(approved.unwrap().status, AgentStatus::Active);
+    // The same where the round fails at its end.
+    let third = good.work(Category::Toil, friday());
+    let (failed, bought, three) = tokio::join!(
+        submit(unfit.bytes()),
+        farm.buy("a fence", "fence"),
+        submit(third.bytes()),
+    );
+    assert_eq!(failed, Err(WriteError::Unavailable));
+    assert!(matches!(bought, Err(WriteError::Refused(_))), "{bought:?}");
+    assert_eq!(standing(&three.unwrap()[0]), Standing::Chained);
+    // Who is alone to blame is not tried again for ever.
+    let alone = submit(unfit.bytes()).await;
+    assert_eq!(alone, Err(WriteError::Unavailable));
+    *farm.misfit.lock().unwrap() = None;
+    assert_ne!(before, farm.dump().await);
+    let answer = farm.submit(unfit.bytes()).await;
+    assert_eq!(standing(&answer), Standing::Chained);
+    assert_eq!(farm.view().await.categories[&Category::Toil].proofs, 4);
+}
+
+#[tokio::test]
 async fn a_storm_of_duplicates_counts_once() {
     let farm = Farm::begin().await;
     let mut agent = farm.trusted(1).await;

@@ -107,7 +107,8 @@ async fn a_day_brings_no_more_than_its_cap() {
     let farm = Farm::begin().await;
     let mut rules = RuleSet::default();
     rules.caps.per_day = Some(50);
-    let decide = move |state: &State, _| Ok(decide_rules(state, rules).into_iter().collect());
+    let decide =
+        move |state: &State, _| Ok(decide_rules(state, rules.clone()).into_iter().collect());
     farm.writer.decide(decide, |_| ()).await.unwrap();
     let mut agent = farm.trusted(1).await;
     for what in [

@@ -49,6 +49,39 @@ async fn after_a_rotation_only_the_new_key_signs() {
 }
 
 #[tokio::test]
+async fn a_key_is_replaced_so_often_and_no_more() {
+    let farm = Farm::begin().await;
+    let mut agent = TestAgent::new(100);
+    farm.enrol(&agent).await.unwrap();
+    let fits = |error: &WriteError, code: &str, again: bool| {
+        let WriteError::Refused(refusal) = error else {
+            panic!("{error}")
+        };
+        assert_eq!((refusal.code(), refusal.field()), (code, "new_key"));
+        assert_eq!(refusal.retry_after_seconds().is_some(), again);
+    };
+    let key = |n: u8| [n, 1].repeat(16).try_into().unwrap();
+    for n in 0..8 {
+        farm.rotate(&mut agent, key(n)).await.unwrap();
+    }
+    let refused = farm.rotate(&mut agent, key(8)).await.unwrap_err();
+    fits(&refused, "too-many-keys", true);
+    let size = farm.view().await.ledger_size;
+    // What is in force is acknowledged as ever.
+    let (old, new) = (SecretKey::from_bytes(key(6)), SecretKey::from_bytes(key(7)));
+    let again = KeyRotation::sign(agent.id, None, &old, &new, farm.now()).unwrap();
+    let again = ParsedKeyRotation::parse(&again).unwrap();
+    farm.writer.rotate(again).await.unwrap();
+    assert_eq!(farm.view().await.ledger_size, size);
+    farm.approve(&agent).await;
+    for n in 8..64 {
+        farm.rotate(&mut agent, key(n)).await.unwrap();
+    }
+    let refused = farm.rotate(&mut agent, key(64)).await.unwrap_err();
+    fits(&refused, "too-many-keys", false);
+}
+
+#[tokio::test]
 async fn a_pending_agent_may_rotate_and_its_buffer_keeps_its_keys() {
     let farm = Farm::begin().await;
     let mut agent = TestAgent::new(1);

@@ -95,7 +95,8 @@ async fn history_keeps_its_scores_when_the_rules_change() {
     let mut rules = RuleSet::default();
     rules.base_coins.incident = 1_000;
     let adopted = rules.clone();
-    let decide = move |state: &State, _| Ok(decide_rules(state, adopted).into_iter().collect());
+    let decide =
+        move |state: &State, _| Ok(decide_rules(state, adopted.clone()).into_iter().collect());
     farm.writer.decide(decide, |_| ()).await.unwrap();
     assert_eq!(farm.view().await.coins.earned, before);
     let proof = agent.work(Category::Incident, friday());
@@ -134,8 +135,11 @@ pub(super) async fn join_league(farm: &Farm) {
         rules,
         village: None,
     };
-    let decide =
-        move |state: &State, _| Ok(decide_join_league(state, offer)?.into_iter().collect());
+    let decide = move |state: &State, _| {
+        Ok(decide_join_league(state, offer.clone())?
+            .into_iter()
+            .collect())
+    };
     farm.writer.decide(decide, |_| ()).await.unwrap();
 }
 
@@ -231,7 +235,7 @@ async fn a_composite_is_taken_back_with_any_of_its_parts_and_only_with_them() {
     };
     let event = Event::CompositeEarned(composite);
     farm.writer
-        .decide(move |_, _| Ok(vec![event]), |_| ())
+        .decide(move |_, _| Ok(vec![event.clone()]), |_| ())
         .await
         .unwrap();
     let view = farm.view().await;
@@ -271,8 +275,11 @@ async fn a_leagues_daily_cap_is_held_against_what_the_league_brought() {
         rules,
         village: None,
     };
-    let decide =
-        move |state: &State, _| Ok(decide_join_league(state, offer)?.into_iter().collect());
+    let decide = move |state: &State, _| {
+        Ok(decide_join_league(state, offer.clone())?
+            .into_iter()
+            .collect())
+    };
     farm.writer.decide(decide, |_| ()).await.unwrap();
     let mut brought = Vec::new();
     let mut ids = Vec::new();

@@ -159,7 +159,8 @@ pub(super) async fn live(steps: &[Step]) -> Farm {
                     village: None,
                 };
                 let decide = move |state: &State, _| {
-                    Ok(decide_join_league(state, offer)?.into_iter().collect())
+                    let joined = decide_join_league(state, offer.clone())?;
+                    Ok(joined.into_iter().collect())
                 };
                 farm.writer.decide(decide, |_| ()).await.unwrap();
             }

@@ -3,6 +3,27 @@
 use super::*;
 
 #[tokio::test]
+async fn a_proof_under_its_agents_id_is_refused_and_the_chain_goes_on() {
+    let farm = Farm::begin().await;
+    let mut trusted = farm.trusted(1).await;
+    let mut stranger = TestAgent::new(2);
+    farm.enrol(&stranger).await.unwrap();
+    for agent in [&mut trusted, &mut stranger] {
+        let taken = |answer: &Answer| {
+            let standing = standing(answer);
+            assert!(matches!(standing, Standing::Chained | Standing::Buffered));
+        };
+        for _ in 0..2 {
+            let named = agent.work_as(agent.id, Category::Toil, friday());
+            let refused = farm.submit(named.bytes()).await.unwrap_err();
+            assert_eq!((refused.code(), refused.field()), ("invalid", "proof_id"));
+            let next = agent.work(Category::Toil, friday());
+            taken(&farm.submit(next.bytes()).await);
+        }
+    }
+}
+
+#[tokio::test]
 async fn strays_are_told_apart_and_leave_evidence_once() {
     let farm = Farm::begin().await;
     let mut agent = farm.trusted(1).await;
