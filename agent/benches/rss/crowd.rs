@@ -22,6 +22,7 @@ pub(crate) struct Crowd {
 
 impl Crowd {
     pub(crate) async fn new(cluster: &Cluster) -> Self {
+        farmops_service::tls::init();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = port.local_addr().unwrap();
         drop(port);
