@@ -31,7 +31,7 @@ use crate::plugins::{
 use crate::proof::Generator;
 use crate::sources::kubernetes::subscription::Roll;
 use crate::sources::{self, Desk, SourcesError};
-use crate::standby::{Leadership, Standby, StandbyConfig, StandbyError};
+use crate::standby::{Leadership, Mandate, Standby, StandbyConfig, StandbyError};
 use crate::status::Status;
 use crate::store::{Bounds, Store, StoreError};
 use crate::uplink::{Patience, TrackerAddress, Uplink};
@@ -98,6 +98,15 @@ pub struct Agent {
 impl Agent {
     /// Starts every part. Returns once both listeners answer; plugins may still be starting.
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
+        Self::start_leading(config, None, stop).await
+    }
+
+    /// As [`Self::start`], for a replica that leads: it signs only while it does.
+    pub async fn start_leading(
+        config: AgentConfig,
+        mandate: Option<Mandate>,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
         let (identity, store) = open(&config).await?;
@@ -117,6 +126,7 @@ impl Agent {
             identity.key.clone(),
             status.clone(),
             undelivered_max,
+            Box::new(move || mandate.as_ref().is_none_or(Mandate::holds)),
         );
         let roll = Roll::new(config.sources.clusters());
         let (follower_roll, follower_stop) = (roll.clone(), stop.clone());
