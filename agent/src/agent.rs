@@ -109,7 +109,7 @@ impl Agent {
     ) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
-        let (identity, store) = open(&config).await?;
+        let (identity, store) = open(&config, mandate.as_ref()).await?;
         let status = store.status().clone();
         let tasks = TaskTracker::new();
         let routes = Routes::default();
@@ -208,7 +208,10 @@ impl Agent {
 }
 
 /// Who the agent is, and its memory.
-async fn open(config: &AgentConfig) -> Result<(Identity, Store), StartError> {
+async fn open(
+    config: &AgentConfig,
+    mandate: Option<&Mandate>,
+) -> Result<(Identity, Store), StartError> {
     if let Some(mounted) = &config.identity_dir
         && mounted::adopt(mounted, &config.data_dir)?
     {
@@ -223,6 +226,12 @@ async fn open(config: &AgentConfig) -> Result<(Identity, Store), StartError> {
     );
     let key_file = config.evidence.key_file.as_deref();
     let store = Store::open_sealed(&config.data_dir, key_file, bounds(config)).await?;
+    if let Some(mandate) = mandate {
+        // A file stays where it was read to: read from its start, all of it would be proven again.
+        let polls = config.sources.http_poll.iter();
+        let polls: Vec<String> = polls.map(|poll| poll.name.clone()).collect();
+        store.begin_term(&mandate.succession, &polls).await?;
+    }
     let behind = config.standby.is_some() || store.chain_head().await?.is_none();
     if !fresh && behind {
         // The tracker may know more of this key's chain than we do: ask before the first signature.
