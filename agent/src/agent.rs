@@ -31,7 +31,7 @@ use crate::plugins::{
 use crate::proof::Generator;
 use crate::sources::kubernetes::subscription::Roll;
 use crate::sources::{self, Desk, SourcesError};
-use crate::standby::{Leadership, Standby, StandbyConfig, StandbyError};
+use crate::standby::{Leadership, Mandate, Standby, StandbyConfig, StandbyError};
 use crate::status::Status;
 use crate::store::{Bounds, Store, StoreError};
 use crate::uplink::{Patience, TrackerAddress, Uplink};
@@ -98,9 +98,18 @@ pub struct Agent {
 impl Agent {
     /// Starts every part. Returns once both listeners answer; plugins may still be starting.
     pub async fn start(config: AgentConfig, stop: CancellationToken) -> Result<Self, StartError> {
+        Self::start_leading(config, None, stop).await
+    }
+
+    /// As [`Self::start`], for a replica that leads: it signs only while it does.
+    pub async fn start_leading(
+        config: AgentConfig,
+        mandate: Option<Mandate>,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
         farmops_service::tls::init();
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
-        let (identity, store) = open(&config).await?;
+        let (identity, store) = open(&config, mandate.as_ref()).await?;
         let status = store.status().clone();
         let tasks = TaskTracker::new();
         let routes = Routes::default();
@@ -117,6 +126,7 @@ impl Agent {
             identity.key.clone(),
             status.clone(),
             undelivered_max,
+            Box::new(move || mandate.as_ref().is_none_or(Mandate::holds)),
         );
         let roll = Roll::new(config.sources.clusters());
         if !config.farmer.on_call && !config.sources.kubernetes.is_empty() {
@@ -203,7 +213,10 @@ impl Agent {
 }
 
 /// Who the agent is, and its memory.
-async fn open(config: &AgentConfig) -> Result<(Identity, Store), StartError> {
+async fn open(
+    config: &AgentConfig,
+    mandate: Option<&Mandate>,
+) -> Result<(Identity, Store), StartError> {
     if let Some(mounted) = &config.identity_dir
         && mounted::adopt(mounted, &config.data_dir)?
     {
@@ -218,6 +231,12 @@ async fn open(config: &AgentConfig) -> Result<(Identity, Store), StartError> {
     );
     let key_file = config.evidence.key_file.as_deref();
     let store = Store::open_sealed(&config.data_dir, key_file, bounds(config)).await?;
+    if let Some(mandate) = mandate {
+        // A file stays where it was read to: read from its start, all of it would be proven again.
+        let polls = config.sources.http_poll.iter();
+        let polls: Vec<String> = polls.map(|poll| poll.name.clone()).collect();
+        store.begin_term(&mandate.succession, &polls).await?;
+    }
     let behind = config.standby.is_some() || store.chain_head().await?.is_none();
     if !fresh && behind {
         // The tracker may know more of this key's chain than we do: ask before the first signature.

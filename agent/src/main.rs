@@ -13,6 +13,7 @@ use farmops_agent::identity::mounted;
 use farmops_agent::plugins::replay::replay;
 use farmops_agent::ready;
 use farmops_agent::sandbox;
+use farmops_agent::standby::Leadership;
 use farmops_service::probes::Probes;
 use farmops_service::{metrics, stop, telemetry};
 use url::Url;
@@ -163,7 +164,8 @@ async fn run(flags: Flags) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let agent = Agent::start(config, stop).await?;
+    let mandate = leadership.as_ref().map(Leadership::mandate);
+    let agent = Agent::start_leading(config, mandate, stop).await?;
     probes.answer_with(agent.health.clone());
     tracing::info!(api = %agent.api, webhooks = ?agent.webhooks, "the agent is at work");
     agent.run().await;

@@ -6,11 +6,10 @@
 //! force in time, even where a part hangs.
 
 pub mod election;
+mod mandate;
 mod server;
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::election::{Election, Step, Timing};
+use self::mandate::Tenure;
+pub use self::mandate::{Mandate, Succession, Term};
 use self::server::LeaseServer;
 pub use self::server::StandbyError;
 
@@ -87,9 +88,7 @@ impl Standby {
     /// # Errors
     /// A [`StandbyError`] where there is none.
     pub async fn connect(config: &StandbyConfig) -> Result<Self, StandbyError> {
-        let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "agent".to_owned());
-        // Another life of the same pod is another holder.
-        let name = format!("{host}_{}", Uuid::new_v4());
+        let name = new_name();
         Ok(Self {
             server: LeaseServer::connect(config, name.clone()).await?,
             election: Election::new(name, Timing::default()),
@@ -107,19 +106,40 @@ impl Standby {
     /// renewed; `stop` is cancelled when it is lost.
     pub async fn lead(mut self, stop: CancellationToken) -> Option<Leadership> {
         metrics::gauge!(LEADING).set(0.0);
-        while !self.election.leads(self.now()) {
+        let until = loop {
+            let (now, until) = (self.now(), self.election.leads_until());
+            if let Some(until) = until.filter(|until| now < *until) {
+                break until;
+            }
             tokio::select! {
                 () = stop.cancelled() => return None,
-                _ = self.turn() => {}
+                step = self.turn() => if step == Step::Lost {
+                    // Its claim was answered when it had run out.
+                    self.stand_again();
+                }
             }
-        }
+        };
+        let mandate = Mandate {
+            succession: self.server.succession(),
+            tenure: Tenure::new(self.begin, until),
+        };
         metrics::gauge!(LEADING).set(1.0);
         tracing::info!("this replica holds the lease and goes to work");
-        let until = Arc::new(AtomicU64::new(u64::MAX));
-        watch_over(self.begin, Arc::clone(&until));
+        watch_over(mandate.tenure.clone());
         let done = CancellationToken::new();
-        let task = tokio::spawn(self.keep(stop, done.clone(), Arc::clone(&until)));
-        Some(Leadership { task, done, until })
+        let task = tokio::spawn(self.keep(stop, done.clone(), mandate.tenure.clone()));
+        Some(Leadership {
+            task,
+            done,
+            mandate,
+        })
+    }
+
+    /// There is no way back for a candidate that lost, but for another one there is.
+    fn stand_again(&mut self) {
+        let name = new_name();
+        self.election = self.election.succeed(name.clone());
+        self.server.rename(name);
     }
 
     /// Renews the lease until `done`; gives itself back then, or `None` when the lease was lost.
@@ -127,11 +147,11 @@ impl Standby {
         mut self,
         stop: CancellationToken,
         done: CancellationToken,
-        until: Arc<AtomicU64>,
+        tenure: Tenure,
     ) -> Option<Self> {
         loop {
             if let Some(leads_until) = self.election.leads_until() {
-                until.store(millis(leads_until), Ordering::Relaxed);
+                tenure.extend(leads_until);
             }
             let lost = tokio::select! {
                 () = done.cancelled() => return Some(self),
@@ -204,10 +224,15 @@ impl Standby {
 pub struct Leadership {
     task: JoinHandle<Option<Standby>>,
     done: CancellationToken,
-    until: Arc<AtomicU64>,
+    mandate: Mandate,
 }
 
 impl Leadership {
+    /// What it takes to its work.
+    pub fn mandate(&self) -> Mandate {
+        self.mandate.clone()
+    }
+
     /// After the work has ended: gives the lease up if it is still held, so that another replica need not
     /// wait. The exit status says whether it was.
     pub async fn end(self) -> ExitCode {
@@ -216,7 +241,7 @@ impl Leadership {
             return ExitCode::from(LOST_STATUS);
         };
         // Whatever becomes of the lease, nothing is at work any more.
-        self.until.store(u64::MAX, Ordering::Relaxed);
+        self.mandate.tenure.close();
         match timely(ANSWER, standby.server.give_up()).await {
             Ok(()) => tracing::info!("the lease is given up"),
             Err(reason) => tracing::warn!(reason, "the lease could not be given up; it runs out"),
@@ -226,20 +251,21 @@ impl Leadership {
 }
 
 /// Ends the process by force where it has not ended by itself after its lease ran out.
-fn watch_over(begin: Instant, until: Arc<AtomicU64>) {
+fn watch_over(tenure: Tenure) {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(LOOK_INTERVAL);
-            let over = until.load(Ordering::Relaxed).saturating_add(millis(GRACE));
-            if millis(begin.elapsed()) >= over {
+            if tenure.is_over(GRACE) {
                 std::process::exit(i32::from(LOST_STATUS));
             }
         }
     });
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// Another life of the same pod is another holder.
+fn new_name() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "agent".to_owned());
+    format!("{host}_{}", Uuid::new_v4())
 }
 
 async fn timely<T>(
@@ -257,3 +283,6 @@ fn apart<T>(answer: Result<T, String>) -> (Result<T, ()>, Option<String>) {
         Err(reason) => (Err(()), Some(reason)),
     }
 }
+
+#[cfg(test)]
+mod tests;

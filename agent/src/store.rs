@@ -16,6 +16,7 @@ mod scrub;
 mod shares;
 mod sign_anew;
 mod source_states;
+mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
 mod vault;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use farmops_plugin::{Finding, Observation, Verdict};
+use farmops_plugin::{Description, Finding, Observation, Verdict};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,8 +24,13 @@ const ATTEMPTS_MAX: i64 = 3;
 /// How long to wait after the store failed.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
 
+/// Between two looks whether this replica may sign again; normally it ends first.
+const LEAD_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether this agent may sign: a replica only while it leads.
+pub type MaySign = dyn Fn() -> bool + Send + Sync;
+
 /// What all workers share.
-#[derive(Debug)]
 pub struct Workshop {
     store: Store,
     generator: Generator,
@@ -33,6 +38,7 @@ pub struct Workshop {
     undelivered_max: i64,
     /// Drafts are made one after the other: each names the one before.
     keys: Keys,
+    may_sign: Box<MaySign>,
 }
 
 impl Workshop {
@@ -43,6 +49,7 @@ impl Workshop {
         keys: Keys,
         status: Status,
         undelivered_max: i64,
+        may_sign: Box<MaySign>,
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
@@ -50,6 +57,7 @@ impl Workshop {
             status,
             undelivered_max,
             keys,
+            may_sign,
         })
     }
 
@@ -83,6 +91,10 @@ impl Workshop {
 
     /// Settles the oldest observation; false when there is none.
     async fn settle_next(&self, plugin: &mut PluginHandle) -> Result<bool, StoreError> {
+        if !(self.may_sign)() {
+            tokio::time::sleep(LEAD_PAUSE).await;
+            return Ok(true);
+        }
         let waiting = match self.store.next_for(&plugin.id).await {
             Ok(Some(waiting)) => waiting,
             Ok(None) => return Ok(false),
@@ -153,7 +165,9 @@ impl Workshop {
         verdict: Verdict,
     ) -> Result<(), StoreError> {
         let (count, reason) = match verdict {
-            Verdict::Verified(finding) => return self.prove(live, waiting, &finding).await,
+            Verdict::Verified(finding) => {
+                return self.prove(&live.description, waiting, &finding).await;
+            }
             Verdict::Rejected(reason) => (Count::Rejected, reason),
             Verdict::Inconclusive(reason) => (Count::Inconclusive, reason),
         };
@@ -162,15 +176,20 @@ impl Workshop {
         self.store.drop_observation(waiting.seq).await
     }
 
+    /// Signs and chains a proof, unless it is not this agent's to sign any more; then the observation stays.
     async fn prove(
         &self,
-        live: &Live,
+        description: &Description,
         waiting: &Waiting,
         finding: &Finding,
     ) -> Result<(), StoreError> {
         let _one_at_a_time = self.keys.sign().await;
+        // It may have taken long until it was our turn.
+        if !(self.may_sign)() {
+            return Ok(());
+        }
         loop {
-            let plugin = &live.description.plugin_id;
+            let plugin = &description.plugin_id;
             if self
                 .store
                 .is_proven(self.generator.work(plugin, finding))
@@ -186,13 +205,13 @@ impl Workshop {
                 salt: rand::random(),
                 now: clock::now(),
             };
-            let draft = match self
-                .generator
-                .draft(&live.description, waiting, finding, around)
-            {
+            let draft = match self.generator.draft(description, waiting, finding, around) {
                 Ok(draft) => draft,
-                Err(refusal) => return self.refuse(live, waiting, &refusal).await,
+                Err(refusal) => return self.refuse(plugin, waiting, &refusal).await,
             };
+            if !(self.may_sign)() {
+                return Ok(());
+            }
             match self.store.chain(waiting.seq, &draft, around.now).await? {
                 Settled::Chained => {
                     let proof = draft.head.proof_id;
@@ -213,11 +232,10 @@ impl Workshop {
 
     async fn refuse(
         &self,
-        live: &Live,
+        plugin: &str,
         waiting: &Waiting,
         refusal: &NoProof,
     ) -> Result<(), StoreError> {
-        let plugin = &live.description.plugin_id;
         if matches!(refusal, NoProof::NotTheFarmers) {
             tracing::debug!(plugin, observation = %waiting.id, "work of somebody else");
             self.status.count(Count::NotTheFarmers);
@@ -243,3 +261,6 @@ impl Workshop {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,11 @@ impl Election {
         }
     }
 
+    /// Another candidate for the same lease, for when this one is lost.
+    pub fn succeed(&self, name: String) -> Self {
+        Self::new(name, self.timing)
+    }
+
     /// Until when it leads, if it does.
     pub fn leads_until(&self) -> Option<Duration> {
         let renewed = self.renewed.filter(|_| !self.lost)?;

@@ -6,6 +6,7 @@ use kube::api::{Api, PostParams};
 
 use super::StandbyConfig;
 use super::election::Lease;
+use super::mandate::{Succession, Term};
 
 /// `spec.leaseDurationSeconds`, for whoever reads the lease; our candidates use their own timing.
 const LEASE_SECONDS: i32 = 15;
@@ -21,6 +22,8 @@ pub(super) struct LeaseServer {
     holder: String,
     /// As last read or written.
     object: LeaseObject,
+    /// Whose term ours follows, if we have claimed any.
+    before: Option<Term>,
 }
 
 impl LeaseServer {
@@ -40,12 +43,30 @@ impl LeaseServer {
         let namespace = config.namespace.clone();
         let namespace = namespace.unwrap_or_else(|| way.default_namespace.clone());
         let client = kube::Client::try_from(way).map_err(|error| failed(&error))?;
-        Ok(Self {
-            api: Api::namespaced(client, &namespace),
-            lease: config.lease.clone(),
+        Ok(Self::new(client, &namespace, &config.lease, holder))
+    }
+
+    pub(super) fn new(client: kube::Client, namespace: &str, lease: &str, holder: String) -> Self {
+        Self {
+            api: Api::namespaced(client, namespace),
+            lease: lease.to_owned(),
             holder,
             object: LeaseObject::default(),
-        })
+            before: None,
+        }
+    }
+
+    /// From now on it is somebody else who claims.
+    pub(super) fn rename(&mut self, holder: String) {
+        self.holder = holder;
+    }
+
+    /// The term that was claimed, and whose it follows.
+    pub(super) fn succession(&self) -> Succession {
+        Succession {
+            before: self.before.clone(),
+            now: term(&self.object),
+        }
     }
 
     /// The lease, if there is one.
@@ -63,6 +84,8 @@ impl LeaseServer {
         let spec = object.spec.get_or_insert_default();
         let now = MicroTime(crate::clock::precise());
         if spec.holder_identity.as_ref() != Some(&self.holder) {
+            // Noted before it is written: the answer may be lost.
+            self.before = version.map(|_| term(&self.object));
             spec.lease_transitions = Some(spec.lease_transitions.map_or(0, |count| count + 1));
             spec.acquire_time = Some(now.clone());
         }
@@ -101,6 +124,15 @@ fn seen(object: &LeaseObject) -> Lease {
     Lease {
         version: object.metadata.resource_version.clone().unwrap_or_default(),
         holder: holder.unwrap_or_default(),
+    }
+}
+
+fn term(object: &LeaseObject) -> Term {
+    let spec = object.spec.as_ref();
+    Term {
+        lease: object.metadata.uid.clone().unwrap_or_default(),
+        number: spec.and_then(|spec| spec.lease_transitions).unwrap_or(0),
+        holder: seen(object).holder,
     }
 }
 

@@ -70,6 +70,18 @@ pub(crate) fn draft(head: Option<&ChainHead>, work: u8) -> Draft {
 
 /// As [`draft`], from an observation of the queue.
 pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) -> Draft {
+    let around = Circumstances {
+        head,
+        proof_id: Uuid::now_v7(),
+        salt: [work; 32],
+        now: now(),
+    };
+    generator()
+        .draft(&description(), waiting, &finding(work), around)
+        .unwrap()
+}
+
+pub(crate) fn generator() -> Generator {
     let identity = Identity {
         key: Keys::new(Path::new(""), SecretKey::from_bytes([7; 32])),
         agent_id: Uuid::nil(),
@@ -80,7 +92,11 @@ pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) ->
         on_call: true,
         identities: Identities::default(),
     };
-    let description = Description {
+    Generator::new(identity, farmer, "home".to_owned())
+}
+
+pub(crate) fn description() -> Description {
+    Description {
         plugin_id: "a/b".to_owned(),
         version: "1.0.0".to_owned(),
         description: String::new(),
@@ -89,8 +105,12 @@ pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) ->
         templates: vec![Template::new("did", "Did it")],
         subcategories: Vec::new(),
         settings_schema: None,
-    };
-    let finding = Finding {
+    }
+}
+
+/// A piece of work.
+pub(crate) fn finding(work: u8) -> Finding {
+    Finding {
         action_type: plugin::ActionType::Fix,
         category: plugin::Category::Toil,
         subcategory: None,
@@ -111,16 +131,7 @@ pub(crate) fn draft_of(head: Option<&ChainHead>, work: u8, waiting: &Waiting) ->
         },
         dedupe_key: vec![work],
         finished_at: NOW,
-    };
-    let around = Circumstances {
-        head,
-        proof_id: Uuid::now_v7(),
-        salt: [work; 32],
-        now: now(),
-    };
-    Generator::new(identity, farmer, "home".to_owned())
-        .draft(&description, waiting, &finding, around)
-        .unwrap()
+    }
 }
 
 /// Changes the file behind the program's back.

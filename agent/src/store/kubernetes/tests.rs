@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::*;
 use crate::sources::kubernetes::fold::{Entry, Folder, Knowledge, Reader, Sight};
 use crate::sources::kubernetes::object::About;
-use crate::store::tests::meddle;
+use crate::standby::{Succession, Term};
+use crate::store::tests::{intake, meddle};
 use crate::store::{Bounds, EVIDENCE_KEY_FILE, forget_other_keys};
 
 const NOW: i64 = 1_771_666_200;
@@ -249,6 +250,68 @@ async fn when_there_is_no_room_nothing_is_kept_and_the_place_stays() {
     assert_eq!(told(&desk.store, "a/b").await, [change("u1", 1, 2)]);
     desk.keep(vec![seen(1, 3, 1)], "9", false, 5).await;
     assert_eq!(told(&desk.store, "a/b").await, [change("u1", 2, 3)]);
+}
+
+/// The term of a lease.
+fn term(number: i32, holder: &str) -> Term {
+    Term {
+        lease: "uid".to_owned(),
+        number,
+        holder: holder.to_owned(),
+    }
+}
+
+/// `now` begins after `before`; gives the observations that were dropped.
+async fn begin(store: &Store, before: Option<Term>, now: Term) -> u64 {
+    let succession = Succession { before, now };
+    let polls = ["poll".to_owned()];
+    store.begin_term(&succession, &polls).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_replica_that_leads_again_after_another_tells_nothing_that_the_other_saw() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let readers = vec![attendance("a/b", "x", 0)];
+    let [one, other] = [0, 1].map(|index: usize| folders[index].path());
+    // The one leads first, and leaves an observation unjudged.
+    let store = open(one, 99).await;
+    assert_eq!(begin(&store, None, term(0, "one")).await, 0);
+    let mut desk = Desk::open(store.clone(), readers.clone(), 0).await;
+    desk.list(&[(1, 1), (2, 1)], "7", 1).await;
+    desk.keep(vec![seen(2, 2, 1)], "8", false, 2).await;
+    for source in ["poll", "file"] {
+        let mut intake = intake(&[]);
+        (intake.source, intake.state) = (source.to_owned(), Some("there".to_owned()));
+        store.accept(&intake, &[], at(2)).await.unwrap();
+    }
+    store.close().await;
+    // The other sees both objects change, and proves it.
+    let store = open(other, 99).await;
+    begin(&store, Some(term(0, "one")), term(1, "other")).await;
+    let mut desk = Desk::open(store.clone(), readers.clone(), 3).await;
+    desk.list(&[(1, 1), (2, 2)], "8", 3).await;
+    desk.keep(vec![seen(1, 2, 1)], "9", false, 4).await;
+    assert_eq!(told(&store, "a/b").await, [change("u1", 1, 2)]);
+    // The one leads again.
+    let store = open(one, 99).await;
+    let dropped = begin(&store, Some(term(1, "other")), term(2, "one again")).await;
+    assert_eq!((dropped, store.status().counters().dropped), (1, 1));
+    let mut desk = Desk::open(store.clone(), readers.clone(), 5).await;
+    assert_eq!(desk.watch.resource_version, None);
+    desk.list(&[(1, 2), (2, 2)], "9", 5).await;
+    assert_eq!(told(&store, "a/b").await, []);
+    assert_eq!(store.source_state("poll").await.unwrap(), None);
+    assert!(store.source_state("file").await.unwrap().is_some());
+    // From there on it goes on, also over a restart with nobody in between.
+    store.close().await;
+    for before in [term(2, "one again"), term(3, "")] {
+        let store = open(one, 99).await;
+        let now = term(before.number + 1, "one once more");
+        assert_eq!(begin(&store, Some(before), now).await, 0);
+        let desk = Desk::open(store.clone(), readers.clone(), 6).await;
+        assert_eq!(desk.watch.resource_version.as_deref(), Some("9"));
+        store.close().await;
+    }
 }
 
 /// A store in `folder` with an object and a candidate that is due, closed.
