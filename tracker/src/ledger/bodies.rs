@@ -1,5 +1,7 @@
 //! What the tracker itself writes into the ledger, as it stands there: canonical JSON.
 
+use std::collections::BTreeMap;
+
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
@@ -80,6 +82,10 @@ pub struct ItemPurchased {
     /// What it cost, in coins.
     #[serde(serialize_with = "capped")]
     pub price: u64,
+    /// What this level adds to the coins of each category, in basis points, as the catalogue had it then. Where an
+    /// earlier version did not write it down, it is what the catalogue has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boosts_bp: Option<BTreeMap<Category, u32>>,
 }
 
 /// The owner's word for an agent.
