@@ -46,7 +46,8 @@ pub struct Audit {
     log: Log,
     /// Known to the farmer only; without them the log cannot be followed.
     salts: Option<SaltSource>,
-    scores: HashMap<Uuid, u64>,
+    /// Each proof and what it earned, by position: an id stands once in each chain, not once in all.
+    scores: HashMap<u64, (Uuid, u64)>,
     /// The rows that stand in for archived proofs, by position.
     rows: HashMap<u64, ProofRow>,
     /// The hours of archived proofs: what else was done in them cannot be scored again.
@@ -127,7 +128,8 @@ impl Audit {
         if let (Event::ProofAccepted(proof), Applied::Scored { score, .. }) =
             (&entry.event, &entered.applied)
         {
-            self.scores.insert(proof.body().proof_id, score.coins);
+            let scored = (proof.body().proof_id, score.coins);
+            self.scores.insert(entry.position, scored);
             self.completed = decide_composites(&self.state, proof).into();
         }
         Some(Followed { entry, entered })
@@ -199,7 +201,8 @@ impl Audit {
             );
         }
         self.clouded.insert(HourlyActivity::hour(row.timestamp));
-        self.scores.insert(row.proof_id, row.score.coins);
+        let scored = (row.proof_id, row.score.coins);
+        self.scores.insert(position, scored);
         ArchivedSeason::count(&mut self.report.archived, season_of(recorded_at), position);
         let unsalted = SaltSource::new([]);
         let salts = self.salts.as_ref().unwrap_or(&unsalted);
@@ -220,10 +223,16 @@ impl Audit {
 
     /// Compares what a table says a proof earned.
     pub fn awarded(&mut self, position: u64, proof: Uuid, coins: u64) {
-        match self.scores.get(&proof) {
-            Some(scored) if *scored == coins => {}
-            Some(scored) => self.find(position, format!("{coins} coins awarded, {scored} earned")),
-            None => self.find(position, format!("the proof {proof} is not in the ledger")),
+        let at = self.scores.get(&position);
+        match at.filter(|(id, _)| *id == proof) {
+            Some((_, scored)) if *scored == coins => {}
+            Some((_, scored)) => {
+                self.find(position, format!("{coins} coins awarded, {scored} earned"));
+            }
+            None => self.find(
+                position,
+                format!("the proof {proof} is not in the ledger there"),
+            ),
         }
     }
 

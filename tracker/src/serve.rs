@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use farmops_federation::{Federation, Settings, Software, system_clock};
+use farmops_federation::{Federation, OpenError, Settings, Software, system_clock};
 use farmops_protocol::log::commitment::SaltSource;
 use farmops_service::{
     outbound::{Outbound, Reach},
@@ -102,7 +102,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         host.clone(),
     )
     .await
-    .context("starting the federation")?;
+    .map_err(|error| explained(error, &config.public_url))?;
     let publisher = Publisher {
         site: site.clone(),
         key: secrets.farm_key.clone(),
@@ -202,6 +202,17 @@ impl Running {
         self.stop_writer.cancel();
         self.writing.await?;
         Ok(())
+    }
+}
+
+/// Why the federation does not start, with the setting that is to be changed.
+fn explained(error: OpenError, url: &Url) -> anyhow::Error {
+    match error {
+        OpenError::PublicUrl(reason) => anyhow::anyhow!(
+            "the public URL {url} {reason}: set `--public-url` (`public_url`) to a name such as https://farm.example, \
+             or to http://localhost:8443 for a trial"
+        ),
+        other => anyhow::Error::new(other).context("starting the federation"),
     }
 }
 

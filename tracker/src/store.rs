@@ -318,8 +318,9 @@ pub trait Reads: Send + Sync + 'static {
         filter: &ProofFilter,
         limit: u32,
     ) -> Result<Vec<ProofRecord>, StoreError>;
-    /// One proof.
-    async fn proof(&self, id: Uuid) -> Result<Option<ProofRecord>, StoreError>;
+    /// The proofs of that id, of one agent or of any, the oldest first and two at most: an id stands once in
+    /// each agent's chain.
+    async fn proof(&self, id: Uuid, agent: Option<Uuid>) -> Result<Vec<ProofRecord>, StoreError>;
     /// Every agent, in order of enrolment.
     async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError>;
     /// Which seasons have entries whose bodies are archived, and which ones.

@@ -4,7 +4,7 @@ mod agents;
 mod archived;
 mod proof;
 
-use farmops_farm::catalogue::{Catalogue, Owned};
+use farmops_farm::catalogue::Owned;
 use farmops_protocol::{scoring::Score, streak::Silent};
 use jiff::civil::Date;
 
@@ -132,15 +132,17 @@ impl State {
                 },
             ),
         }
-        self.boosts_bp = Catalogue::builtin().upgrade_boosts_bp(&self.upgrades);
-        self.purchases.push(Purchase {
+        let purchase = Purchase {
             position: entry.position,
             purchased_at: entry.recorded_at,
             idempotency_key: purchased.idempotency_key,
             item: purchased.item.clone(),
             level: purchased.level,
             price: purchased.price,
-        });
+            boosts_bp: purchased.boosts_bp.clone(),
+        };
+        purchase.boost(&mut self.boosts_bp);
+        self.purchases.push(purchase);
     }
 
     /// Joining again goes on with what was earned before.

@@ -40,8 +40,10 @@ pub fn decide_purchase(
         };
     }
     let purchase = shop::decide(Catalogue::builtin(), &customer(state, now), item)?;
+    let catalogued = Catalogue::builtin().item(&purchase.item);
     Ok(Some(Event::ItemPurchased(ItemPurchased {
         idempotency_key,
+        boosts_bp: catalogued.map(|item| item.boosts_bp.clone()),
         item: purchase.item,
         level: purchase.level,
         price: purchase.price,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use farmops_farm::catalogue::Owned;
+use farmops_farm::catalogue::{Catalogue, Owned};
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
@@ -47,7 +47,7 @@ pub struct State {
     pub activity: HourlyActivity,
     /// What stands on the farm, ordered by slug.
     pub upgrades: Vec<Owned>,
-    /// What that adds to the coins of each category, in basis points: it follows from `upgrades`, and is
+    /// What that adds to the coins of each category, in basis points: it follows from `purchases`, and is
     /// kept because every proof asks.
     pub boosts_bp: BTreeMap<Category, u32>,
     /// What was bought, in order.
@@ -145,6 +145,33 @@ pub struct Purchase {
     pub level: u64,
     /// What it cost, in coins.
     pub price: u64,
+    /// What it adds to the coins of each category, in basis points, if that was written down.
+    pub boosts_bp: Option<BTreeMap<Category, u32>>,
+}
+
+impl Purchase {
+    /// What all of them add to the coins of each category, in basis points.
+    pub fn boosts_bp(purchases: &[Self]) -> BTreeMap<Category, u32> {
+        let mut boosts = BTreeMap::new();
+        for purchase in purchases {
+            purchase.boost(&mut boosts);
+        }
+        boosts
+    }
+
+    /// Adds what this one adds.
+    pub(super) fn boost(&self, boosts: &mut BTreeMap<Category, u32>) {
+        let item = || Catalogue::builtin().item(&self.item);
+        let added = self.boosts_bp.as_ref();
+        for (category, step) in added
+            .or_else(|| item().map(|item| &item.boosts_bp))
+            .into_iter()
+            .flatten()
+        {
+            let boost = boosts.entry(*category).or_default();
+            *boost = boost.saturating_add(*step);
+        }
+    }
 }
 
 /// A league by whose rules proofs are scored as well.

@@ -270,16 +270,38 @@ pub(super) async fn list(
     get,
     path = "/api/v1/proofs/{id}",
     tag = "proofs",
-    params(("id" = Uuid, Path, description = "The proof")),
-    responses((status = 200, description = "The proof", body = Shown)),
+    params(("id" = Uuid, Path, description = "The proof"), Whose),
+    responses((status = 200, description = "The proof", body = Shown), (status = 409, description = "Several agents have a proof of that id, and none is named")),
 )]
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<Uuid>,
+    Query(whose): Query<Whose>,
 ) -> Result<impl IntoResponse, Problem> {
-    let record = app.reads.proof(id).await.map_err(not_read)?;
-    let record = record.ok_or_else(|| Problem::not_found("proof"))?;
-    Shown::of(record).map(Json)
+    Shown::of(one(&app, id, whose).await?).map(Json)
+}
+
+/// Whose proof it is.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Whose {
+    /// The agent: an id stands once in the chain of each.
+    agent: Option<Uuid>,
+}
+
+/// The one proof of that id, of the named agent if one is named.
+pub(super) async fn one(app: &App, id: Uuid, whose: Whose) -> Result<ProofRecord, Problem> {
+    let found = app.reads.proof(id, whose.agent).await.map_err(not_read)?;
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(Problem::not_found("proof")),
+        (Some(_), Some(_)) => {
+            let detail = "several agents have a proof of that id; name one with ?agent=";
+            Err(Problem::conflict(detail).code("ambiguous").field("agent"))
+        }
+    }
 }
 
 /// A cursor says where the next page begins; callers hand it back and look no further.

@@ -1,17 +1,26 @@
 //! What the tracker itself writes into the ledger, as it stands there: canonical JSON.
 
+use std::collections::BTreeMap;
+
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
     key::{Fingerprint, PublicKey},
+    limits::INTEGER_MAX,
     proof::Category,
     scoring::RuleSet,
     time::Timestamp,
 };
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 use uuid::Uuid;
+
+/// Writes a number that canonical JSON has no form for as "that many or more", as the log does.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn capped<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64((*number).min(INTEGER_MAX))
+}
 
 /// Whose farm it is and which days count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +77,15 @@ pub struct ItemPurchased {
     /// The item's slug.
     pub item: String,
     /// The level that was bought.
+    #[serde(serialize_with = "capped")]
     pub level: u64,
     /// What it cost, in coins.
+    #[serde(serialize_with = "capped")]
     pub price: u64,
+    /// What this level adds to the coins of each category, in basis points, as the catalogue had it then. Where an
+    /// earlier version did not write it down, it is what the catalogue has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boosts_bp: Option<BTreeMap<Category, u32>>,
 }
 
 /// The owner's word for an agent.
@@ -112,12 +127,14 @@ pub struct Withdrawn {
     /// The category; null for composites.
     pub category: Option<Category>,
     /// Coins.
+    #[serde(serialize_with = "capped")]
     pub coins: u64,
     /// The farmer's day on which they were counted.
     pub day: Date,
     /// Where the coins count as well: those of each league and season.
     pub leagues: Vec<LeagueCoins>,
     /// Proofs, or composites.
+    #[serde(serialize_with = "capped")]
     pub proofs: u64,
 }
 
@@ -128,6 +145,7 @@ pub struct Withdrawn {
 #[serde(deny_unknown_fields)]
 pub struct LeagueCoins {
     /// Coins.
+    #[serde(serialize_with = "capped")]
     pub coins: u64,
     /// The league's slug.
     pub league: String,
@@ -158,6 +176,7 @@ pub struct KeyRotated {
     /// The key that signs from now on.
     pub new_key: PublicKey,
     /// Proofs that the former keys signed, over all branches, buffered ones included.
+    #[serde(serialize_with = "capped")]
     pub place: u64,
     /// The canonical text of the hand-over that both keys signed.
     pub rotation: String,
@@ -172,6 +191,7 @@ pub struct ChainReset {
     /// The canonical text of the agent's own request; null if the owner did it unasked.
     pub asked: Option<String>,
     /// The number of the branch that grows from now on, from 1.
+    #[serde(serialize_with = "capped")]
     pub branch: u64,
     /// The proof at which it resumes; null for a first proof.
     pub resumes_at: Option<ChainHead>,
@@ -194,6 +214,7 @@ pub struct AgentOutage {
 #[serde(deny_unknown_fields)]
 pub struct CompositeEarned {
     /// The coins it brought.
+    #[serde(serialize_with = "capped")]
     pub coins: u64,
     /// The farmer's day on which it was complete.
     pub day: Date,

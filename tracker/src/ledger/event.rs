@@ -232,7 +232,8 @@ impl Event {
     }
 }
 
-/// Every body is made of text, flags and 32-bit numbers, so its canonical form always exists.
+/// Every body is made of text, flags, 32-bit numbers and longer ones that are capped, so its canonical form
+/// always exists.
 fn written<T: Serialize>(body: &T) -> Cow<'static, [u8]> {
     Cow::Owned(canonical::to_vec(body).unwrap_or_default())
 }

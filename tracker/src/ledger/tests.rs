@@ -68,6 +68,7 @@ fn events() -> Vec<Event> {
             item: "barn".to_owned(),
             level: 2,
             price: 300,
+            boosts_bp: Some([(Category::Toil, 250)].into()),
         }),
         Event::LeagueJoined(LeagueJoined {
             league: "harvest".to_owned(),
@@ -118,6 +119,38 @@ fn every_event_reads_back() {
         assert!(is_canonical(&body, 8), "{}", event.kind());
         assert_eq!(Event::read(event.kind(), &body).unwrap(), event);
     }
+}
+
+#[test]
+fn a_purchase_of_before_boosts_were_written_down_reads_and_writes_as_it_was() {
+    let body = format!(
+        r#"{{"idempotency_key":"{}","item":"barn","level":2,"price":300}}"#,
+        sha256(b"key")
+    );
+    let event = Event::read("item_purchased", body.as_bytes()).unwrap();
+    assert_eq!(&*event.body(), body.as_bytes());
+}
+
+#[test]
+fn a_sum_beyond_what_json_has_is_written_as_that_many_or_more() {
+    let most = 9_007_199_254_740_991;
+    for event in events() {
+        let body = String::from_utf8(event.body().into_owned()).unwrap();
+        assert!(!body.is_empty(), "{}", event.kind());
+    }
+    let beyond = CompositeEarned {
+        coins: u64::MAX,
+        day: "2026-02-20".parse().unwrap(),
+        parts: Vec::new(),
+        slug: "safe-change".to_owned(),
+    };
+    let body = Event::CompositeEarned(beyond.clone()).body().into_owned();
+    let read = Event::read("composite_earned", &body).unwrap();
+    let capped = CompositeEarned {
+        coins: most,
+        ..beyond
+    };
+    assert_eq!(read, Event::CompositeEarned(capped));
 }
 
 #[test]

@@ -18,6 +18,40 @@ pub(crate) fn fresh(folder: &Path) -> String {
     }
 }
 
+/// How SQLite goes about a query.
+async fn plan(path: &str, sql: &str) -> String {
+    let rows = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+        .fetch_all(&mut open(path).await)
+        .await
+        .unwrap();
+    let steps = rows.iter().map(|row| row.try_get("detail").unwrap());
+    steps.collect::<Vec<String>>().join("; ")
+}
+
+#[tokio::test]
+async fn lists_of_proofs_find_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("farm.db");
+    let path = path.to_str().unwrap();
+    drop(Database::open(&format!("sqlite://{path}")).await.unwrap());
+    let list = "SELECT p.*, l.body FROM proof_chain p JOIN ledger l ON l.position = p.position \
+                WHERE p.position < 9";
+    for (of, index) in [
+        ("p.category = 'toil'", "proof_chain_by_category"),
+        (
+            "p.position IN (SELECT position FROM proof_chain WHERE finished_at >= 7)",
+            "proof_chain_by_time",
+        ),
+    ] {
+        let plan = plan(
+            path,
+            &format!("{list} AND {of} ORDER BY p.position DESC LIMIT 5"),
+        )
+        .await;
+        assert!(plan.contains(index) && !plan.contains("SCAN"), "{plan}");
+    }
+}
+
 impl Database {
     /// A second writing side, behind the back of whoever has the database.
     pub(crate) async fn stranger(&self) -> Box<dyn Upkeep> {

@@ -395,7 +395,7 @@ async fn two_devices_arrange_the_farm_apart_and_meet_on_the_tracker() {
     let before = picture().await;
     // Whoever sends a change and goes away has sent it all the same.
     let app = tracker.running().app.clone();
-    abandon(app.desk.merge(&app, phone.save())).await;
+    abandon(Box::pin(app.desk.merge(&app, phone.save()))).await;
     let (status, both) = merge(&tracker, laptop.save()).await;
     assert_eq!(status, StatusCode::OK);
     phone.merge(&both).unwrap();

@@ -3,11 +3,15 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use farmops_service::token::Holder;
-use farmops_tracker::keyring::{TokenScope, Wanted};
+use farmops_tracker::{
+    keyring::{TokenScope, Wanted},
+    serve::start,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use crate::server::{Tracker, now};
+use crate::server::{Tracker, config, now};
 
 #[tokio::test]
 async fn a_dead_writer_is_seen_and_ends_the_tracker() {
@@ -57,6 +61,32 @@ async fn a_change_of_tokens_is_seen_to_its_end_when_nobody_waits_for_it() {
         tracker.get("/api/v1/tokens").await["tokens"][0]["label"],
         "script"
     );
+}
+
+#[tokio::test]
+async fn a_public_url_that_cannot_be_one_is_said_with_the_setting_and_a_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in [
+        "http://127.0.0.1:8443",
+        "https://[::1]",
+        "https://farm.example/path",
+    ] {
+        let mut config = config(&folder);
+        config.public_url = url.parse().unwrap();
+        let error = start(&config, CancellationToken::new())
+            .await
+            .err()
+            .unwrap();
+        let said = format!("{error:#}");
+        for word in [
+            url,
+            "--public-url",
+            "https://farm.example",
+            "http://localhost:8443",
+        ] {
+            assert!(said.contains(word), "{said}");
+        }
+    }
 }
 
 /// Lets a caller begin and go away.

@@ -2,7 +2,7 @@
 
 use farmops_protocol::proof::Category;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     cast::TestAgent,
@@ -241,4 +241,33 @@ async fn answers_carry_tags_and_unchanged_ones_are_not_sent_again() {
             .await;
         assert_eq!(other.unwrap().status(), StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn a_proof_is_shown_of_the_agent_that_is_named_where_two_have_its_id() {
+    let tracker = Tracker::begin().await;
+    let id = crate::cast::uuid_v7(1_771_000_000_000, 7);
+    let mut agents = [tracker.trusted(1).await, tracker.trusted(2).await];
+    let path = format!("/api/v1/proofs/{id}");
+    for agent in &mut agents {
+        let proof = agent.work_as(id, Category::Toil, now());
+        let (status, _) = tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+        assert_eq!(status, StatusCode::CREATED);
+        let shown = tracker.get(&format!("{path}?agent={}", agent.id)).await;
+        assert_eq!(shown["agent_id"], agent.id.to_string());
+    }
+    let answer = tracker.owner(Method::GET, &path).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CONFLICT);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&problem["code"], &problem["field"]),
+        (&json!("ambiguous"), &json!("agent"))
+    );
+    // Lists since a time, of none and of all.
+    let later = format!("/api/v1/proofs?since={}", now().saturating_add(3600));
+    assert_eq!(tracker.get(&later).await["proofs"], json!([]));
+    let of_both = tracker
+        .get("/api/v1/proofs?category=toil&since=2026-01-01T00:00:00Z")
+        .await;
+    assert_eq!(of_both["proofs"].as_array().unwrap().len(), 2);
 }

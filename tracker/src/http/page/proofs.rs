@@ -23,7 +23,11 @@ use super::{
 use crate::{
     app::App,
     domain::{Agent, FarmView, Schedule},
-    http::{farm::figures, refused::not_read},
+    http::{
+        farm::figures,
+        proofs::{Whose, one as proof_of},
+        refused::not_read,
+    },
     store::{AgentRecord, ProofFilter, ProofRecord},
 };
 
@@ -44,6 +48,7 @@ pub(in crate::http) struct Wanted {
 /// A proof as a line of the list.
 struct Line {
     id: Uuid,
+    agent: Uuid,
     when: When,
     description: String,
     category: Category,
@@ -151,6 +156,7 @@ fn line(record: &ProofRecord, agents: &[AgentRecord], schedule: &Schedule) -> Op
     };
     Some(Line {
         id: record.row.proof_id,
+        agent: record.row.agent_id,
         when: When::new(schedule, record.row.timestamp),
         description,
         category: record.row.category,
@@ -237,14 +243,14 @@ pub(in crate::http) async fn one(
     State(app): State<App>,
     owner: Owner,
     Path(id): Path<Uuid>,
+    Query(whose): Query<Whose>,
 ) -> Response {
-    shown(&app, owner, id).await.into_response()
+    shown(&app, owner, id, whose).await.into_response()
 }
 
-async fn shown(app: &App, owner: Owner, id: Uuid) -> Result<Response, Problem> {
+async fn shown(app: &App, owner: Owner, id: Uuid, whose: Whose) -> Result<Response, Problem> {
     let farm = figures(app).await?;
-    let record = app.reads.proof(id).await.map_err(not_read)?;
-    let record = record.ok_or_else(|| Problem::not_found("proof"))?;
+    let record = proof_of(app, id, whose).await?;
     let agents = app.reads.agents().await.map_err(not_read)?;
     let agent = agents.iter().find(|a| a.agent_id == record.row.agent_id);
     let agent = agent.ok_or_else(|| Problem::not_found("agent"))?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use farmops_farm::catalogue::{Catalogue, Owned};
+use farmops_farm::catalogue::Owned;
 use farmops_protocol::{chain::ChainHead, int::SafeUint, scoring::RuleSet, streak::Streak};
 use sqlx::Row;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Agent, CategoryTotals, Coins, DayTotals, Farm, LikeCount, Rules, State, Waiting,
+        Agent, CategoryTotals, Coins, DayTotals, Farm, LikeCount, Purchase, Rules, State, Waiting,
         WaitingRoom,
     },
     store::{Loaded, StoreError},
@@ -32,8 +32,8 @@ impl SqlJournal {
         read_totals(conn, &mut state).await?;
         read_hours(conn, &mut state).await?;
         state.upgrades = read_upgrades(conn).await?;
-        state.boosts_bp = Catalogue::builtin().upgrade_boosts_bp(&state.upgrades);
         state.purchases = owner::purchases(conn).await?;
+        state.boosts_bp = Purchase::boosts_bp(&state.purchases);
         state.known = owner::known(conn).await?;
         state.composing = owner::composing(conn).await?;
         state.leagues = leagues::read_with_days(conn).await?;

@@ -14,7 +14,9 @@ use uuid::Uuid;
 use super::{
     dialect::{Conn, DbRow},
     leagues,
-    rows::{count, digest, flag, json, number, text, time, time_if_any, unreadable, word},
+    rows::{
+        count, digest, flag, json, json_if_any, number, text, time, time_if_any, unreadable, word,
+    },
 };
 use crate::{
     domain::{Changes, CompositeRow, Known, OutageRow, Purchase, Rules, State, Watch},
@@ -51,8 +53,8 @@ pub(super) async fn project(
 
 async fn insert_purchase(conn: &mut Conn, purchase: &Purchase) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO purchase (position, idempotency_key, item, level, price, purchased_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO purchase (position, idempotency_key, item, level, price, purchased_at, \
+         boosts_bp) VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(number(purchase.position))
     .bind(purchase.idempotency_key.as_bytes().to_vec())
@@ -60,6 +62,7 @@ async fn insert_purchase(conn: &mut Conn, purchase: &Purchase) -> Result<(), Sto
     .bind(number(purchase.level))
     .bind(number(purchase.price))
     .bind(purchase.purchased_at.second())
+    .bind(purchase.boosts_bp.as_ref().map(text))
     .execute(&mut *conn)
     .await?;
     sqlx::query(
@@ -151,6 +154,7 @@ pub(super) async fn purchases(conn: &mut Conn) -> Result<Vec<Purchase>, StoreErr
                 item: row.try_get("item")?,
                 level: count(row, "level")?,
                 price: count(row, "price")?,
+                boosts_bp: json_if_any(row, "boosts_bp")?,
             })
         })
         .collect()

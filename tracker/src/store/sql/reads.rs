@@ -7,9 +7,10 @@ use farmops_protocol::{
     digest::Digest,
     log::{Tile, commitment::LoggedScore},
     scoring::RuleSet,
+    time::Timestamp,
 };
 use jiff::civil::Date;
-use sqlx::Row;
+use sqlx::{QueryBuilder, Row};
 use uuid::Uuid;
 
 use super::{
@@ -30,6 +31,28 @@ use crate::{
         SignedHead, StoreError, Village,
     },
 };
+
+type Db = <DbRow as Row>::Database;
+
+const PROOFS: &str = "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
+    JOIN ledger l ON l.position = p.position";
+/// So many proofs are few: they are sorted in no time.
+const FEW: i64 = 2_000;
+
+impl SqlReads {
+    /// Whether few proofs are of work that was finished since then.
+    async fn are_few(&self, since: i64) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) AS found FROM \
+             (SELECT 1 FROM proof_chain WHERE finished_at >= $1 LIMIT $2) AS counted",
+        )
+        .bind(since)
+        .bind(FEW)
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(row.try_get::<i64, _>("found")? < FEW)
+    }
+}
 
 #[async_trait]
 impl Reads for SqlReads {
@@ -88,42 +111,43 @@ impl Reads for SqlReads {
         filter: &ProofFilter,
         limit: u32,
     ) -> Result<Vec<ProofRecord>, StoreError> {
-        // An agent has an index, which no database takes where the agent may be left out.
-        let text = if filter.agent.is_some() {
-            "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
-             JOIN ledger l ON l.position = p.position \
-             WHERE p.agent_id = $5 AND p.position < $1 AND ($2 IS NULL OR p.category = $2) \
-             AND ($3 IS NULL OR p.finished_at >= $3) ORDER BY p.position DESC LIMIT $4"
-        } else {
-            "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
-             JOIN ledger l ON l.position = p.position \
-             WHERE p.position < $1 AND ($2 IS NULL OR p.category = $2) \
-             AND ($3 IS NULL OR p.finished_at >= $3) ORDER BY p.position DESC LIMIT $4"
-        };
-        let category = filter.category;
-        let mut query = sqlx::query(text)
-            .bind(filter.before.map_or(i64::MAX, number))
-            .bind(category.map(farmops_protocol::proof::Category::as_str))
-            .bind(filter.since.map(farmops_protocol::time::Timestamp::second))
-            .bind(i64::from(limit));
+        // What nobody asks for does not stand in the text, so that the database finds an index for the rest.
+        let mut query = QueryBuilder::<Db>::new(PROOFS);
+        query.push(" WHERE p.position < ");
+        query.push_bind(filter.before.map_or(i64::MAX, number));
         if let Some(agent) = filter.agent {
-            query = query.bind(agent);
+            query.push(" AND p.agent_id = ").push_bind(agent);
         }
-        let rows = query.fetch_all(&self.pool).await?;
+        if let Some(category) = filter.category {
+            query.push(" AND p.category = ");
+            query.push_bind(category.as_str());
+        }
+        if let Some(since) = filter.since.map(Timestamp::second) {
+            // Of few the list is sorted; of many the newest entries of the ledger have enough soon.
+            if self.are_few(since).await? {
+                query.push(
+                    " AND p.position IN (SELECT position FROM proof_chain WHERE finished_at >= ",
+                );
+                query.push_bind(since).push(")");
+            } else {
+                query.push(" AND p.finished_at >= ").push_bind(since);
+            }
+        }
+        query.push(" ORDER BY p.position DESC LIMIT ");
+        query.push_bind(i64::from(limit));
+        let rows = query.build().fetch_all(&self.pool).await?;
         rows.iter().map(read_proof).collect()
     }
 
-    async fn proof(&self, id: Uuid) -> Result<Option<ProofRecord>, StoreError> {
-        sqlx::query(
-            "SELECT p.*, l.recorded_at, l.body FROM proof_chain p \
-             JOIN ledger l ON l.position = p.position WHERE p.proof_id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&self.pool)
-        .await?
-        .as_ref()
-        .map(read_proof)
-        .transpose()
+    async fn proof(&self, id: Uuid, agent: Option<Uuid>) -> Result<Vec<ProofRecord>, StoreError> {
+        let mut query = QueryBuilder::<Db>::new(PROOFS);
+        query.push(" WHERE p.proof_id = ").push_bind(id);
+        if let Some(agent) = agent {
+            query.push(" AND p.agent_id = ").push_bind(agent);
+        }
+        query.push(" ORDER BY p.position LIMIT 2");
+        let rows = query.build().fetch_all(&self.pool).await?;
+        rows.iter().map(read_proof).collect()
     }
 
     async fn agents(&self) -> Result<Vec<AgentRecord>, StoreError> {

@@ -68,7 +68,13 @@ async fn three_agents_earn_a_composite_once() {
         .map(|p| p.proof_id)
         .collect();
     assert_eq!(parts, [first, second, third]);
-    let proof = farm.database.reads().proof(third).await.unwrap().unwrap();
+    let proof = farm
+        .database
+        .reads()
+        .proof(third, None)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(farm.coins().await - before, proof.row.score.coins + 40);
     // Nothing is left for another one.
     act(
@@ -87,7 +93,13 @@ async fn three_agents_earn_a_composite_once() {
     farm.writer.revoke(review.id, since).await.unwrap();
     let after = farm.view().await;
     assert_eq!(after.composites, 0);
-    let lost = farm.database.reads().proof(second).await.unwrap().unwrap();
+    let lost = farm
+        .database
+        .reads()
+        .proof(second, None)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(
         view.coins.earned - after.coins.earned,
         lost.row.score.coins + 40

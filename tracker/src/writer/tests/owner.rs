@@ -1,9 +1,10 @@
 //! The owner's own decisions: buying, rest, rules, leagues.
 
+use farmops_farm::catalogue::Catalogue;
 use farmops_protocol::key::Fingerprint;
 
 use super::*;
-use crate::ledger::{CompositeEarned, CompositePart};
+use crate::ledger::{CompositeEarned, CompositePart, ItemPurchased};
 
 /// A farm whose agent has earned some coins.
 async fn rich(coins: u64) -> (Farm, TestAgent) {
@@ -317,4 +318,53 @@ async fn a_leagues_daily_cap_is_held_against_what_the_league_brought() {
         .await
         .unwrap();
     assert_eq!(before, farm.dump().await);
+}
+
+#[tokio::test]
+async fn what_was_bought_boosts_as_the_ledger_says_whatever_the_catalogue_has() {
+    let farm = Farm::begin().await;
+    let mut agent = farm.trusted(1).await;
+    let bought = |boosts: Option<u32>, level, key: &[u8]| {
+        Event::ItemPurchased(ItemPurchased {
+            idempotency_key: sha256(key),
+            item: "fence".to_owned(),
+            level,
+            price: 0,
+            boosts_bp: boosts.map(|boost| [(Category::Toil, boost)].into()),
+        })
+    };
+    let catalogued = Catalogue::builtin().item("fence").unwrap();
+    let step = catalogued.boosts_bp.get(&Category::Toil).copied();
+    // One level of an earlier version, one with what the catalogue has no more.
+    for event in [bought(None, 1, b"1"), bought(Some(777), 2, b"2")] {
+        let decide = move |_: &State, _| Ok(vec![event.clone()]);
+        farm.writer.decide(decide, |_| ()).await.unwrap();
+    }
+    let factor = 10_000 + step.unwrap_or(0) + 777;
+    let mut folded = String::new();
+    let mut farm = farm;
+    for _ in 0..2 {
+        let proof = agent.work(Category::Toil, friday());
+        farm.submit(proof.bytes()).await.unwrap();
+        let id = proof.body().proof_id;
+        let record = farm
+            .database
+            .reads()
+            .proof(id, None)
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(record.row.score.upgrade_bp, factor);
+        folded = farm.dump().await;
+        farm = farm.restart().await;
+    }
+    let url = farm.url.clone();
+    let _folder = farm.end().await;
+    let database = Database::open(&url).await.unwrap();
+    let mut journal = database.journal().await.unwrap();
+    journal
+        .rebuild(&SaltSource::new(SECRET), &mut Nowhere, &mut |_| ())
+        .await
+        .unwrap();
+    assert_eq!(database.dump_projections().await, folded);
 }

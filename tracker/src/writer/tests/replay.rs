@@ -94,6 +94,33 @@ async fn an_audit_finds_nothing_in_a_sound_ledger_and_what_is_wrong_in_another()
 }
 
 #[tokio::test]
+async fn an_audit_tells_two_proofs_of_one_id_apart_by_where_they_stand() {
+    let farm = Farm::begin().await;
+    let id = crate::cast::uuid_v7(1_771_000_000_000, 7);
+    for (number, category) in [(1, Category::Toil), (2, Category::Incident)] {
+        let mut agent = farm.trusted(number).await;
+        let proof = agent.work_as(id, category, friday());
+        farm.submit(proof.bytes()).await.unwrap();
+    }
+    let reads = farm.database.reads();
+    let mut audit = Audit::default();
+    for line in reads.ledger(0, 100).await.unwrap() {
+        let body = line.body.bytes().unwrap();
+        audit.line(line.position, &line.kind, line.recorded_at, body);
+    }
+    let records = reads.proofs(&ProofFilter::default(), 10).await.unwrap();
+    let awarded: Vec<_> = records
+        .iter()
+        .map(|record| record.row.score.coins)
+        .collect();
+    assert_ne!(awarded[0], awarded[1]);
+    for record in records {
+        audit.awarded(record.row.position, id, record.row.score.coins);
+    }
+    assert_eq!(audit.into_report().findings, vec![]);
+}
+
+#[tokio::test]
 async fn the_farm_at_a_time_is_the_farm_as_it_was_then() {
     let farm = Farm::begin().await;
     let mut agent = farm.trusted(1).await;
