@@ -27,6 +27,9 @@ pub enum StoreError {
         "the table `{0}` is not the same in both; start this version's tracker on the older one first"
     )]
     OtherTables(String),
+    /// A database that was to be filled has something in it.
+    #[error("the table `{0}` holds something already; nothing is overwritten")]
+    Occupied(String),
     /// The server cannot keep a ledger.
     #[error("the database cannot be used: {0}")]
     Unfit(String),
