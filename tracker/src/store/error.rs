@@ -59,6 +59,9 @@ pub enum StoreError {
     /// Another process works on it.
     #[error("a tracker is running on this database; stop it first")]
     InUse,
+    /// The file is where a database loses data.
+    #[error(transparent)]
+    Storage(#[from] farmops_service::storage_guard::StorageError),
     /// The database's file cannot be used.
     #[error("the database's file cannot be used")]
     File(#[from] std::io::Error),

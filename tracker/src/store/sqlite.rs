@@ -52,6 +52,7 @@ use std::{
 };
 
 use farmops_federation_store::sqlite::{self as federation, SqliteStore};
+use farmops_service::storage_guard::{make_private, refuse_network_filesystem};
 use sqlx::{
     ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
@@ -153,11 +154,13 @@ impl SqliteDatabase {
     }
 
     pub(super) async fn open_as(path: &Path, tables: &Migrator) -> Result<Self, StoreError> {
+        // Here, where every way to write begins.
+        refuse_network_filesystem(path)?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
         // It holds keys.
-        farmops_service::storage_guard::make_private(path)?;
+        make_private(path)?;
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options(path))
