@@ -22,6 +22,7 @@
 //!
 //! Not in it: followers and the keys that other servers know the farm by. A backup has everything.
 
+mod adopt;
 mod bodies;
 mod read;
 mod season;
@@ -41,8 +42,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::{
+    adopt::adopt,
     bodies::Archives,
-    read::{Opened, adopt},
+    read::Opened,
     season::{Checked, Extent, NoSeason, Quarter, Sealed, write_season},
     write::export,
 };
@@ -63,6 +65,12 @@ const SEASON: &str = "season.json";
 const KEYS: &str = "keys.json";
 const MANIFEST: &str = "manifest.json";
 const SIGNATURE: &str = "manifest.sig";
+
+/// What is wrong if the ledger does not end where the manifest says.
+const ANOTHER_END: &str = "the manifest names another end of the ledger";
+/// The longest member, or line of one that has lines, that is held in memory: a revocation names every day,
+/// category and league that it takes something back of. Who writes an archive keeps to it, or nobody could read it.
+const PIECE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// What stands in `manifest.json`. Members stand in canonical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,6 +163,9 @@ pub enum ArchiveError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A member, or a line of one, is longer than any that would be read again.
+    #[error("{0} is longer than 64 MiB")]
+    TooLong(String),
     /// The archive is whole, but its ledger is not sound.
     #[error("position {position} of the ledger: {reason}")]
     Unsound {

@@ -8,6 +8,7 @@
 //! table. [`Audit`] follows the entries one by one, from wherever they come; [`fsck`] does so over a
 //! database and compares everything else in it with what the entries say.
 
+mod earlier;
 pub mod fsck;
 mod report;
 mod rows;
@@ -29,7 +30,11 @@ use farmops_protocol::{
 };
 use uuid::Uuid;
 
-pub use self::report::{Finding, Remedy, Report};
+pub use self::{
+    earlier::against_rows,
+    report::{Finding, Remedy, Report},
+    said::Said,
+};
 use crate::{
     domain::{Applied, HourlyActivity, ProofRow, State, decide_composites},
     ledger::{
@@ -221,6 +226,11 @@ impl Audit {
         &self.log
     }
 
+    /// Whether the log is the farm's own, so that its root means something.
+    pub const fn follows_log(&self) -> bool {
+        self.salts.is_some()
+    }
+
     /// Compares what a table says a proof earned.
     pub fn awarded(&mut self, position: u64, proof: Uuid, coins: u64) {
         let at = self.scores.get(&position);
@@ -266,6 +276,16 @@ impl Audit {
     }
 
     fn check(&mut self, position: u64, event: Event, at: Timestamp, body: &[u8]) -> Event {
+        match (&event, &self.state.farm) {
+            (Event::FarmFounded(_), Some(_)) => {
+                self.find(position, "the farm was founded already".to_owned());
+            }
+            (Event::FarmFounded(_), None) | (_, Some(_)) => {}
+            (other, None) => {
+                let reason = format!("the ledger begins with `{}`", other.kind());
+                self.find(position, reason);
+            }
+        }
         match event {
             Event::ProofAccepted(proof) => match *proof {
                 AcceptedProof::Recorded(parsed) => {
@@ -281,7 +301,7 @@ impl Audit {
                 Event::AgentEnrolled(request)
             }
             other => {
-                if let Err(reason) = signed::check(&self.state, &other) {
+                if let Err(reason) = signed::check(&self.state, &other, at) {
                     self.find(position, reason);
                 }
                 other

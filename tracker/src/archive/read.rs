@@ -1,9 +1,10 @@
-//! Taking an archive: checking it, and founding the farm anew from it.
+//! Opening an archive.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _},
+    marker::PhantomData,
     path::Path,
 };
 
@@ -11,32 +12,31 @@ use farmops_farm::layout::{Device, Layout};
 use farmops_protocol::{
     digest::Digest,
     key::{PublicKey, SecretKey},
-    log::{TreeHead, commitment::SaltSource},
+    log::TreeHead,
 };
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ArchiveError, CHECKPOINTS, Checkpointed, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot, Line,
-    MANIFEST, Manifest, Member, SEASON, SIGNATURE, SNAPSHOT, VILLAGES, season::Extent,
+    ANOTHER_END, ArchiveError, CHECKPOINTS, Checkpointed, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot,
+    Line, MANIFEST, Manifest, Member, PIECE_BYTES_MAX, SEASON, SIGNATURE, SNAPSHOT, VILLAGES,
+    season::Extent,
 };
-use crate::{
-    audit::{Audit, Report},
-    domain::Changes,
-    store::{Batch, Growth, Journal, Publication, Secrets, SignedHead, Village},
-};
+use crate::store::{Publication, Secrets, SignedHead, Village};
 
-/// The longest member that is read into memory.
-const MEMBER_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The longest line of the ledger: a proof in its line, or rules.
-const LINE_BYTES_MAX: u64 = 1024 * 1024;
-/// Entries written at once.
-const PAGE: usize = 2000;
+/// More members than any archive has.
+const MEMBERS_MAX: usize = 32;
+/// The members that are kept in memory; of the others only the digest is.
+const READ: [&str; 7] = [
+    MANIFEST, SIGNATURE, SNAPSHOT, VILLAGES, LAYOUT, SEASON, KEYS,
+];
 
 /// An archive whose members are those that its farm signed.
 pub struct Opened {
     /// The manifest.
     pub manifest: Manifest,
     ledger: File,
+    checkpoints: File,
     members: BTreeMap<String, Vec<u8>>,
 }
 
@@ -49,26 +49,33 @@ impl Opened {
         let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
         let mut members = BTreeMap::new();
         let mut digests = BTreeMap::new();
-        let mut ledger = None;
+        let mut spools = BTreeMap::new();
         for entry in archive.entries()? {
             let mut entry = entry?;
             let name = entry.path()?.to_string_lossy().into_owned();
             if digests.contains_key(&name) {
                 return Err(ArchiveError::form(&name, "it is there twice"));
             }
-            let digest = if name == LEDGER {
+            if digests.len() == MEMBERS_MAX {
+                return Err(ArchiveError::form(&name, "there are too many before it"));
+            }
+            let digest = if [LEDGER, CHECKPOINTS].contains(&name.as_str()) {
                 let mut spool = tempfile::tempfile()?;
                 let digest = copy(&mut entry, &mut spool)?;
-                ledger = Some(spool);
+                spools.insert(name.clone(), spool);
                 digest
             } else {
-                if entry.size() > MEMBER_BYTES_MAX {
-                    return Err(ArchiveError::form(&name, "it is too long"));
-                }
                 let mut bytes = Vec::new();
-                entry.read_to_end(&mut bytes)?;
+                let read = (&mut entry)
+                    .take(PIECE_BYTES_MAX + 1)
+                    .read_to_end(&mut bytes)?;
+                if read as u64 > PIECE_BYTES_MAX {
+                    return Err(ArchiveError::TooLong(name));
+                }
                 let digest = Digest::from_bytes(Sha256::digest(&bytes).into());
-                members.insert(name.clone(), bytes);
+                if READ.contains(&name.as_str()) {
+                    members.insert(name.clone(), bytes);
+                }
                 digest
             };
             digests.insert(name, digest);
@@ -100,7 +107,10 @@ impl Opened {
         }
         Ok(Self {
             manifest,
-            ledger: ledger.ok_or_else(|| missing(LEDGER))?,
+            ledger: spools.remove(LEDGER).ok_or_else(|| missing(LEDGER))?,
+            checkpoints: spools
+                .remove(CHECKPOINTS)
+                .map_or_else(tempfile::tempfile, Ok)?,
             members,
         })
     }
@@ -116,11 +126,10 @@ impl Opened {
 
     /// Which season it is of; nothing if it has the whole farm.
     pub(super) fn extent(&self) -> Result<Option<Extent>, ArchiveError> {
-        let bytes = self.members.get(SEASON);
-        bytes.map(|bytes| parsed(SEASON, bytes)).transpose()
+        self.member(SEASON)
     }
 
-    fn whole(&self) -> Result<(), ArchiveError> {
+    pub(super) fn whole(&self) -> Result<(), ArchiveError> {
         match self.extent()? {
             Some(extent) => Err(ArchiveError::OneSeason(extent.season)),
             None => Ok(()),
@@ -132,11 +141,10 @@ impl Opened {
     /// # Errors
     /// [`ArchiveError`] when they are not those of the farm.
     pub fn keys(&self) -> Result<Option<Secrets>, ArchiveError> {
-        let Some(bytes) = self.members.get(KEYS) else {
+        let Some(keys) = self.member::<Keys>(KEYS)? else {
             return Ok(None);
         };
         let wrong = |reason: &str| ArchiveError::form(KEYS, reason);
-        let keys: Keys = parsed(KEYS, bytes)?;
         let mut seed = [0; 32];
         hex::decode_to_slice(&keys.farm_key, &mut seed)
             .map_err(|_| wrong("farm_key: expected 64 hexadecimal digits"))?;
@@ -154,45 +162,66 @@ impl Opened {
         }))
     }
 
-    /// Follows the ledger, and checks every signature, link and score; with the keys also the log.
+    /// What was published, and where the farm is a member.
+    pub(super) fn told(&self) -> Result<Told, ArchiveError> {
+        let publication = self
+            .member(SNAPSHOT)?
+            .map(|published: LastSnapshot| Publication {
+                sequence: published.sequence,
+                object_id: published.object_id,
+                ledger_position: published.ledger_position,
+                published_at: published.published_at,
+                document: published.document.get().as_bytes().to_vec(),
+            });
+        let villages: Vec<Member> = self.member(VILLAGES)?.unwrap_or_default();
+        let layout = self.members.get(LAYOUT).cloned();
+        if let Some(document) = &layout {
+            Layout::load(document, Device::default())
+                .map_err(|error| ArchiveError::form(LAYOUT, error))?;
+        }
+        Ok(Told {
+            publication,
+            villages: villages.into_iter().map(Village::from).collect(),
+            layout,
+        })
+    }
+
+    fn member<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ArchiveError> {
+        let bytes = self.members.get(name);
+        bytes.map(|bytes| parsed(name, bytes)).transpose()
+    }
+
+    /// Reads everything that there is, as whoever takes the archive will.
     ///
     /// # Errors
-    /// [`ArchiveError`] when the file cannot be read; what is wrong with the ledger is in the report.
-    pub fn audit(&self) -> Result<Report, ArchiveError> {
+    /// [`ArchiveError`] at what could not be taken.
+    pub(super) fn read_through(&self) -> Result<(), ArchiveError> {
         self.whole()?;
-        let salts = self.keys()?.map(|keys| SaltSource::new(keys.farm_secret));
-        let whole = salts.is_some();
-        let mut audit = salts.map_or_else(Audit::default, Audit::with_salts);
+        self.keys()?;
+        self.told()?;
+        for signed in self.heads()? {
+            signed?;
+        }
+        let mut read = 0;
         for line in self.lines()? {
-            let line = line?;
-            let body = line.body.get().as_bytes();
-            if audit
-                .line(line.position, &line.kind, line.recorded_at, body)
-                .is_none()
-            {
-                break;
+            read += 1;
+            let position = line?.position;
+            if position != read {
+                let reason = format!("{read} comes next, and here is {position}");
+                return Err(ArchiveError::Unsound { position, reason });
             }
         }
-        let head = TreeHead {
-            root: if whole {
-                audit.log().head().root
-            } else {
-                self.manifest.root
-            },
-            size: audit.state().position,
-        };
-        let coins = audit.state().coins.earned;
-        if head != self.manifest.head() {
-            let reason = "the manifest names another end of the ledger".to_owned();
-            let report = audit.report_mut();
-            report.find(head.size, "manifest", reason, crate::audit::Remedy::Restore);
+        if read != self.manifest.size {
+            return Err(ArchiveError::Unsound {
+                position: read,
+                reason: ANOTHER_END.to_owned(),
+            });
         }
-        let size = audit.state().position;
-        Ok(audit.finish(coins, size))
+        Ok(())
     }
 
     /// The lines of the ledger. Whoever goes through them has the file to himself.
-    pub(super) fn lines(&self) -> Result<Lines, ArchiveError> {
+    pub(super) fn lines(&self) -> Result<Lines<Line>, ArchiveError> {
         self.lines_from(0)
     }
 
@@ -201,171 +230,100 @@ impl Opened {
         self.lines_from(at)?.next().transpose()
     }
 
-    fn lines_from(&self, at: u64) -> Result<Lines, ArchiveError> {
-        let mut file = self.ledger.try_clone()?;
-        file.seek(SeekFrom::Start(at))?;
-        Ok(Lines {
-            file: BufReader::new(file),
-            at,
-        })
+    fn lines_from(&self, at: u64) -> Result<Lines<Line>, ArchiveError> {
+        Lines::of(LEDGER, &self.ledger, at)
+    }
+
+    /// The signed heads. Whoever goes through them has the file to himself.
+    pub(super) fn heads(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<SignedHead, ArchiveError>> + use<>, ArchiveError> {
+        let lines = Lines::<Checkpointed>::of(CHECKPOINTS, &self.checkpoints, 0)?;
+        Ok(lines.map(|line| line.map(SignedHead::from)))
     }
 }
 
-/// The lines of the ledger, one by one.
-pub(super) struct Lines {
-    file: BufReader<File>,
-    at: u64,
+/// What an archive tells of the farm beside its ledger and its heads.
+pub(super) struct Told {
+    pub(super) publication: Option<Publication>,
+    pub(super) villages: Vec<Village>,
+    pub(super) layout: Option<Vec<u8>>,
 }
 
-impl Lines {
+impl From<Checkpointed> for SignedHead {
+    fn from(signed: Checkpointed) -> Self {
+        Self {
+            head: TreeHead {
+                size: signed.size,
+                root: signed.root,
+            },
+            note: signed.note,
+            signed_at: signed.signed_at,
+        }
+    }
+}
+
+impl From<Member> for Village {
+    fn from(member: Member) -> Self {
+        Self {
+            url: member.url,
+            actor: member.actor,
+            account: member.account,
+            status: member.status,
+            home: member.home,
+            joined_at: member.joined_at,
+            place: member.place,
+        }
+    }
+}
+
+/// The lines of a member, one by one.
+pub(super) struct Lines<T> {
+    member: &'static str,
+    file: BufReader<File>,
+    at: u64,
+    line: PhantomData<T>,
+}
+
+impl<T> Lines<T> {
+    fn of(member: &'static str, file: &File, at: u64) -> Result<Self, ArchiveError> {
+        let mut file = file.try_clone()?;
+        file.seek(SeekFrom::Start(at))?;
+        Ok(Self {
+            member,
+            file: BufReader::new(file),
+            at,
+            line: PhantomData,
+        })
+    }
+
     /// At which byte the next one begins.
     pub(super) const fn at(&self) -> u64 {
         self.at
     }
 }
 
-impl Iterator for Lines {
-    type Item = Result<Line, ArchiveError>;
+impl<T: DeserializeOwned> Iterator for Lines<T> {
+    type Item = Result<T, ArchiveError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut text = Vec::new();
-        let mut line = (&mut self.file).take(LINE_BYTES_MAX + 1);
+        let mut line = (&mut self.file).take(PIECE_BYTES_MAX + 1);
         let read = line.read_until(b'\n', &mut text);
         self.at += text.len() as u64;
         match read {
             Ok(0) => None,
-            Ok(read) if read as u64 > LINE_BYTES_MAX => {
-                Some(Err(ArchiveError::form(LEDGER, "a line is too long")))
+            Ok(read) if read as u64 > PIECE_BYTES_MAX => {
+                let which = format!("a line of {}", self.member);
+                Some(Err(ArchiveError::TooLong(which)))
             }
-            Ok(_) => Some(parsed(LEDGER, &text)),
+            Ok(_) => Some(parsed(self.member, &text)),
             Err(error) => Some(Err(error.into())),
         }
     }
 }
 
-/// Founds the farm anew in an empty database: entry by entry, as they were checked.
-///
-/// # Errors
-/// [`ArchiveError`]; the database is of no use then.
-pub async fn adopt(archive: Opened, journal: &mut dyn Journal) -> Result<Report, ArchiveError> {
-    archive.whole()?;
-    let keys = archive.keys()?.ok_or(ArchiveError::NoKeys)?;
-    let mut audit = Audit::with_salts(SaltSource::new(keys.farm_secret));
-    let mut lines = archive.lines()?;
-    loop {
-        let page = lines.by_ref().take(PAGE).collect::<Result<Vec<_>, _>>()?;
-        if page.is_empty() {
-            break;
-        }
-        write_page(&page, &mut audit, journal).await?;
-    }
-    let head = audit.log().head();
-    if head != archive.manifest.head() {
-        return Err(ArchiveError::Unsound {
-            position: head.size,
-            reason: "the manifest names another end of the ledger".to_owned(),
-        });
-    }
-    write_said(&archive, journal).await?;
-    let (coins, size) = (audit.state().coins.earned, audit.state().position);
-    Ok(audit.finish(coins, size))
-}
-
-async fn write_page(
-    page: &[Line],
-    audit: &mut Audit,
-    journal: &mut dyn Journal,
-) -> Result<(), ArchiveError> {
-    let from = audit.log().head();
-    let (mut changes, mut tiles, mut entries) = (Changes::default(), Vec::new(), Vec::new());
-    for line in page {
-        let body = line.body.get().as_bytes();
-        let followed = audit.line(line.position, &line.kind, line.recorded_at, body);
-        if let Some(finding) = audit.report_mut().findings.first() {
-            return Err(ArchiveError::Unsound {
-                position: finding.position,
-                reason: finding.reason.clone(),
-            });
-        }
-        let Some(followed) = followed else { continue };
-        changes.note(audit.state(), &followed.entry, followed.entered.applied);
-        tiles.extend(followed.entered.tiles);
-        entries.push(followed.entry);
-    }
-    let batch = Batch {
-        entries: &entries,
-        changes: Some((audit.state(), &changes)),
-        log: Some(Growth {
-            from,
-            log: audit.log(),
-            tiles: &tiles,
-        }),
-        ..Batch::default()
-    };
-    Ok(journal.commit(&batch).await?)
-}
-
-/// What was signed and published, and where the farm is a member.
-async fn write_said(archive: &Opened, journal: &mut dyn Journal) -> Result<(), ArchiveError> {
-    let empty = Vec::new();
-    let heads = archive.members.get(CHECKPOINTS).unwrap_or(&empty);
-    let heads = heads
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let signed: Checkpointed = parsed(CHECKPOINTS, line)?;
-            Ok(SignedHead {
-                head: TreeHead {
-                    size: signed.size,
-                    root: signed.root,
-                },
-                note: signed.note,
-                signed_at: signed.signed_at,
-            })
-        })
-        .collect::<Result<Vec<_>, ArchiveError>>()?;
-    let published = archive.members.get(SNAPSHOT);
-    let published: Option<LastSnapshot> =
-        published.map(|bytes| parsed(SNAPSHOT, bytes)).transpose()?;
-    let publication = published.map(|published| Publication {
-        sequence: published.sequence,
-        object_id: published.object_id,
-        ledger_position: published.ledger_position,
-        published_at: published.published_at,
-        document: published.document.get().as_bytes().to_vec(),
-    });
-    let villages: Vec<Member> = match archive.members.get(VILLAGES) {
-        Some(bytes) => parsed(VILLAGES, bytes)?,
-        None => Vec::new(),
-    };
-    let villages: Vec<_> = villages
-        .into_iter()
-        .map(|village| Village {
-            url: village.url,
-            actor: village.actor,
-            account: village.account,
-            status: village.status,
-            home: village.home,
-            joined_at: village.joined_at,
-            place: village.place,
-        })
-        .collect();
-    let layout = archive.members.get(LAYOUT).map(Vec::as_slice);
-    if let Some(document) = layout {
-        Layout::load(document, Device::default())
-            .map_err(|error| ArchiveError::form(LAYOUT, error))?;
-    }
-    let batch = Batch {
-        layout,
-        checkpoints: &heads,
-        publication: publication.as_ref(),
-        villages: &villages,
-        ..Batch::default()
-    };
-    Ok(journal.commit(&batch).await?)
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(member: &str, bytes: &[u8]) -> Result<T, ArchiveError> {
+fn parsed<T: DeserializeOwned>(member: &str, bytes: &[u8]) -> Result<T, ArchiveError> {
     serde_json::from_slice(bytes).map_err(|error| ArchiveError::form(member, error))
 }
 

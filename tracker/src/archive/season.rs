@@ -169,9 +169,6 @@ pub async fn write_season(
     let Some(extent) = extent else {
         return Ok(None);
     };
-    let spool = spool
-        .into_inner()
-        .map_err(std::io::IntoInnerError::into_error)?;
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

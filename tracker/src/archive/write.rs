@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     ArchiveError, CHECKPOINTS, Checkpointed, FARM, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot, Line,
-    MANIFEST, Manifest, Member, PICTURE, README, SIGNATURE, SNAPSHOT, VERSION, VILLAGES,
+    MANIFEST, Manifest, Member, PICTURE, PIECE_BYTES_MAX, README, SIGNATURE, SNAPSHOT, VERSION,
+    VILLAGES, read::Opened,
 };
 use crate::{
     domain::FarmView,
@@ -62,6 +63,8 @@ pub async fn export(
     }
     let manifest = archive.end(head, &secrets)?;
     file.as_file().sync_all()?;
+    // What cannot be read again is found now, and not when it is needed.
+    Opened::open(file.path())?.read_through()?;
     // Never over another file.
     file.persist_noclobber(path).map_err(|error| error.error)?;
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
@@ -92,9 +95,6 @@ async fn ledger<W: Write>(
         }
         after = last;
     }
-    let spool = spool
-        .into_inner()
-        .map_err(std::io::IntoInnerError::into_error)?;
     archive.spooled(LEDGER, spool)?;
     log_head(database).await
 }
@@ -111,6 +111,10 @@ pub(super) fn written(line: &LedgerLine, body: &[u8]) -> Result<Vec<u8>, Archive
     };
     let mut text = serde_json::to_vec(&written).map_err(form)?;
     text.push(b'\n');
+    if text.len() as u64 > PIECE_BYTES_MAX {
+        let which = format!("the line of position {}", line.position);
+        return Err(ArchiveError::TooLong(which));
+    }
     Ok(text)
 }
 
@@ -139,7 +143,7 @@ async fn said<W: Write>(
     database: &dyn Inspect,
     archive: &mut Archive<W>,
 ) -> Result<(), ArchiveError> {
-    let mut heads = Vec::new();
+    let mut heads = BufWriter::new(tempfile::tempfile()?);
     let mut after = 0;
     loop {
         let page = database.checkpoints(after, PAGE).await?;
@@ -155,11 +159,11 @@ async fn said<W: Write>(
             };
             serde_json::to_writer(&mut heads, &written)
                 .map_err(|error| ArchiveError::form(CHECKPOINTS, error))?;
-            heads.push(b'\n');
+            heads.write_all(b"\n")?;
         }
         after = last;
     }
-    archive.text(CHECKPOINTS, &heads)?;
+    archive.spooled(CHECKPOINTS, heads)?;
     if let Some(published) = database.snapshot().await? {
         let document = String::from_utf8(published.document)
             .map_err(|error| ArchiveError::form(SNAPSHOT, error))?;
@@ -240,6 +244,9 @@ impl<W: Write> Archive<W> {
     }
 
     pub(super) fn text(&mut self, member: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+        if bytes.len() as u64 > PIECE_BYTES_MAX {
+            return Err(ArchiveError::TooLong(member.to_owned()));
+        }
         self.tar
             .append_data(&mut self.header(bytes.len() as u64), member, bytes)?;
         let digest = Digest::from_bytes(Sha256::digest(bytes).into());
@@ -257,7 +264,14 @@ impl<W: Write> Archive<W> {
         self.text(member, &bytes)
     }
 
-    pub(super) fn spooled(&mut self, member: &str, mut spool: File) -> Result<(), ArchiveError> {
+    pub(super) fn spooled(
+        &mut self,
+        member: &str,
+        spool: BufWriter<File>,
+    ) -> Result<(), ArchiveError> {
+        let mut spool = spool
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
         spool.seek(SeekFrom::Start(0))?;
         let mut hasher = Sha256::new();
         let mut buffer = [0; 8_192];
@@ -306,5 +320,79 @@ impl<W: Write> Archive<W> {
         self.text(SIGNATURE, format!("{signature}\n").as_bytes())?;
         self.tar.into_inner()?.flush()?;
         Ok(manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use farmops_protocol::{digest::sha256, key::SecretKey};
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-02-20T09:31:00Z".parse().unwrap()
+    }
+
+    fn spool(times: usize, line: &[u8]) -> BufWriter<File> {
+        let mut spool = BufWriter::new(tempfile::tempfile().unwrap());
+        for _ in 0..times {
+            spool.write_all(line).unwrap();
+        }
+        spool
+    }
+
+    fn told(bytes: usize) -> Result<Vec<u8>, ArchiveError> {
+        let body = format!("\"{}\"", "x".repeat(bytes)).into_bytes();
+        let line = LedgerLine {
+            position: 1,
+            kind: "agent_revoked".to_owned(),
+            recorded_at: now(),
+            body: LineBody::Here(body.clone()),
+        };
+        written(&line, &body)
+    }
+
+    /// A revocation of years, and the heads of years: each more than what is read at once.
+    #[test]
+    fn whatever_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("farm.tar");
+        let mut archive = Archive::new(BufWriter::new(File::create(&path).unwrap()), now());
+        let line = told(3 * 1024 * 1024).unwrap();
+        archive.spooled(LEDGER, spool(1, &line)).unwrap();
+        let head = Checkpointed {
+            size: 1,
+            root: sha256(b"root"),
+            note: "n".repeat(1024 * 1024),
+            signed_at: now(),
+        };
+        let mut head = serde_json::to_vec(&head).unwrap();
+        head.push(b'\n');
+        archive.spooled(CHECKPOINTS, spool(66, &head)).unwrap();
+        let secrets = Secrets {
+            farm_key: SecretKey::from_bytes([1; 32]),
+            farm_secret: vec![2; 32],
+        };
+        let ledger = TreeHead {
+            size: 1,
+            root: sha256(b"root"),
+        };
+        archive.end(ledger, &secrets).unwrap();
+        let opened = Opened::open(&path).unwrap();
+        opened.read_through().unwrap();
+        assert_eq!(opened.heads().unwrap().count(), 66);
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let long = usize::try_from(PIECE_BYTES_MAX).unwrap();
+        let refused = told(long).unwrap_err().to_string();
+        assert!(refused.contains("the line of position 1"), "{refused}");
+        let mut archive = Archive::new(Vec::new(), now());
+        let refused = archive.text(VILLAGES, &vec![b' '; long + 1]).unwrap_err();
+        assert!(matches!(refused, ArchiveError::TooLong(_)), "{refused}");
+        archive.text(VILLAGES, &vec![b' '; long]).unwrap();
     }
 }

@@ -21,10 +21,10 @@ use farmops_protocol::{
     },
 };
 
-use super::{Audit, Remedy, Report, rows, said::Said, waiting, witness::Witness};
+use super::{Audit, Remedy, Report, against_rows, rows, said::Said, waiting, witness::Witness};
 use crate::{
     domain::Changes,
-    ledger::{AGENT_REVOKED, AgentRevoked, CHAIN_RESET, ChainReset, Event, FullTile},
+    ledger::{AGENT_REVOKED, CHAIN_RESET, Event, FullTile},
     store::{
         Batch, Bodies, Growth, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection,
         StoreError,
@@ -180,7 +180,11 @@ impl Fold<'_> {
                 if line.kind == AGENT_REVOKED || line.kind == CHAIN_RESET {
                     // What they say is compared with the rows as they are then.
                     self.write(journal, &mut page).await?;
-                    self.compare(journal, line).await?;
+                    let body = line.body.bytes().unwrap_or_default();
+                    if let Some(reason) = against_rows(journal, &line.kind, body).await? {
+                        let report = self.audit.report_mut();
+                        report.find(line.position, "ledger", reason, Remedy::Restore);
+                    }
                 }
                 if !self
                     .follow(line, &mut page.changes, &mut page.tiles)
@@ -215,26 +219,6 @@ impl Fold<'_> {
             ..Batch::default()
         };
         journal.commit(&batch).await
-    }
-
-    /// Compares what an entry says of earlier ones with the rows that those have made.
-    async fn compare(
-        &mut self,
-        journal: &mut dyn Journal,
-        line: &LedgerLine,
-    ) -> Result<(), StoreError> {
-        let body = line.body.bytes().unwrap_or_default();
-        let wrong = match Event::read(&line.kind, body) {
-            Ok(Event::AgentRevoked(revoked)) => withdrawn(journal, revoked).await?,
-            Ok(Event::ChainReset(reset)) => resumption(journal, &reset).await?,
-            // What does not parse is found when it is followed.
-            Ok(_) | Err(_) => None,
-        };
-        if let Some(reason) = wrong {
-            let report = self.audit.report_mut();
-            report.find(line.position, "ledger", reason.to_owned(), Remedy::Restore);
-        }
-        Ok(())
     }
 
     /// Names the first entry after `after` that cannot be read.
@@ -346,34 +330,4 @@ impl Fold<'_> {
         }
         Ok(())
     }
-}
-
-/// Why a revocation does not take back what the agent's later proofs had brought.
-async fn withdrawn(
-    journal: &mut dyn Journal,
-    revoked: AgentRevoked,
-) -> Result<Option<&'static str>, StoreError> {
-    let cut = journal
-        .cut(revoked.agent_id, revoked.last_good_proof)
-        .await?;
-    Ok(match cut {
-        None => Some("the last good proof is none of this agent's"),
-        Some(cut) if cut.withdrawn != revoked.withdrawn => {
-            Some("what is taken back is not what the later proofs had brought")
-        }
-        Some(_) => None,
-    })
-}
-
-/// Why a chain cannot resume where a reset says.
-async fn resumption(
-    journal: &mut dyn Journal,
-    reset: &ChainReset,
-) -> Result<Option<&'static str>, StoreError> {
-    let Some(head) = reset.resumes_at else {
-        return Ok(None);
-    };
-    let held = journal.head_at(reset.agent_id, head.proof_id).await?;
-    let wrong = "the chain resumes at a proof that it does not have, or not like that";
-    Ok((held != Some(head)).then_some(wrong))
 }

@@ -1,22 +1,25 @@
-//! What others signed and the ledger keeps: hand-overs of keys, requests to resume, forks.
+//! What others signed and the ledger keeps, hand-overs of keys, requests to resume, forks; and what the farm's own
+//! rules had to allow: purchases.
 
 use farmops_protocol::{
     chain_reset::ParsedChainReset, key::PublicKey, proof::ParsedProof, rotation::ParsedKeyRotation,
+    time::Timestamp,
 };
 use uuid::Uuid;
 
 use crate::{
-    domain::{Agent, State},
-    ledger::{AgentApproved, ChainReset, Event, ForkRefused, KeyRotated},
+    domain::{Agent, State, decide_purchase},
+    ledger::{AgentApproved, ChainReset, Event, ForkRefused, ItemPurchased, KeyRotated},
 };
 
-/// Checks what stands in an event that is not a proof, against the state before it.
-pub(super) fn check(state: &State, event: &Event) -> Result<(), String> {
+/// Checks what stands in an event of `at` that is not a proof, against the state before it.
+pub(super) fn check(state: &State, event: &Event, at: Timestamp) -> Result<(), String> {
     match event {
         Event::AgentApproved(approved) => approval(state, approved),
         Event::KeyRotated(rotated) => rotation(state, rotated),
         Event::ChainReset(reset) => resumption(state, reset),
         Event::ForkRefused(fork) => evidence(state, fork),
+        Event::ItemPurchased(bought) => purchase(state, bought, at),
         _ => Ok(()),
     }
 }
@@ -73,6 +76,16 @@ fn resumption(state: &State, reset: &ChainReset) -> Result<(), String> {
             .map(|_| ())
             .map_err(|e| e.to_string())
     })
+}
+
+/// Decides again what was decided at the counter.
+fn purchase(state: &State, bought: &ItemPurchased, at: Timestamp) -> Result<(), String> {
+    match decide_purchase(state, bought.idempotency_key, &bought.item, at) {
+        Ok(Some(Event::ItemPurchased(decided))) if decided == *bought => Ok(()),
+        Ok(Some(_)) => Err("not the level and the price that the shop had".to_owned()),
+        Ok(None) => Err("the purchase was made before".to_owned()),
+        Err(refusal) => Err(format!("the shop would have refused it: {refusal}")),
+    }
 }
 
 fn evidence(state: &State, fork: &ForkRefused) -> Result<(), String> {

@@ -1,6 +1,9 @@
 //! `backup`, `restore`, `export`, `import`: keeping a farm safe, and moving it.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -15,6 +18,7 @@ use super::{
 };
 use crate::{
     archive::{self, Opened},
+    audit::Report,
     store::{Database, Place},
 };
 
@@ -104,7 +108,10 @@ impl RestoreArgs {
         let answer = json!({ "database": place.to_string(), "entries": report.entries, "coins": report.coins });
         let sentence = format!(
             "{} holds {} entries and {} coins. What was published after the backup is forgotten: \
-             villages that saw it refuse the farm's news until it has grown past that.",
+             villages that saw it refuse the farm's news until it has grown past that. If the world saw more \
+             entries than these, the farm will sign another head for a size that it has signed already, and \
+             whoever kept the earlier one sees a log that forked: restore the newest backup that there is, \
+             and tell them that it was restored, and when.",
             place, report.entries, report.coins
         );
         Ok(output.say(&answer, &sentence))
@@ -145,16 +152,31 @@ impl ImportArgs {
         let archive =
             Opened::open(&self.file).with_context(|| format!("reading {}", self.file.display()))?;
         if self.check {
-            return print(&archive.audit()?, output);
+            let folder = tempfile::tempdir().context("making a place for the comparison")?;
+            let (_, report) = followed(&archive, folder.path()).await?;
+            return print(&report, output);
+        }
+        if archive.keys()?.is_none() {
+            bail!(archive::ArchiveError::NoKeys);
         }
         let url = serve.database(self.to)?;
         let place = vacant(&url).await?;
-        let made = found_anew(&url, archive).await;
-        if made.is_err() {
-            // Nothing of a farm that could not be founded stays.
-            drop(Database::discard(&url).await);
+        // Made and checked elsewhere: what is at its place is a whole farm, or nothing.
+        let folder = Database::workshop(&url).context("making a place for the farm")?;
+        let (made, mut report) = followed(&archive, folder.path()).await?;
+        if report.findings.is_empty() {
+            let beside = format!("sqlite://{}", made.display());
+            report = check(&beside, &ArchivedArgs::default())
+                .await
+                .context("checking the farm that was made")?;
         }
-        let report = made.context("nothing was imported")?;
+        if !report.findings.is_empty() {
+            print(&report, output)?;
+            bail!("the archive is not sound; nothing was imported");
+        }
+        Database::bring_back(&made, &url)
+            .await
+            .context("nothing was imported")?;
         let answer = json!({ "database": place.to_string(), "entries": report.entries, "coins": report.coins });
         let sentence = format!(
             "{} holds {} entries, {} proofs and {} coins; start the tracker on it.",
@@ -164,12 +186,16 @@ impl ImportArgs {
     }
 }
 
-async fn found_anew(url: &str, archive: Opened) -> anyhow::Result<crate::audit::Report> {
-    let keys = archive.keys()?.ok_or(archive::ArchiveError::NoKeys)?;
-    let database = Database::open(url).await?;
+/// Follows the archive into a new file in `folder`, with the keys if it has them; what was found.
+async fn followed(archive: &Opened, folder: &Path) -> anyhow::Result<(PathBuf, Report)> {
+    let file = folder.join("farm.db");
+    let database = Database::open(&format!("sqlite://{}", file.display())).await?;
     let mut journal = database.journal().await?;
-    journal.secrets(&keys).await?;
-    Ok(archive::adopt(archive, &mut *journal).await?)
+    if let Some(keys) = archive.keys()? {
+        journal.secrets(&keys).await?;
+    }
+    let report = archive::adopt(archive, &mut *journal).await?;
+    Ok((file, report))
 }
 
 /// Where the database is to be, if nothing is there.
@@ -181,5 +207,6 @@ async fn vacant(url: &str) -> anyhow::Result<Place> {
     if Database::is_there(url).await? {
         bail!("{place} is there already; move it away first, nothing is overwritten");
     }
+    Database::vacant(url).await?;
     Ok(place)
 }

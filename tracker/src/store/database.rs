@@ -97,7 +97,7 @@ impl Database {
         Ok((folder, Box::new(reads)))
     }
 
-    /// Makes the database at `url`, where nothing is yet, of such a copy.
+    /// Makes the database at `url`, where nothing is yet, of such a copy: all of it, or nothing.
     pub async fn bring_back(copy: &Path, url: &str) -> Result<(), StoreError> {
         match Place::of(url)? {
             Place::File(path) => SqliteDatabase::copy(copy, &path).await,
@@ -113,22 +113,33 @@ impl Database {
         }
     }
 
-    /// Removes what [`Self::open`] made at `url`.
-    pub async fn discard(url: &str) -> Result<(), StoreError> {
+    /// Refuses a place where [`Self::bring_back`] would meet something.
+    ///
+    /// # Errors
+    /// [`StoreError`] naming what is there.
+    pub async fn vacant(url: &str) -> Result<(), StoreError> {
         match Place::of(url)? {
-            Place::File(path) => {
-                for file in SqliteDatabase::files_of(&path) {
-                    match std::fs::remove_file(file) {
-                        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                            return Err(error.into());
-                        }
-                        _ => (),
-                    }
-                }
-                Ok(())
+            Place::File(path) => Ok(SqliteDatabase::vacant(&path)?),
+            Place::Server(_) if PostgresDatabase::is_there(url).await? => {
+                Err(StoreError::Occupied("ledger".to_owned()))
             }
-            Place::Server(_) => PostgresDatabase::discard(url).await,
+            Place::Server(_) => Ok(()),
         }
+    }
+
+    /// A folder in which a database is made that [`Self::bring_back`] then puts at `url`. It is beside a file,
+    /// whose folder is made if it is not there.
+    pub fn workshop(url: &str) -> Result<TempDir, StoreError> {
+        let mut named = tempfile::Builder::new();
+        let named = named.prefix(".farmops-import-");
+        Ok(match Place::of(url)? {
+            Place::File(path) => {
+                let folder = SqliteDatabase::folder_of(&path);
+                std::fs::create_dir_all(folder)?;
+                named.tempdir_in(folder)?
+            }
+            Place::Server(_) => named.tempdir()?,
+        })
     }
 
     /// The writing side, on a connection of its own. Nobody else gets it until it is dropped, or the process

@@ -27,6 +27,9 @@ pub enum StoreError {
         "the table `{0}` is not the same in both; start this version's tracker on the older one first"
     )]
     OtherTables(String),
+    /// A database that was to be filled has something in it.
+    #[error("the table `{0}` holds something already; nothing is overwritten")]
+    Occupied(String),
     /// The server cannot keep a ledger.
     #[error("the database cannot be used: {0}")]
     Unfit(String),
@@ -56,6 +59,9 @@ pub enum StoreError {
     /// Another process works on it.
     #[error("a tracker is running on this database; stop it first")]
     InUse,
+    /// The file is where a database loses data.
+    #[error(transparent)]
+    Storage(#[from] farmops_service::storage_guard::StorageError),
     /// The database's file cannot be used.
     #[error("the database's file cannot be used")]
     File(#[from] std::io::Error),

@@ -61,7 +61,6 @@ use sqlx::{
 use self::versions::any_outdated;
 use super::{
     StoreError,
-    transfer::Target as _,
     versions::{OURS, newest},
 };
 
@@ -97,16 +96,13 @@ mod dialect {
         format!("${number}")
     }
 
-    /// Every table but the lists of migrations.
-    pub(super) const TABLE_NAMES: &str = "SELECT tablename::text AS name FROM pg_tables \
-         WHERE schemaname = current_schema() AND tablename !~ '^_.*_migrations$' ORDER BY tablename";
     pub(super) const COLUMNS: &str = "SELECT column_name::text AS name, data_type::text AS kind \
          FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1";
     pub(super) const OVERRIDING: &str = "OVERRIDING SYSTEM VALUE";
-    pub(super) const COUNTERS: &str = "SELECT table_name::text AS name, pg_sequence_last_value(\
+    pub(super) const COUNTERS: &str = "SELECT pg_sequence_last_value(\
          pg_get_serial_sequence(quote_ident(table_name), column_name)::regclass) AS last \
-         FROM information_schema.columns WHERE table_schema = current_schema() AND is_identity = 'YES' \
-         AND pg_sequence_last_value(\
+         FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1 \
+         AND is_identity = 'YES' AND pg_sequence_last_value(\
          pg_get_serial_sequence(quote_ident(table_name), column_name)::regclass) IS NOT NULL";
     pub(super) const SET_COUNTER: &[&str] = &["SELECT setval(\
          pg_get_serial_sequence(quote_ident(table_name), column_name), $2) \
@@ -219,9 +215,20 @@ impl PostgresDatabase {
     }
 
     /// The database at one moment, on one connection, in a transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when it may have tables that this program does not know.
     pub(super) async fn one_moment(url: &str) -> Result<PgConnection, StoreError> {
         let mut conn = reading(&options(url)?).connect().await?;
         sqlx::query("BEGIN").execute(&mut conn).await?;
+        any_outdated(
+            &mut conn,
+            &[
+                (&TABLES, OURS),
+                (&federation::migrator(), federation::VERSIONS),
+            ],
+        )
+        .await?;
         Ok(conn)
     }
 
@@ -239,11 +246,6 @@ impl PostgresDatabase {
             .fetch_optional(&mut conn)
             .await?;
         Ok(entry.is_some())
-    }
-
-    /// Empties every table.
-    pub async fn discard(url: &str) -> Result<(), StoreError> {
-        options(url)?.connect().await?.clear().await
     }
 
     /// The writing side, on a connection of its own. Nobody else gets it until it is dropped, or the

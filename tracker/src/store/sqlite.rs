@@ -52,6 +52,7 @@ use std::{
 };
 
 use farmops_federation_store::sqlite::{self as federation, SqliteStore};
+use farmops_service::storage_guard::{make_private, refuse_network_filesystem};
 use sqlx::{
     ConnectOptions, Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::Migrator,
@@ -88,12 +89,9 @@ mod dialect {
         "?".to_owned()
     }
 
-    /// Every table but the lists of migrations.
-    pub(super) const TABLE_NAMES: &str = "SELECT name FROM sqlite_master WHERE type = 'table' \
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_%\\_migrations' ESCAPE '\\' ORDER BY name";
     pub(super) const COLUMNS: &str = "SELECT name, type AS kind FROM pragma_table_info($1)";
     pub(super) const OVERRIDING: &str = "";
-    pub(super) const COUNTERS: &str = "SELECT name, seq AS last FROM sqlite_sequence";
+    pub(super) const COUNTERS: &str = "SELECT seq AS last FROM sqlite_sequence WHERE name = $1";
     pub(super) const SET_COUNTER: &[&str] = &[
         "DELETE FROM sqlite_sequence WHERE name = $1",
         "INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)",
@@ -156,11 +154,13 @@ impl SqliteDatabase {
     }
 
     pub(super) async fn open_as(path: &Path, tables: &Migrator) -> Result<Self, StoreError> {
+        // Here, where every way to write begins.
+        refuse_network_filesystem(path)?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
         // It holds keys.
-        farmops_service::storage_guard::make_private(path)?;
+        make_private(path)?;
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS_MAX)
             .connect_with(options(path))
@@ -204,8 +204,20 @@ impl SqliteDatabase {
     }
 
     /// An existing file, as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] when it may have tables that this program does not know.
     pub(super) async fn as_it_is(path: &Path) -> Result<SqliteConnection, StoreError> {
-        Ok(looking(path).connect().await?)
+        let mut conn = looking(path).connect().await?;
+        any_outdated(
+            &mut conn,
+            &[
+                (&TABLES, OURS),
+                (&federation::migrator(), federation::VERSIONS),
+            ],
+        )
+        .await?;
+        Ok(conn)
     }
 
     /// The writing side, on a connection of its own. Nobody else gets it until it is dropped, or the process
@@ -261,8 +273,12 @@ impl SqliteDatabase {
 
     /// The file's folder.
     pub fn folder(&self) -> &Path {
-        self.path
-            .parent()
+        Self::folder_of(&self.path)
+    }
+
+    /// The folder of the file at `path`.
+    pub fn folder_of(path: &Path) -> &Path {
+        path.parent()
             .filter(|f| !f.as_os_str().is_empty())
             .unwrap_or(Path::new("."))
     }

@@ -75,6 +75,28 @@ impl Database {
         dump
     }
 
+    /// Every table that the migrations made, in order.
+    pub(crate) async fn tables(&self) -> Vec<String> {
+        let rows = match self {
+            Self::Sqlite(_) => {
+                let sql = "SELECT name FROM sqlite_master WHERE type = 'table' \
+                    AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%_migrations' ORDER BY name";
+                let file = self.folder().join("farm.db");
+                sqlx::query_scalar(sql)
+                    .fetch_all(&mut open(&file.display().to_string()).await)
+                    .await
+            }
+            Self::Postgres(database) => {
+                let sql = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() \
+                    AND tablename NOT LIKE '%_migrations' ORDER BY tablename COLLATE \"C\"";
+                sqlx::query_scalar(sql)
+                    .fetch_all(&mut database.connect().await)
+                    .await
+            }
+        };
+        rows.unwrap()
+    }
+
     /// The copies that were made before migrations.
     pub(crate) async fn snapshots(&self) -> Vec<String> {
         match self {

@@ -9,7 +9,12 @@ use reqwest::StatusCode;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{Tracker, config, now};
+use crate::{
+    forging::Forgery,
+    keeping::run,
+    server::{Tracker, config, database, now},
+    store::{Invoices, empty},
+};
 
 /// A tracker on a database of `server`.
 async fn on(server: &Server, name: &str) -> Tracker {
@@ -115,4 +120,52 @@ async fn an_unfit_database_is_refused_with_what_to_do() {
         assert!(reasons.contains(expected), "{reasons}");
         assert!(!reasons.contains("secret"), "{reasons}");
     }
+}
+
+/// A database may hold other tables than ours.
+#[tokio::test]
+async fn what_others_keep_beside_the_farm_is_theirs() {
+    let tracker = Tracker::begin().await;
+    let mut agent = tracker.trusted(1).await;
+    let proof = agent.work(Category::Toil, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let name = |name: &str| path(name).display().to_string();
+    let db = database(tracker.folder.path());
+    let (keyless, whole) = (name("keyless.tar"), name("whole.tar"));
+    for words in [
+        &["export", &keyless, "--db", &db][..],
+        &["export", &whole, "--with-keys", "--db", &db],
+    ] {
+        let (ok, _, err) = run(words).await;
+        assert!(ok, "{err}");
+    }
+    let mut damaged = Forgery::of(&path("whole.tar"));
+    let (key, mut lines) = (damaged.key(), damaged.lines("ledger.ndjson"));
+    lines.pop();
+    damaged.set_lines("ledger.ndjson", &lines);
+    damaged.write(&path("damaged.tar"), &key);
+
+    let server = Server::start().unwrap();
+    let url = server.create("shared").unwrap();
+    let theirs = Invoices::make(&url).await;
+    for archive in [&keyless, &name("damaged.tar")] {
+        let (ok, said, err) = run(&["import", archive, "--db", &url]).await;
+        assert!(!ok, "{said}{err}");
+        assert_eq!(theirs.count().await, 1, "{archive}");
+    }
+    let (ok, _, err) = run(&["import", &whole, "--db", &url]).await;
+    assert!(ok, "{err}");
+    let backup = name("shared.backup");
+    let (ok, _, err) = run(&["backup", &backup, "--db", &url]).await;
+    assert!(ok, "{err}");
+    let again = server.create("again").unwrap();
+    let (ok, _, err) = run(&["restore", &backup, "--db", &again]).await;
+    assert!(ok, "{err}");
+    // A table of ours that is not empty is not filled.
+    empty(&again, "ledger").await;
+    let (ok, _, err) = run(&["restore", &backup, "--db", &again]).await;
+    assert!(!ok && err.contains("holds something already"), "{err}");
+    assert_eq!(theirs.count().await, 1);
 }

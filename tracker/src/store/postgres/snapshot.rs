@@ -1,13 +1,18 @@
 //! A copy of all tables, in a schema of its own, before they are changed.
 
+use farmops_federation_store::postgres::VERSIONS;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
 
-use crate::store::{StoreError, versions::SNAPSHOTS_KEPT};
+use crate::store::{
+    StoreError,
+    transfer::OUR_TABLES,
+    versions::{OURS, SNAPSHOTS_KEPT},
+};
 
 /// What the schemas' names begin with.
 const PREFIX: &str = "before_";
 
-/// Copies every table of the schema that the tracker works in. The copies have no indexes: they are for
+/// Copies every table of ours in the schema that the tracker works in. The copies have no indexes: they are for
 /// bringing back what a migration lost, by hand.
 pub(super) async fn take(conn: &mut PgConnection, version: i64) -> Result<(), StoreError> {
     let mut tx = conn.begin().await?;
@@ -24,7 +29,11 @@ pub(super) async fn take(conn: &mut PgConnection, version: i64) -> Result<(), St
         .fetch_all(&mut *tx)
         .await?;
     for table in tables {
-        let name = quoted(table.try_get("name")?);
+        let name: &str = table.try_get("name")?;
+        if !OUR_TABLES.contains(&name) && ![OURS, VERSIONS].contains(&name) {
+            continue;
+        }
+        let name = quoted(name);
         let copy = format!("{}.{name}", quoted(&schema));
         let original = format!("{}.{name}", quoted(&home));
         run(&mut tx, format!("CREATE TABLE {copy} AS TABLE {original}")).await?;

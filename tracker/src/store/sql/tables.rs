@@ -5,23 +5,30 @@ use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::{
-    dialect::{COLUMNS, COUNTERS, Conn, OVERRIDING, SET_COUNTER, TABLE_NAMES, bind, placeholder},
+    dialect::{COLUMNS, COUNTERS, Conn, HAS_TABLE, OVERRIDING, SET_COUNTER, bind, placeholder},
     inspect::raw,
 };
 use crate::store::{
     RawRow, StoreError,
-    transfer::{Source, Target},
+    transfer::{OUR_TABLES, Source, Target},
 };
 
 #[async_trait]
 impl Source for Conn {
     async fn tables(&mut self) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query(TABLE_NAMES).fetch_all(self).await?;
-        rows.iter().map(|row| Ok(row.try_get("name")?)).collect()
+        let mut there = Vec::new();
+        for table in OUR_TABLES {
+            let found = sqlx::query(HAS_TABLE)
+                .bind(*table)
+                .fetch_optional(&mut *self)
+                .await?;
+            there.extend(found.map(|_| (*table).to_owned()));
+        }
+        Ok(there)
     }
 
     fn rows<'a>(&'a mut self, table: &str) -> BoxStream<'a, Result<RawRow, StoreError>> {
-        // The names come from the database's own list.
+        // The names are constants of ours.
         sqlx::query(AssertSqlSafe(format!("SELECT * FROM \"{table}\"")))
             .fetch(self)
             .map_err(StoreError::from)
@@ -30,10 +37,17 @@ impl Source for Conn {
     }
 
     async fn counters(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = sqlx::query(COUNTERS).fetch_all(self).await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("name")?, row.try_get("last")?)))
-            .collect()
+        let mut counters = Vec::new();
+        for table in self.tables().await? {
+            let rows = sqlx::query(COUNTERS)
+                .bind(&table)
+                .fetch_all(&mut *self)
+                .await?;
+            for row in rows {
+                counters.push((table.clone(), row.try_get("last")?));
+            }
+        }
+        Ok(counters)
     }
 }
 
@@ -41,6 +55,14 @@ impl Source for Conn {
 impl Target for Conn {
     async fn names(&mut self) -> Result<Vec<String>, StoreError> {
         self.tables().await
+    }
+
+    async fn is_empty(&mut self, table: &str) -> Result<bool, StoreError> {
+        // The names are constants of ours.
+        let row = sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM \"{table}\" LIMIT 1")))
+            .fetch_optional(self)
+            .await?;
+        Ok(row.is_none())
     }
 
     async fn insert(&mut self, table: &str, rows: &[RawRow]) -> Result<(), StoreError> {
@@ -84,15 +106,6 @@ impl Target for Conn {
             sqlx::query(*sql)
                 .bind(table)
                 .bind(last)
-                .execute(&mut *self)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn clear(&mut self) -> Result<(), StoreError> {
-        for table in self.tables().await? {
-            sqlx::query(AssertSqlSafe(format!("DELETE FROM \"{table}\"")))
                 .execute(&mut *self)
                 .await?;
         }

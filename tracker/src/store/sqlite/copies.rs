@@ -11,20 +11,19 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptio
 use super::{BUSY_TIMEOUT, SqliteDatabase};
 use crate::store::{StoreError, versions::SNAPSHOTS_KEPT};
 
+/// What SQLite's own files beside a database end in.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 impl SqliteDatabase {
     /// Copies the file at `source`, as it is at one moment, to a new one at `target` that only its owner may
     /// read. A tracker may run on it meanwhile. After a crash the copy is whole or not there.
     ///
     /// # Errors
-    /// [`StoreError`]; a file that is at `target` already is never touched.
+    /// [`StoreError`]; a file that is at `target` already is never touched, and neither is what SQLite left
+    /// beside it.
     pub async fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        if target.try_exists()? {
-            return Err(taken(target).into());
-        }
+        let folder = Self::folder_of(target);
+        Self::vacant(target)?;
         let temporary = tempfile::Builder::new()
             .prefix(".farmops-copy-")
             .tempdir_in(folder)?;
@@ -43,10 +42,22 @@ impl SqliteDatabase {
         Ok(())
     }
 
-    /// The files that belong to the database at `path`, whether they are there or not.
-    pub fn files_of(path: &Path) -> Vec<PathBuf> {
-        let beside = ["-wal", "-shm", ".lock"].map(|suffix| with_suffix(path, suffix));
-        std::iter::once(path.to_owned()).chain(beside).collect()
+    /// Refuses a place where a database is, or something of one that was moved away without it: SQLite takes a log
+    /// that it finds beside a file for that file's own, and brings back what it says.
+    ///
+    /// # Errors
+    /// Which file is there.
+    pub fn vacant(path: &Path) -> io::Result<()> {
+        if is_taken(path)? {
+            return Err(taken(path));
+        }
+        for suffix in BESIDE {
+            let left = with_suffix(path, suffix);
+            if is_taken(&left)? {
+                return Err(left_behind(&left));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -87,8 +98,25 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// Whether anything has this name, and be it a link that leads nowhere.
+fn is_taken(path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn taken(target: &Path) -> io::Error {
     let reason = format!("{} is there already; it is not replaced", target.display());
+    io::Error::new(io::ErrorKind::AlreadyExists, reason)
+}
+
+fn left_behind(file: &Path) -> io::Error {
+    let reason = format!(
+        "{} is still there: move it away with the old database",
+        file.display()
+    );
     io::Error::new(io::ErrorKind::AlreadyExists, reason)
 }
 
