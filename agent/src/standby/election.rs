@@ -97,6 +97,7 @@ impl Election {
     }
 
     /// Another candidate for the same lease, for when this one is lost.
+    #[must_use]
     pub fn succeed(&self, name: String) -> Self {
         Self::new(name, self.timing)
     }

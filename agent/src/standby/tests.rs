@@ -19,14 +19,12 @@ use super::*;
 struct Script(Arc<Mutex<(Option<LeaseObject>, Duration)>>);
 
 async fn read(State(script): State<Script>) -> Response {
-    match script.0.lock().unwrap().0.clone() {
-        Some(lease) => Json(lease).into_response(),
-        None => {
-            let status =
-                json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404});
-            (http::StatusCode::NOT_FOUND, Json(status)).into_response()
-        }
+    let lease = script.0.lock().unwrap().0.clone();
+    if let Some(lease) = lease {
+        return Json(lease).into_response();
     }
+    let status = json!({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404});
+    (http::StatusCode::NOT_FOUND, Json(status)).into_response()
 }
 
 async fn write(State(script): State<Script>, Json(mut lease): Json<LeaseObject>) -> Response {

@@ -57,7 +57,7 @@ impl Store {
             for plugin in &plugins {
                 let origin = Origin {
                     id: Uuid::now_v7(),
-                    plugin: plugin.to_string(),
+                    plugin: (*plugin).clone(),
                     source: intake.source.clone(),
                     source_type: intake.source_type.as_str().to_owned(),
                     detected_at: now.second(),
