@@ -9,11 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use farmops_service::outbound::Bounds;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::press::Press;
 use crate::programs;
+use crate::script::{Answer, Piece, Server};
 use crate::world::{SECRET, ask, client, deliver, until};
 
 const SEED: u64 = 20_260_221;
@@ -21,82 +21,32 @@ const SEED: u64 = 20_260_221;
 const OBJECTS: usize = 1500;
 const ALERTS: usize = 600;
 const REVIEWS: usize = 200;
+/// Settled changes, a quarter for each of the plugins that read Kubernetes.
+const SETTLED: usize = 200;
+/// Objects of each resource in the cluster.
+const LISTED: usize = 60;
+/// What the plugins that read Kubernetes read in the cluster.
+const RESOURCES: [&str; 6] = [
+    "pods",
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "cronjobs.batch",
+    "certificates.cert-manager.io",
+];
+const HOSTILE: &str = "farmops/hostile";
+const BY_COMPONENTS: [&str; 4] = [
+    "farmops/k8s-resource-audit",
+    "farmops/k8s-pod-health",
+    "farmops/certificate-renewal",
+    "farmops/k8s-deprecated-api",
+];
+/// How many plugins read each of them, summed up.
+const READERS: usize = HEARD_AT_ONCE.len() + 4 + 4 + 1 + 4;
+/// What the hostile one hears of at once.
+const HEARD_AT_ONCE: [&str; 2] = ["pods", "deployments.apps"];
 /// What the leak guard takes for telling.
 const TOKEN_CHARS_MIN: usize = 4;
-
-/// Makes objects and remembers every marker that it put into them.
-struct Press {
-    rng: StdRng,
-    markers: BTreeSet<String>,
-}
-
-impl Press {
-    fn marker(&mut self) -> String {
-        let mut text = String::from("zq");
-        for _ in 0..10 {
-            text.push(char::from(self.rng.random_range(b'g'..=b'z')));
-        }
-        self.markers.insert(text.clone());
-        text
-    }
-
-    /// An object as an API server has it, with a marker wherever an operator writes something.
-    fn object(&mut self) -> Value {
-        let mut words = |count: usize| -> Map<String, Value> {
-            let word = |_| (self.marker(), json!(self.marker()));
-            (0..count).map(word).collect()
-        };
-        let (labels, annotations) = (words(3), words(2));
-        let kind = ["Pod", "Deployment", "StatefulSet", "Certificate"][self.rng.random_range(0..4)];
-        let ready = if self.rng.random() { "True" } else { "False" };
-        json!({
-            "apiVersion": "v1", "kind": kind,
-            "metadata": {
-                "name": format!("{}-{}", self.marker(), self.rng.random_range(0..9)),
-                "namespace": self.marker(), "labels": labels, "annotations": annotations,
-                "resourceVersion": self.rng.random_range(1..99_999).to_string(),
-            },
-            "spec": {"containers": [{
-                "name": self.marker(), "image": format!("registry.{}.example/{}:v1", self.marker(), self.marker()),
-                "env": [{"name": self.marker().to_uppercase(), "value": self.marker()}],
-                "args": [format!("--{}={}", self.marker(), self.marker())],
-            }]},
-            "status": {
-                "phase": self.marker(), "podIP": "10.20.30.40",
-                "conditions": [{"type": "Ready", "status": ready, "reason": self.marker(),
-                    "message": format!("back-off restarting {} in {}", self.marker(), self.marker())}],
-            },
-        })
-    }
-
-    fn alert(&mut self, number: usize) -> Value {
-        let severity = ["critical", "warning", "info"][self.rng.random_range(0..3)];
-        let minutes = self.rng.random_range(1..59);
-        json!({
-            "event": "alert.ended", "fingerprint": format!("f{number}"), "suppressed": false, "instances": 1,
-            "startsAt": "2026-02-21T09:00:00Z", "endsAt": format!("2026-02-21T09:{minutes:02}:00Z"),
-            "labels": {"alertname": self.marker(), "severity": severity, "instance": self.marker(),
-                (self.marker()): self.marker()},
-            "annotations": {"summary": format!("{} is {}", self.marker(), self.marker())},
-        })
-    }
-
-    fn review(&mut self, number: usize) -> Value {
-        let payload = crate::world::review(number);
-        let mut payload: Value = serde_json::from_slice(&payload).unwrap();
-        let body = format!(
-            "{} and {}, as {} said",
-            self.marker(),
-            self.marker(),
-            self.marker()
-        );
-        payload["review"]["body"] = json!(body);
-        payload["pull_request"]["title"] = json!(self.marker());
-        payload["pull_request"]["head"]["ref"] = json!(self.marker());
-        payload["repository"]["full_name"] = json!(format!("{}/{}", self.marker(), self.marker()));
-        payload
-    }
-}
 
 /// Every object in the plugins' fixtures.
 fn fixtures() -> Vec<Value> {
@@ -173,16 +123,99 @@ fn free_address() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
+/// A cluster whose objects change, whose watches end in errors with many words, and which refuses things.
+struct Town {
+    server: Server,
+    /// All that was ever in it.
+    objects: Vec<Value>,
+    /// What a plugin hears that waits for nothing.
+    told: usize,
+}
+
+impl Town {
+    async fn start(press: &mut Press) -> Self {
+        let mut town = Self {
+            server: Server::start(Vec::new(), Vec::new()).await,
+            objects: Vec::new(),
+            told: 0,
+        };
+        // Until everybody is there who listens.
+        town.server.allow(false);
+        town.server
+            .mutter(&format!("{} is not yours to see", press.marker()));
+        for resource in RESOURCES {
+            let changes = town.fill(press, resource);
+            if HEARD_AT_ONCE.contains(&resource) {
+                town.told += changes;
+            }
+        }
+        town
+    }
+
+    /// Answers how many changes there will be.
+    fn fill(&mut self, press: &mut Press, resource: &str) -> usize {
+        let first: Vec<Value> = (0..LISTED).map(|_| press.object()).collect();
+        let next: Vec<Value> = first.iter().map(|object| press.altered(object)).collect();
+        let last: Vec<Value> = next.iter().map(|object| press.altered(object)).collect();
+        let told = |objects: &[Value]| -> Vec<Piece> {
+            let events = objects.iter().cloned();
+            events
+                .map(|object| Piece::Event("MODIFIED", object))
+                .collect()
+        };
+        let unreadable = json!({"metadata": press.marker()});
+        let rubbish = || format!("{{\"type\": \"{}\"\n", press.markers.first().unwrap());
+        let rubbish = [rubbish(), rubbish()];
+        let mut ends = told(&next[..LISTED / 2]);
+        ends.push(Piece::Event("MODIFIED", unreadable.clone()));
+        ends.push(Piece::Event("ERROR", press.error(500)));
+        let mut gone = told(&next[LISTED / 2..]);
+        gone.push(Piece::Event("ERROR", press.error(410)));
+        let mut lists = vec![
+            Answer::Refusal(403, None),
+            Answer::Page(first[1..].to_vec(), "10", Some("more")),
+            Answer::Page(vec![first[0].clone(), unreadable], "10", None),
+            Answer::Page(last.clone(), "20", None),
+        ];
+        let watches = vec![
+            Answer::Refusal(500, None),
+            Answer::Stream(ends),
+            Answer::Stream(vec![Piece::Raw(rubbish[0].clone())]),
+            Answer::Stream(gone),
+            Answer::Stream(vec![Piece::Silence]),
+        ];
+        if resource == "daemonsets.apps" {
+            // Refused whenever it is asked.
+            lists = (0..100).map(|_| Answer::Refusal(403, None)).collect();
+        }
+        self.server.serve(resource, lists, watches);
+        self.server.rest(resource, &last);
+        self.objects.extend([first, next, last].concat());
+        2 * LISTED
+    }
+}
+
 struct Stage {
     folder: tempfile::TempDir,
     metrics: SocketAddr,
     outside: Arc<Outside>,
 }
 
+/// A component that reads the cluster, and the file in which changes have settled already.
+fn component(id: &str, name: &str, resources: &[&str], config: &Value) -> Value {
+    let grant = |source: &str| json!({"source": source, "resources": resources});
+    let mut grants = vec![grant("cluster")];
+    if name != "hostile" {
+        grants.push(grant("settled"));
+    }
+    json!({"id": id, "source": {"component": programs::component(name)}, "grants": grants, "config": config})
+}
+
 impl Stage {
     /// A configured agent whose tracker is away, so that every proof stays where the API shows it.
-    fn new(loud: &str) -> Self {
+    fn new(loud: &str, town: &Town) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        programs::compiler();
         let (programs, metrics) = (programs::folder(), free_address());
         let path = |name: &str| folder.path().join(name);
         let config = json!({
@@ -195,7 +228,9 @@ impl Stage {
                 "file": [
                     {"name": "alerts", "path": path("alerts.jsonl"), "source_type": "alertmanager"},
                     {"name": "objects", "path": path("objects.jsonl")},
+                    {"name": "settled", "path": path("settled.jsonl"), "source_type": "kubernetes"},
                 ],
+                "kubernetes": [{"name": "cluster", "kubeconfig": town.server.kubeconfig()}],
             },
             "log": {"format": "json"},
         });
@@ -206,6 +241,11 @@ impl Stage {
             plugin("farmops/prometheus-alert-resolve", programs.join("farmops-plugin-prometheus-alert-resolve"),
                 "alerts", json!({"min_firing_seconds": 5})),
             plugin("mallory/babbler", program, "objects", json!({})),
+            component(HOSTILE, "hostile", &HEARD_AT_ONCE, &json!({})),
+            component(BY_COMPONENTS[0], "k8s-resource-audit", &RESOURCES[1..5], &json!({})),
+            component(BY_COMPONENTS[1], "k8s-pod-health", &RESOURCES[..4], &json!({})),
+            component(BY_COMPONENTS[2], "certificate-renewal", &RESOURCES[5..], &json!({})),
+            component(BY_COMPONENTS[3], "k8s-deprecated-api", &RESOURCES[1..5], &json!({})),
         ]});
         std::fs::write(path("agent.yaml"), config.to_string()).unwrap();
         std::fs::write(path("farmops-plugins.yaml"), manifest.to_string()).unwrap();
@@ -289,19 +329,19 @@ impl Drop for Killed {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_what_was_seen_leaves_the_agent() {
-    let mut press = Press {
-        rng: StdRng::seed_from_u64(SEED),
-        markers: BTreeSet::new(),
-    };
+    let mut press = Press::new(SEED);
     let loud = press.marker();
-    let stage = Stage::new(&loud);
+    let town = Town::start(&mut press).await;
+    let stage = Stage::new(&loud, &town);
     let (_agent, api, webhooks) = stage.start();
     let running = |status: &Value| {
         let plugins = status["plugins"].as_array().unwrap();
         plugins.iter().all(|plugin| plugin["state"] == "running")
     };
     until(api, "/api/v1/status", running).await;
+    until(api, "/api/v1/status", everybody_listens).await;
     stage.ask_all(api).await;
+    town.server.allow(true);
     let mut seen: Vec<Value> = fixtures();
     let fixtures = seen.len();
     assert!(fixtures >= 3, "{fixtures} fixtures");
@@ -313,6 +353,8 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
     std::fs::write(stage.folder.path().join("objects.jsonl"), lines(&seen)).unwrap();
     let alerts: Vec<Value> = (0..ALERTS).map(|number| press.alert(number)).collect();
     std::fs::write(stage.folder.path().join("alerts.jsonl"), lines(&alerts)).unwrap();
+    let settled: Vec<Value> = (0..SETTLED).map(|number| press.settled(number)).collect();
+    std::fs::write(stage.folder.path().join("settled.jsonl"), lines(&settled)).unwrap();
     for number in 0..REVIEWS {
         let review = press.review(number);
         let body = review.to_string().into_bytes();
@@ -323,7 +365,10 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
         seen.push(review);
     }
     seen.extend(alerts);
-    let all = u64::try_from(seen.len()).unwrap();
+    // Each of the four reads what has settled.
+    let all = u64::try_from(seen.len() + town.told + 4 * SETTLED).unwrap();
+    seen.extend(settled);
+    seen.extend_from_slice(&town.objects);
     let begin = std::time::Instant::now();
     loop {
         let status = ask(api, "/api/v1/status").await;
@@ -355,27 +400,35 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
         proofs.len()
     );
     assert!(status["counters"]["leaks_refused"].as_u64().unwrap() > 100);
-    for marker in &press.markers {
-        assert!(
-            !outside.contains(marker.as_str()),
-            "{marker} came out: {}",
-            around(&outside, marker)
-        );
+    for plugin in BY_COMPONENTS {
+        assert_eq!(proofs_of(&proofs, plugin), SETTLED / 4, "{plugin}");
     }
-    // Real objects have no markers. What a proof says in words is of its templates, or of no object.
+    assert!(proofs_of(&proofs, HOSTILE) > LISTED / 10);
+    assert_watches_tell(&status["sources"]["cluster"]["watches"]);
+    if let Some(at) = press.find(&outside) {
+        panic!("a marker came out: {}", around(&outside, at));
+    }
+    assert_own_words(&proofs, &seen);
+}
+
+/// Real objects have no markers. What a proof says in words is of its templates, or of no object.
+fn assert_own_words(proofs: &[Value], seen: &[Value]) {
     let declared = "did something nothing times reviewed pull request approved asked for changes merged small medium \
                     large resolved critical warning info alert after minutes hours days";
     let declared = [
         declared,
-        "farmops git pr review prometheus alert resolve mallory babbler",
+        &BY_COMPONENTS.join(" "),
+        "farmops git pr review prometheus alert resolve mallory babbler hostile certificate renewal deprecated",
+        "mended a security flaw of high severity in a deployment brought back from crash loop rescued",
+        "before its end moved one workload object off an API version that Kubernetes removed privileged rescue",
     ]
     .join(" ");
     let declared: BTreeSet<String> = tokens(&declared).collect();
     let mut raw = BTreeSet::new();
-    for object in &seen {
+    for object in seen {
         texts(object, &mut raw);
     }
-    for proof in &proofs {
+    for proof in proofs {
         let action = &proof["proof"]["action"];
         for member in ["description", "plugin", "subcategory"] {
             let text = action[member].as_str().unwrap_or_default();
@@ -385,8 +438,43 @@ async fn nothing_of_what_was_seen_leaves_the_agent() {
     }
 }
 
-fn around(text: &str, marker: &str) -> String {
-    let at = text.find(marker).unwrap_or_default();
+/// Whether each watch is there for all who read it, so that none begins anew.
+fn everybody_listens(status: &Value) -> bool {
+    let watches = status["sources"]["cluster"]["watches"].as_array();
+    let listened = watches.into_iter().flatten();
+    let listened = listened.filter(|watch| RESOURCES.iter().any(|one| watch["resource"] == *one));
+    let readers: usize = listened
+        .map(|watch| watch["plugins"].as_array().unwrap().len())
+        .sum();
+    readers == READERS
+}
+
+fn proofs_of(proofs: &[Value], plugin: &str) -> usize {
+    let of = proofs
+        .iter()
+        .filter(|proof| proof["proof"]["action"]["plugin"] == plugin);
+    of.count()
+}
+
+/// The watches went through what there is to go through, and one of them says why it does not work.
+fn assert_watches_tell(watches: &Value) {
+    let watches = watches.as_array().unwrap();
+    let state = |resource: &str| {
+        let watch = watches.iter().find(|watch| watch["resource"] == resource);
+        watch.unwrap_or_else(|| panic!("{resource}: {watches:#?}"))
+    };
+    for resource in RESOURCES {
+        let watch = state(resource);
+        if resource == "daemonsets.apps" {
+            assert!(watch["reason"].as_str().unwrap().contains("403"), "{watch}");
+        } else {
+            assert_eq!(watch["state"], "watching", "{watch}");
+            assert_eq!(watch["objects"], LISTED, "{watch}");
+        }
+    }
+}
+
+fn around(text: &str, at: usize) -> String {
     let line = text[..at].rfind('\n').map_or(0, |line| line + 1);
     text[line..]
         .lines()

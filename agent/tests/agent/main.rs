@@ -11,6 +11,7 @@ mod journey;
 mod keys;
 mod leaks;
 mod plugins;
+mod press;
 mod process;
 mod programs;
 mod ready;
@@ -18,6 +19,8 @@ mod reload;
 mod reset;
 mod rest;
 mod sandbox;
+#[path = "../kubernetes/script.rs"]
+mod script;
 mod shares;
 mod standby;
 mod tracker;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use farmops_plugin::log::{Level, log};
 use farmops_plugin::{
     ActionType, Actor, ActorType, BadSettings, Category, Complexity, Description, Finding, Hints,
-    Observation, OutcomeStatus, Plugin, SourceRequirement, Template, Verdict, Who,
+    KubernetesResource, Observation, OutcomeStatus, Plugin, SourceRequirement, Template, Verdict,
+    Who,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +28,12 @@ impl Plugin for Hostile {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             description: "Breaks every bound there is.".to_owned(),
             categories: vec![Category::Toil],
-            sources: vec![SourceRequirement::new("github", &["everything"])],
+            sources: vec![
+                SourceRequirement::new("github", &["everything"]),
+                SourceRequirement::kubernetes(
+                    ["pods", "deployments.apps"].map(everything_of).to_vec(),
+                ),
+            ],
             templates: vec![Template::new("done", "Did it")],
             subcategories: Vec::new(),
             settings_schema: Some(json!({"type": "object"})),
@@ -76,6 +82,7 @@ impl Plugin for Hostile {
                 return Verdict::Rejected(format!("{variables} {arguments}"));
             }
             "chance" => return Verdict::Rejected(chance()),
+            "changed" => return babble(&observation.raw_data),
             "settings" => return Verdict::Rejected(self.behaviour.clone()),
             "remember" => {
                 static CALLS: AtomicU32 = AtomicU32::new(0);
@@ -139,6 +146,35 @@ fn many() -> Verdict {
             )
         })
         .collect();
+    Verdict::Verified(Box::new(finding))
+}
+
+/// As soon as it is seen.
+fn everything_of(resource: &str) -> KubernetesResource {
+    KubernetesResource::new(resource, &["metadata", "spec", "status"])
+}
+
+/// Puts the name of what it sees wherever it can; which way it takes is in the name itself.
+fn babble(seen: &[u8]) -> Verdict {
+    let seen: Value = serde_json::from_slice(seen).unwrap_or_default();
+    let name = seen["name"].as_str().unwrap_or("unnamed").to_owned();
+    log(Level::Error, &name);
+    println!("{name}");
+    let mut finding = finding(name.clone().into_bytes());
+    finding.dedupe_key = name.clone().into_bytes();
+    match name.bytes().map(u32::from).sum::<u32>() % 11 {
+        // An honest proof, whose evidence alone tells.
+        0 | 1 => {}
+        2 => finding.words = [("what".to_owned(), name)].into(),
+        3 => finding.words = [(name, "what".to_owned())].into(),
+        4 => finding.numbers = [(name, 7)].into(),
+        5 => finding.template = name,
+        6 => finding.subcategory = Some(name),
+        7 => return Verdict::Rejected(name),
+        8 => return Verdict::Inconclusive(name),
+        9 => finding.actor.who = Who::Identifier(name),
+        _ => panic!("over {name}"),
+    }
     Verdict::Verified(Box::new(finding))
 }
 
