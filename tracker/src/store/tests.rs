@@ -8,13 +8,40 @@ use std::{fmt::Write as _, path::Path};
 use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, Row, SqliteConnection};
 
-use super::{Database, PROJECTIONS, Projection, Secrets, Upkeep};
+use super::{Database, PROJECTIONS, Projection, Secrets, StoreError, Upkeep};
 
 /// The URL of a new database; a file in `folder` if it is one.
 pub(crate) fn fresh(folder: &Path) -> String {
     match std::env::var("TEST_DATABASE").as_deref() {
         Ok("postgres") => farmops_postgres::database().unwrap(),
         _ => format!("sqlite://{}/farm.db", folder.display()),
+    }
+}
+
+/// What a database says of a row that does not fit.
+pub(crate) fn misfit_error() -> StoreError {
+    sqlx::Error::Database(Box::new(Misfit)).into()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("UNIQUE constraint failed")]
+struct Misfit;
+
+impl sqlx::error::DatabaseError for Misfit {
+    fn message(&self) -> &'static str {
+        "UNIQUE constraint failed"
+    }
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+    fn kind(&self) -> sqlx::error::ErrorKind {
+        sqlx::error::ErrorKind::UniqueViolation
     }
 }
 

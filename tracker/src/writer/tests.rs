@@ -44,7 +44,7 @@ use crate::{
     },
     store::{
         Database, Loaded, Notice, Nowhere, ProofFilter, Publication, SignedHead, Upkeep, Village,
-        tests::fresh,
+        tests::{fresh, misfit_error},
     },
 };
 
@@ -65,29 +65,6 @@ struct Faulty {
     misfit: Arc<Mutex<Option<Uuid>>>,
 }
 
-/// What a database says of a row that does not fit.
-#[derive(Debug, thiserror::Error)]
-#[error("UNIQUE constraint failed")]
-struct Misfit;
-
-impl sqlx::error::DatabaseError for Misfit {
-    fn message(&self) -> &'static str {
-        "UNIQUE constraint failed"
-    }
-    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
-        self
-    }
-    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
-        self
-    }
-    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
-        self
-    }
-    fn kind(&self) -> sqlx::error::ErrorKind {
-        sqlx::error::ErrorKind::UniqueViolation
-    }
-}
-
 #[async_trait]
 impl Journal for Faulty {
     async fn load(&mut self) -> Result<Loaded, StoreError> {
@@ -103,7 +80,7 @@ impl Journal for Faulty {
             _ => false,
         };
         if batch.entries.iter().any(by_it) {
-            return Err(sqlx::Error::Database(Box::new(Misfit)).into());
+            return Err(misfit_error());
         }
         self.journal.commit(batch).await
     }
