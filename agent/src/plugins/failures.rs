@@ -38,6 +38,11 @@ impl Failures {
         (self.at.len() < self.max).then(|| self.backoff.next(&mut rand::rng()))
     }
 
+    /// Whether there was more than one lately.
+    pub(super) fn is_repeated(&self) -> bool {
+        self.at.len() > 1
+    }
+
     pub(super) fn forget(&mut self) {
         self.at.clear();
         self.backoff.reset();

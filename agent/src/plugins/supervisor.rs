@@ -220,10 +220,14 @@ impl Supervisor {
         declared: &mut Option<Description>,
     ) -> Option<End> {
         let id = self.shared.versions().current.spec.id.clone();
-        self.shares.note_failure(&id);
         metrics::counter!("farmops_agent_plugin_failures_total", "plugin" => id.clone())
             .increment(1);
-        let pause = match failures.next(Instant::now()) {
+        let delay = failures.next(Instant::now());
+        // Once is an accident, and what waits meanwhile is not worth losing.
+        if delay.is_none() || failures.is_repeated() {
+            self.shares.note_failure(&id);
+        }
+        let pause = match delay {
             Some(delay) => {
                 tracing::warn!(
                     plugin = id,

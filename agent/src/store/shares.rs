@@ -1,8 +1,8 @@
 //! How much of the queue each plugin may fill, so that none fills it for all.
 //!
 //! The plugins of the manifest have equal shares. One at work whose share is full holds up the sources that
-//! it reads; they try again, and nothing is lost. One that has failed holds up nobody until it has judged an
-//! observation again: its own oldest observations go, and are counted.
+//! it reads; they try again, and nothing is lost. One that fails again and again holds up nobody until it has
+//! judged an observation: its own oldest observations go, and are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ impl Shares {
         self.plugins.subscribe()
     }
 
-    /// `plugin` has failed; until it has judged an observation, it holds up nobody.
+    /// `plugin` keeps failing; until it has judged an observation, it holds up nobody.
     pub fn note_failure(&self, plugin: &str) {
         self.failed().entry(plugin.to_owned()).or_default();
     }

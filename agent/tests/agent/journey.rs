@@ -89,7 +89,9 @@ async fn a_full_queue_answers_503_and_takes_the_delivery_later() {
         {"id": "farmops/git-pr-review", "source": {"binary": sleeper}, "grants": [{"source": "github"}]}]});
     let real = std::fs::read(&manifest).unwrap();
     std::fs::write(&manifest, document.to_string()).unwrap();
-    let agent = world.start().await;
+    let mut config = world.config();
+    config.limits.observations_max = 50;
+    let agent = world.start_with(config).await;
     for number in 0..50 {
         let answer = deliver(
             agent.webhooks,

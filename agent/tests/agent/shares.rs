@@ -28,6 +28,7 @@ async fn a_flood_for_a_deactivated_plugin_leaves_the_other_its_work() {
     std::fs::write(&manifest, plugins.to_string()).unwrap();
     let mut config = world.config();
     config.limits.plugin_failures_max = 2;
+    config.limits.observations_max = 50;
     let agent = world.start_with(config).await;
     until(agent.api, "/api/v1/status", |status| {
         let plugins = status["plugins"].as_array().unwrap();

@@ -40,7 +40,7 @@ impl World {
                 "file": [{"name": "alerts", "path": folder.path().join("alerts.jsonl"), "source_type": "alertmanager"}],
             },
             "sandbox": {"launcher": programs::agent()},
-            "limits": {"observations_max": 50},
+            "limits": {"observations_max": 100},
             "log": {"format": "json", "filter": "info"},
         });
         let plugin = |name: &str, source: &str, config: Value| {

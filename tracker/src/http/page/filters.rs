@@ -4,6 +4,7 @@
     unreachable_pub,
     clippy::inline_always,
     clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
     clippy::unused_self,
     reason = "so the macro writes a filter"
 )]
