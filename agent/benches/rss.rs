@@ -37,8 +37,10 @@ pub(crate) fn print(name: &str, unit: &str, value: f64, baseline: f64, more: Val
     println!("{line}");
 }
 
-/// Pods of the last step.
+/// The variable with the pods of the last step.
+pub(crate) const PODS: &str = "FARMOPS_BENCH_PODS";
+
 pub(crate) fn pods_max() -> usize {
-    let given = std::env::var("FARMOPS_BENCH_PODS").ok();
+    let given = std::env::var(PODS).ok();
     given.and_then(|n| n.parse().ok()).unwrap_or(5000)
 }

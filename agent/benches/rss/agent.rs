@@ -80,6 +80,8 @@ impl Agent {
             .arg("--config")
             .arg(config)
             .args(["--listen", &address.to_string()])
+            // The agent takes every FARMOPS_ variable for a setting, and refuses those that are none.
+            .env_remove(super::PODS)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
