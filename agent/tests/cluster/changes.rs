@@ -184,7 +184,9 @@ async fn restarts_of_the_server_and_of_the_agent_under_change_lose_and_double_no
             lasts.retain(|name| one["name"] != json!(name));
         }
     };
-    told.iter().for_each(|one| strike(&mut lasts, one));
+    for one in &told {
+        strike(&mut lasts, one);
+    }
     while !lasts.is_empty() {
         let one = source.next(PLUGIN).await;
         strike(&mut lasts, &one);
