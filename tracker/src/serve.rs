@@ -13,7 +13,6 @@ use farmops_protocol::log::commitment::SaltSource;
 use farmops_service::{
     outbound::{Outbound, Reach},
     server::{self, Limits, Listener},
-    storage_guard::refuse_network_filesystem,
     tls::ServerTls,
     token::Token,
 };
@@ -218,9 +217,6 @@ fn explained(error: OpenError, url: &Url) -> anyhow::Error {
 
 async fn open_database(config: &Config) -> anyhow::Result<Database> {
     let place = Place::of(&config.db)?;
-    if let Place::File(path) = &place {
-        refuse_network_filesystem(path)?;
-    }
     Database::open(&config.db)
         .await
         .with_context(|| format!("opening {place}"))
