@@ -219,7 +219,8 @@ impl Publisher {
             () = stop.cancelled() => Reason::Stop,
             () = self.bell.notified() => Reason::Bell,
             () = tokio::time::sleep(LAPSE_CHECK) => Reason::Time,
-            changed = changes.changed() => if changed.is_ok() { Reason::Change } else { Reason::Stop },
+            // A writer that is gone is seen by whoever runs us both; it does not end us first.
+            Ok(()) = changes.changed() => Reason::Change,
         }
     }
 }
