@@ -8,6 +8,7 @@
 
 mod connection;
 mod first_bytes;
+mod linger;
 
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 4] = [
 ];
 
 /// Wraps a finished router: fallbacks and rejections become problems, panics 500, slow handlers
-/// 503; default security headers; one debug span per request, without its query.
+/// 503; default security headers; an answer that comes early waits for the rest of the body, within
+/// bounds; one debug span per request, without its query.
 ///
 /// Sets both fallbacks, so merge other routers first, and gRPC afterwards. Routes that stream for
 /// a long time are safe: the deadline ends at the head of the answer.
@@ -83,6 +85,7 @@ pub fn harden(router: Router, limits: &Limits) -> Router {
     ));
     problem::normalise(router.layer(middleware::from_fn(short_target)))
         .layer(middleware::map_response(default_headers))
+        .layer(middleware::from_fn(linger::linger))
         .layer(TraceLayer::new_for_http().make_span_with(
             // The query may carry an invitation code.
             |request: &Request| {

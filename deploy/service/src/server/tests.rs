@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
-use axum::routing::get;
+use axum::routing::{get, post};
+use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -111,6 +112,40 @@ async fn a_handler_that_hangs_is_answered_for() {
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("retry-after: 1"), "{answer}");
     assert!(answer.contains("application/problem+json"), "{answer}");
+}
+
+#[tokio::test]
+async fn who_still_writes_when_it_is_refused_gets_its_answer() {
+    let refuse = async || StatusCode::FORBIDDEN;
+    let router = Router::new().route("/", post(refuse));
+    let running = start(router, Limits::default()).await;
+    let piece = [b' '; 50_000];
+    for length in [500_000_usize, 50_000_000] {
+        let mut stream = TcpStream::connect(running.address).await.unwrap();
+        let head =
+            format!("POST / HTTP/1.1\r\nhost: farm.example\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // A server that has answered and closed would break these writes.
+        let mut written = Ok(());
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            written = written.and(stream.write_all(&piece).await);
+        }
+        written.unwrap();
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 403", "{length}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_before_it_writes_is_refused_at_once() {
+    let refuse = async || StatusCode::FORBIDDEN;
+    let router = Router::new().route("/", post(refuse));
+    let running = start(router, Limits::default()).await;
+    let head = "POST / HTTP/1.1\r\nhost: farm.example\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n";
+    let answer = exchange(running.address, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
 }
 
 #[tokio::test]
