@@ -12,6 +12,7 @@ use rustls::sign::SingleCertAndKey;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -110,7 +111,9 @@ impl ServerTls {
 
     /// Looks at the files again and again.
     pub(crate) async fn keep_looking(self, cancel: CancellationToken) {
-        let mut tick = tokio::time::interval(LOOK_INTERVAL);
+        // They have just been read.
+        let begin = Instant::now() + LOOK_INTERVAL;
+        let mut tick = tokio::time::interval_at(begin, LOOK_INTERVAL);
         while cancel.run_until_cancelled(tick.tick()).await.is_some() {
             let this = self.clone();
             let looked = tokio::task::spawn_blocking(move || this.look(SystemTime::now()));
