@@ -21,20 +21,23 @@ pub struct AgentConfig {
     /// The tracker, for example `https://farm.example:8443`.
     pub tracker_url: Url,
     /// A PEM file with certificate authorities to trust besides the system's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub tracker_ca_file: Option<PathBuf>,
     /// A PEM file with the certificate that the agent shows to a tracker that asks for one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub tracker_client_cert_file: Option<PathBuf>,
     /// The key of that certificate.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub tracker_client_key_file: Option<PathBuf>,
     /// Where the agent keeps its identity, queue and outbox.
-    #[serde(default = "data_dir")]
+    #[serde(
+        default = "data_dir",
+        deserialize_with = "farmops_service::config::path"
+    )]
     pub data_dir: PathBuf,
     /// A folder with `agent.id`, `agent.key` and `farm.secret`, such as a mounted Secret; they are copied into
     /// `data_dir` at the first start.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub identity_dir: Option<PathBuf>,
     /// Address of the agent's own API.
     #[serde(default = "listen")]
@@ -51,7 +54,10 @@ pub struct AgentConfig {
     #[serde(default)]
     pub sources: SourcesConfig,
     /// The plugin manifest.
-    #[serde(default = "plugins")]
+    #[serde(
+        default = "plugins",
+        deserialize_with = "farmops_service::config::path"
+    )]
     pub plugins: PathBuf,
     /// Run only while holding a lease of Kubernetes.
     #[serde(default)]
@@ -156,16 +162,18 @@ pub enum ConfigFault {
 }
 
 impl AgentConfig {
-    /// Reads flags over environment over file. Relative paths of the manifest are resolved against
-    /// the file's folder.
+    /// Reads flags over environment over file. All paths are absolute afterwards: what is not set lies
+    /// beside the file, or without one in the working directory.
     pub fn load(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (String, String)>,
         flags: serde_json::Value,
     ) -> Result<Self, ConfigFault> {
         let mut config: Self = farmops_service::config::load(file, "FARMOPS_", env, flags)?;
-        if let Some(folder) = file.and_then(Path::parent) {
-            config.plugins = folder.join(&config.plugins);
+        let folder = file.and_then(Path::parent).unwrap_or(Path::new(""));
+        for by_default in [&mut config.data_dir, &mut config.plugins] {
+            let path = folder.join(&by_default);
+            *by_default = std::path::absolute(&path).unwrap_or(path);
         }
         config.check()?;
         Ok(config)

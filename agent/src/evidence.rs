@@ -31,6 +31,7 @@ pub struct EvidenceConfig {
     pub bytes_max: i64,
     /// A file with 32 random bytes to encrypt with, such as a mounted Secret; it is only read. Without it the
     /// agent makes `evidence.key` in its data folder.
+    #[serde(deserialize_with = "farmops_service::config::path")]
     pub key_file: Option<PathBuf>,
 }
 

@@ -34,6 +34,7 @@ pub struct SandboxConfig {
     /// Whether plugins run only where the kernel has Landlock and seccomp.
     pub required: bool,
     /// The `farmops-agent` program, where the agent runs inside another one.
+    #[serde(deserialize_with = "farmops_service::config::path")]
     pub launcher: Option<PathBuf>,
 }
 

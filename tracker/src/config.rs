@@ -23,7 +23,7 @@ pub struct Config {
     pub db: String,
     /// The file that the owner's token is written to at the first start. Without it, `owner.token` beside the
     /// SQLite file, or in the folder that the tracker runs in.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub owner_token_path: Option<PathBuf>,
     /// The address to listen on.
     #[serde(default = "default_listen")]
@@ -48,7 +48,7 @@ pub struct Config {
     #[serde(default)]
     pub allow_loopback: bool,
     /// A file with further certificate authorities for outgoing HTTPS.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub ca_file: Option<PathBuf>,
     /// TLS on the port, and client certificates; plain HTTP without it.
     #[serde(default)]

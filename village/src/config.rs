@@ -48,7 +48,7 @@ pub struct Config {
     #[serde(default)]
     pub allow_loopback: bool,
     /// A file with further certificate authorities for outgoing HTTPS.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub ca_file: Option<PathBuf>,
     /// TLS on the port, and client certificates; plain HTTP without it.
     #[serde(default)]

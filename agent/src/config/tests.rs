@@ -48,6 +48,24 @@ fn flags_outrank_the_file_and_the_manifest_lies_beside_it() {
 }
 
 #[test]
+fn an_agent_is_the_same_wherever_it_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.yaml");
+    let at = |text: &str| {
+        std::fs::write(&file, format!("{LEAST}{text}")).unwrap();
+        AgentConfig::load(Some(&file), [], serde_json::json!({})).unwrap()
+    };
+    assert_eq!(at("").data_dir, folder.path().join("farmops-agent-data"));
+    let named = at("data_dir: data\ntracker_ca_file: ca.pem\n");
+    assert_eq!(named.data_dir, folder.path().join("data"));
+    assert_eq!(named.tracker_ca_file, Some(folder.path().join("ca.pem")));
+    let here = std::env::current_dir().unwrap();
+    let flags = serde_json::json!({"data_dir": "data"});
+    let by_flag = AgentConfig::load(Some(&file), [], flags).unwrap();
+    assert_eq!(by_flag.data_dir, here.join("data"));
+}
+
+#[test]
 fn an_unknown_key_is_an_error_with_a_suggestion() {
     let error = load(&format!("{LEAST}trakcer_url: x\n"))
         .unwrap_err()

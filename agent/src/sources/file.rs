@@ -32,6 +32,7 @@ pub struct FileConfig {
     /// The operator's name for it.
     pub name: String,
     /// The file. It need not exist yet.
+    #[serde(deserialize_with = "farmops_service::config::path")]
     pub path: PathBuf,
     /// What its records are. Default `file`.
     #[serde(default = "file")]

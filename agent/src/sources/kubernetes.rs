@@ -51,7 +51,7 @@ pub struct KubernetesConfig {
     /// The operator's name for it.
     pub name: String,
     /// A kubeconfig file. Default: the pod's own account, else `$KUBECONFIG`, else `~/.kube/config`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "farmops_service::config::path")]
     pub kubeconfig: Option<PathBuf>,
     /// A context in it. Default: its current one.
     #[serde(default)]

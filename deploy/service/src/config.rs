@@ -10,11 +10,14 @@
 //!   separated by commas.
 //! * `<key>_file` (or `FARMOPS_<KEY>_FILE`) names a file that holds the value, unless the target
 //!   has a field of that very name. A trailing newline is cut off.
+//! * A relative path in the file, after such a key or in a field read by [`path()`], is looked for beside
+//!   the file, and not where the program happens to be started.
 //! * Fields need a default (`#[serde(default)]`) or they are required. Do not use
 //!   `#[serde(flatten)]`: serde then hides the field names.
 
 mod fault;
 mod layer;
+mod path;
 mod read;
 mod secret;
 mod tree;
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+pub use path::path;
 pub use secret::Secret;
 
 use fault::{Fault, FaultKind};
@@ -35,13 +39,24 @@ pub const FILE_VARIABLE: &str = "CONFIG";
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read {path}: {reason}")]
     Read {
-        /// The configuration file, or the file that a `_file` key names.
+        /// The configuration file.
         path: PathBuf,
         /// What the system said.
-        #[source]
-        source: std::io::Error,
+        reason: std::io::Error,
+    },
+    /// The file that a `_file` key names cannot be read.
+    #[error("{origin}: `{key}`: cannot read {path}: {reason}")]
+    ReadValue {
+        /// Where the key was written.
+        origin: String,
+        /// The whole path of the key, dotted.
+        key: String,
+        /// The file that it names.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
     },
     /// The name of the file ends in neither `.toml`, `.yaml` nor `.yml`.
     #[error("{path}: a configuration file is named *.toml, *.yaml or *.yml")]
@@ -131,7 +146,12 @@ fn explain(fault: Fault, env_prefix: &str) -> ConfigError {
             key,
             reason,
         },
-        FaultKind::SecretFile { path, source } => ConfigError::Read { path, source },
+        FaultKind::Unreadable { path, reason } => ConfigError::ReadValue {
+            origin,
+            key,
+            path,
+            reason,
+        },
         FaultKind::Missing => {
             let path = fault.path.join("__").replace('-', "_");
             ConfigError::Missing {

@@ -23,9 +23,9 @@ pub(super) enum FaultKind {
         suggestion: Option<String>,
     },
     Invalid(String),
-    SecretFile {
+    Unreadable {
         path: PathBuf,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     Missing,
 }

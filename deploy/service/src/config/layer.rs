@@ -10,9 +10,9 @@ use super::tree::{Kind, Node, Origin};
 use super::{ConfigError, FILE_VARIABLE};
 
 pub(super) fn from_file(path: &Path) -> Result<Node, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+    let text = std::fs::read_to_string(path).map_err(|reason| ConfigError::Read {
         path: path.to_owned(),
-        source,
+        reason,
     })?;
     let extension = path.extension().and_then(|extension| extension.to_str());
     let parsed = match extension {

@@ -2,7 +2,6 @@
 //! answers with values, and every fault learns its path and origin on the way up.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::de::value::{
     MapAccessDeserializer, MapDeserializer, SeqDeserializer, StringDeserializer,
@@ -12,6 +11,7 @@ use serde::forward_to_deserialize_any;
 use serde_json::Value;
 
 use super::fault::{Fault, FaultKind};
+use super::path::PATH;
 use super::tree::{Kind, Node, Origin, folded};
 
 /// Pairs the keys of a table with the fields of a struct, following `_file` keys.
@@ -67,6 +67,7 @@ impl Node {
         let (Kind::Text(path) | Kind::Scalar(Value::String(path))) = self.kind else {
             return Err(Fault::invalid("expected the path of a file").at(&self.origin));
         };
+        let path = self.origin.locate(&path);
         match std::fs::read_to_string(&path) {
             Ok(mut text) => {
                 if text.ends_with('\n') {
@@ -80,12 +81,20 @@ impl Node {
                     origin: self.origin,
                 })
             }
-            Err(source) => Err(Fault::new(FaultKind::SecretFile {
-                path: PathBuf::from(path),
-                source,
-            })
-            .at(&self.origin)),
+            Err(reason) => {
+                let kind = FaultKind::Unreadable { path, reason };
+                Err(Fault::new(kind).at(&self.origin))
+            }
         }
+    }
+
+    /// Text as the absolute path that it means where it was written.
+    fn located(mut self) -> Self {
+        if let Kind::Text(path) | Kind::Scalar(Value::String(path)) = &mut self.kind {
+            // From text, so it is text.
+            *path = self.origin.locate(path).to_string_lossy().into_owned();
+        }
+        self
     }
 
     /// For a table made of variables, the first of them.
@@ -247,10 +256,11 @@ impl<'de> de::Deserializer<'de> for Node {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        visitor.visit_newtype_struct(self)
+        let node = if name == PATH { self.located() } else { self };
+        visitor.visit_newtype_struct(node)
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -234,7 +235,7 @@ fn a_secret_file_outranks_a_lower_layer_and_clashes_within_one() {
     let both = [("FARMOPS_TOKEN_FILE", path), ("FARMOPS_TOKEN", "x")];
     assert!(matches!(from_env(&both), Err(ConfigError::Invalid { .. })));
     let nowhere = from_env(&[("FARMOPS_TOKEN_FILE", "/nonexistent/token")]);
-    assert!(matches!(nowhere, Err(ConfigError::Read { .. })));
+    assert!(matches!(nowhere, Err(ConfigError::ReadValue { .. })));
 }
 
 #[test]
@@ -274,4 +275,54 @@ fn a_file_that_is_not_configuration_is_refused() {
     ));
     let absent = load::<Config>(Some("/nonexistent.toml".as_ref()), "F_", [], Value::Null);
     assert!(matches!(absent, Err(ConfigError::Read { .. })));
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(default)]
+struct Paths {
+    #[serde(deserialize_with = "super::path")]
+    folder: PathBuf,
+    #[serde(deserialize_with = "super::path")]
+    key_file: Option<PathBuf>,
+    #[serde(deserialize_with = "super::path")]
+    other: Option<PathBuf>,
+    secret: Option<Secret>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            folder: "by-default".into(),
+            key_file: None,
+            other: None,
+            secret: None,
+        }
+    }
+}
+
+#[test]
+fn a_path_is_looked_for_beside_the_file_that_names_it_and_else_in_the_working_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("farm.yaml");
+    let text = "folder: data\nkey_file: /etc/key\nother: beside\nsecret_file: secret\n";
+    std::fs::write(&file, text).unwrap();
+    std::fs::write(folder.path().join("secret"), "hush\n").unwrap();
+    let variables = env(&[("FARMOPS_OTHER", "here")]);
+    let paths: Paths = load(Some(&file), "FARMOPS_", variables, Value::Null).unwrap();
+    let expected = Paths {
+        folder: folder.path().join("data"),
+        key_file: Some("/etc/key".into()),
+        other: Some(std::env::current_dir().unwrap().join("here")),
+        secret: Some(Secret::new("hush")),
+    };
+    assert_eq!(paths, expected);
+
+    std::fs::write(&file, "folder: 7\n").unwrap();
+    let error = load::<Paths>(Some(&file), "FARMOPS_", [], Value::Null).unwrap_err();
+    assert!(error.to_string().contains("`folder`: "), "{error}");
+
+    let absent = json!({"secret_file": "nowhere"});
+    let error = load::<Paths>(None, "FARMOPS_", [], absent).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("`secret_file`: cannot read "), "{said}");
 }

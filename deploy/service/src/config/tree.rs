@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -22,6 +22,16 @@ impl Origin {
             Self::Variable(_) => 1,
             Self::Flags => 2,
         }
+    }
+
+    /// What a path that was written here means: beside the file, or from the working directory.
+    pub(super) fn locate(&self, path: &str) -> PathBuf {
+        let path = match self {
+            Self::File(file) => file.parent().unwrap_or(Path::new("")).join(path),
+            Self::Variable(_) | Self::Flags => PathBuf::from(path),
+        };
+        // It fails for an empty path, and where there is no working directory.
+        std::path::absolute(&path).unwrap_or(path)
     }
 }
 

@@ -9,10 +9,13 @@ use serde::Deserialize;
 #[serde(default)]
 pub struct Settings {
     /// PEM: the server's certificate, then the intermediate ones.
+    #[serde(deserialize_with = "crate::config::path")]
     pub cert_file: Option<PathBuf>,
     /// PEM: the key of the first certificate; not readable by everyone.
+    #[serde(deserialize_with = "crate::config::path")]
     pub key_file: Option<PathBuf>,
     /// PEM: the authorities that client certificates must come from.
+    #[serde(deserialize_with = "crate::config::path")]
     pub client_ca_file: Option<PathBuf>,
     /// What is asked of clients; goes with `client_ca_file`.
     pub client_auth: Option<ClientAuth>,
