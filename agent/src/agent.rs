@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use farmops_service::health::Health;
+use farmops_service::outbound::{Outbound, OutboundError, Reach};
 use farmops_service::probes::Probes;
 use farmops_service::server;
 use tokio::net::TcpListener;
@@ -52,6 +53,9 @@ pub enum StartError {
     /// Two agents on one data folder would fork the chain.
     #[error("another agent runs on the data folder {0}")]
     AlreadyRunning(PathBuf),
+    /// Without them the tracker's certificate could never be believed.
+    #[error("`tracker_ca_file`: {0}")]
+    TrackerCa(OutboundError),
     /// No identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -108,6 +112,10 @@ impl Agent {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         farmops_service::tls::init();
+        if let Some(file) = &config.tracker_ca_file {
+            Outbound::with_ca_file(Reach::Loopback, crate::USER_AGENT, file)
+                .map_err(StartError::TrackerCa)?;
+        }
         let lock = take_folder(&config.data_dir, LOCK_PATIENCE)?;
         let (identity, store) = open(&config, mandate.as_ref()).await?;
         let status = store.status().clone();
@@ -224,6 +232,9 @@ async fn open(
     }
     let (identity, fresh) =
         Identity::load_or_make(&config.data_dir, &mut rand::rng(), Uuid::now_v7())?;
+    if fresh {
+        tracing::info!(data_dir = %config.data_dir.display(), "a new agent: its identity was made");
+    }
     tracing::info!(
         agent_id = %identity.agent_id,
         fingerprint = %identity.key.current().public().fingerprint(),

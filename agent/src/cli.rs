@@ -2,7 +2,7 @@
 
 pub mod plugins;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -43,8 +43,11 @@ pub enum KeysCommand {
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The agent never ran.
-    #[error("there is no key in the data folder yet; the agent makes it at its first start")]
-    NoKey,
+    #[error(
+        "there is no key in {}: the agent makes it at its first start; if it has had that, `data_dir` was another folder",
+        .0.display()
+    )]
+    NoKey(PathBuf),
     /// The tracker said no.
     #[error("the tracker refuses the new key and the old one stays{}", .0.as_deref().map(|r| format!(": {r}")).unwrap_or_default())]
     Refused(Option<String>),
@@ -80,7 +83,8 @@ pub async fn run(config: &AgentConfig, command: KeysCommand) -> Result<String, C
 }
 
 fn show(folder: &Path, as_json: bool) -> Result<String, CommandError> {
-    let current = keys::read(folder, KEY_FILE)?.ok_or(CommandError::NoKey)?;
+    let current =
+        keys::read(folder, KEY_FILE)?.ok_or_else(|| CommandError::NoKey(folder.to_owned()))?;
     let (current, next) = (current.public(), keys::read(folder, NEXT_FILE)?);
     let next = next.map(|key| key.public());
     if as_json {
@@ -99,7 +103,7 @@ fn show(folder: &Path, as_json: bool) -> Result<String, CommandError> {
 
 async fn rotate(config: &AgentConfig, wait: Duration) -> Result<String, CommandError> {
     let folder = &config.data_dir;
-    keys::read(folder, KEY_FILE)?.ok_or(CommandError::NoKey)?;
+    keys::read(folder, KEY_FILE)?.ok_or_else(|| CommandError::NoKey(folder.to_owned()))?;
     let lock = match take_folder(folder, Duration::ZERO) {
         Ok(lock) => Some(lock),
         Err(StartError::AlreadyRunning(_)) => None,
@@ -148,7 +152,8 @@ async fn watch(
     loop {
         // In this order: the next key's file becomes the current one's.
         let waits = keys::read(folder, NEXT_FILE)?.is_some();
-        let current = keys::read(folder, KEY_FILE)?.ok_or(CommandError::NoKey)?;
+        let current =
+            keys::read(folder, KEY_FILE)?.ok_or_else(|| CommandError::NoKey(folder.to_owned()))?;
         if current.public() == *next {
             return Ok(format!("the agent's key is now {}", next.fingerprint()));
         }

@@ -152,6 +152,11 @@ impl Status {
         metrics::gauge!(RESET_NEEDED).set(0.0);
     }
 
+    /// The tracker has taken something.
+    pub fn heard(&self) {
+        self.lock().uplink.last_contact = Some(clock::now());
+    }
+
     /// Something is wrong between us and the tracker; `owner_command` would help.
     pub fn troubled(&self, standing: Standing, error: String, owner_command: Option<String>) {
         let mut inner = self.lock();

@@ -19,8 +19,8 @@ const PLUGINS_MAX: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// Unreadable, unknown key, wrong type.
-    #[error(transparent)]
-    Load(#[from] farmops_service::config::ConfigError),
+    #[error("`plugins`: {0}")]
+    Load(farmops_service::config::ConfigError),
     /// Two entries of one id.
     #[error("plugin `{0}` is listed twice: remove one entry")]
     Twice(String),
@@ -147,7 +147,8 @@ impl Manifest {
     /// [`ManifestError`] names the plugin, the key and what helps.
     pub fn load(file: &Path, sources: &KnownSources) -> Result<Self, ManifestError> {
         let document: Document =
-            farmops_service::config::load(Some(file), "FARMOPS_PLUGINS_", [], Value::Null)?;
+            farmops_service::config::load(Some(file), "FARMOPS_PLUGINS_", [], Value::Null)
+                .map_err(ManifestError::Load)?;
         if document.plugins.len() > PLUGINS_MAX {
             return Err(ManifestError::TooMany);
         }

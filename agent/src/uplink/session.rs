@@ -71,6 +71,7 @@ impl<'a> Session<'a> {
                 match self.link.deliver(&self.uplink.store).await {
                     Ok(0) => {}
                     Ok(_) => {
+                        self.uplink.status.heard();
                         self.misplaced = false;
                         self.progress = true;
                     }

@@ -332,3 +332,19 @@ pub(crate) async fn reload(api: std::net::SocketAddr) {
     let answer = client.post(url, json, "", Bounds::default()).await.unwrap();
     assert_eq!(answer.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_file_without_certificate_authorities_is_named_before_anything_is_made() {
+    let world = World::new(std::net::SocketAddr::from(([127, 0, 0, 1], 9)));
+    let mut config = world.config();
+    config.tracker_ca_file = Some(world.config_file());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let refused = farmops_agent::agent::Agent::start(config, stop).await;
+    let said = refused.err().unwrap().to_string();
+    assert!(said.starts_with("`tracker_ca_file`: "), "{said}");
+    assert!(!world.data().exists());
+
+    let (ok, said) = world.keys(&["show"]).await;
+    assert!(!ok);
+    assert!(said.contains(world.data().to_str().unwrap()), "{said}");
+}
