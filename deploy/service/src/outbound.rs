@@ -15,9 +15,9 @@
 
 pub mod address;
 mod bounded;
+mod cause;
 mod resolver;
 
-use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ pub enum OutboundError {
         limit: usize,
     },
     /// Connecting, sending or receiving failed.
-    #[error("the exchange failed: {}", innermost(.0))]
+    #[error("the exchange failed: {}", cause::of(.0))]
     Transport(#[source] reqwest::Error),
     /// The request could not be built.
     #[error("the request is not valid")]
@@ -164,7 +164,7 @@ impl Outbound {
                 // The platform verifier refuses to exist on a system without a CA bundle, even
                 // for plain http. Trusting only the extra roots (maybe none) is strictly tighter.
                 tracing::warn!(
-                    error = innermost(&error),
+                    error = cause::of(&error),
                     "no system certificate authorities: https trusts only the extra CA file"
                 );
                 builder()
@@ -275,20 +275,11 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, OutboundError>
     };
     let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let roots =
-        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(innermost(&error)))?;
+        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(cause::of(&error)))?;
     if roots.is_empty() {
         return Err(unusable("it contains no certificate".to_owned()));
     }
     Ok(roots)
-}
-
-/// The message of the deepest cause: reqwest's own messages say little.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut deepest = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }
 
 #[cfg(test)]

@@ -105,12 +105,16 @@ fn who() -> Router {
 }
 
 async fn start(tls: ServerTls, limits: Limits) -> SocketAddr {
+    serve(Some(tls), limits).await
+}
+
+async fn serve(tls: Option<ServerTls>, limits: Limits) -> SocketAddr {
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = tcp.local_addr().unwrap();
     let router = server::harden(who(), &limits);
     let never = CancellationToken::new();
     tokio::spawn(server::serve(
-        Listener::new(tcp, Some(tls)),
+        Listener::new(tcp, tls),
         router,
         limits,
         never,
@@ -138,6 +142,35 @@ async fn a_client_that_trusts_the_authority_speaks_http_2() {
     let stranger = Outbound::new(Reach::Operator, "test").unwrap();
     let refused = ask(&stranger, address).await;
     assert!(matches!(refused, Err(OutboundError::Transport(_))));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_road_is_said_so_that_it_can_be_mended() {
+    let said = async |client: &Outbound, url: String| {
+        let answer = client.get(url.parse().unwrap(), Bounds::default()).await;
+        answer.unwrap_err().to_string()
+    };
+    let ca = Authority::new();
+    ca.issue("server", &["localhost"]);
+    let address = start(open(&ca.settings(None)).unwrap(), Limits::default()).await;
+    let stranger = Outbound::new(Reach::Operator, "test").unwrap();
+    let unknown = said(&stranger, format!("https://localhost:{}/", address.port())).await;
+    assert!(
+        unknown.contains("an authority that is not known here"),
+        "{unknown}"
+    );
+    let plain = said(&stranger, format!("http://localhost:{}/", address.port())).await;
+    assert!(
+        plain.contains("should the URL begin with https?"),
+        "{plain}"
+    );
+
+    let without = serve(None, Limits::default()).await;
+    let secure = said(&stranger, format!("https://localhost:{}/", without.port())).await;
+    assert!(
+        secure.contains("should the URL begin with http?"),
+        "{secure}"
+    );
 }
 
 #[tokio::test]
