@@ -110,13 +110,18 @@ async fn list(client: &Client, output: Output) -> anyhow::Result<ExitCode> {
 
 /// An agent in two or more lines.
 fn paragraph(agent: &Value) -> String {
+    let (id, status) = (text(&agent["agent_id"]), text(&agent["status"]));
     let mut lines = format!(
-        "{}  {:8} {}\n    fingerprint {}\n",
-        text(&agent["agent_id"]),
-        text(&agent["status"]),
+        "{id}  {status:8} {}\n    fingerprint {}\n",
         text(&agent["cluster_alias"]),
         text(&agent["fingerprint"]),
     );
+    if status == "pending" {
+        let _ = writeln!(
+            lines,
+            "    compare it with `farmops-agent keys show`, then: agents approve {id} --fingerprint \"…\""
+        );
+    }
     if let Some(asked) = agent["reset_asked"].as_object() {
         let place = match asked.get("resumes_after").map(text).unwrap_or_default() {
             none if none.is_empty() => "with a first proof".to_owned(),

@@ -32,6 +32,12 @@ impl Client {
     pub(super) fn new(base: &Url, token_file: &Path, outbound: Outbound) -> anyhow::Result<Self> {
         let token = Token::read_file(token_file)
             .with_context(|| format!("reading the owner's token from {}", token_file.display()))?;
+        if token.expose().is_empty() {
+            bail!(
+                "{} is empty: the owner's token belongs there",
+                token_file.display()
+            );
+        }
         Ok(Self {
             base: base.clone(),
             token,
@@ -134,7 +140,8 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
-        let answer = self.outbound.execute(request.build()?, BOUNDS).await?;
+        let answer = self.outbound.execute(request.build()?, BOUNDS).await;
+        let answer = answer.with_context(|| format!("asking the tracker at {}", self.base))?;
         if !answer.status.is_success() {
             bail!("{}", reason(answer.status, &answer.body));
         }

@@ -21,6 +21,7 @@ pub(super) struct RemoteArgs {
         long,
         global = true,
         default_value = "http://127.0.0.1:8443",
+        value_parser = base_url,
         help_heading = "Commands"
     )]
     pub(super) url: Url,
@@ -51,6 +52,13 @@ pub(super) struct RemoteArgs {
     /// Answer in JSON.
     #[arg(long, global = true, help_heading = "Commands")]
     json: bool,
+}
+
+fn base_url(text: &str) -> Result<Url, String> {
+    match text.parse::<Url>() {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err("expected a URL like https://farm.example:8443".to_owned()),
+    }
 }
 
 impl RemoteArgs {

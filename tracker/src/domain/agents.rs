@@ -67,7 +67,7 @@ pub fn decide_approve(
     let agent = state.agents.get(&agent_id).ok_or(Refusal::AgentUnknown)?;
     let actual = agent.public_key.fingerprint();
     if actual != fingerprint {
-        return Err(Refusal::FingerprintDiffers(actual.to_string()));
+        return Err(Refusal::FingerprintDiffers);
     }
     match agent.status {
         AgentStatus::Revoked => Err(Refusal::AgentRevoked),

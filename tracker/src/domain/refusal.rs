@@ -17,7 +17,7 @@ pub enum Refusal {
     #[error("the signature does not verify under the agent's key")]
     BadSignature,
     /// Nobody enrolled under this id.
-    #[error("no agent enrolled under this id; enrol first")]
+    #[error("no agent has enrolled under this id")]
     AgentUnknown,
     /// The owner revoked the agent.
     #[error("the owner has revoked this agent")]
@@ -28,9 +28,9 @@ pub enum Refusal {
     /// Only an agent that waits can be sent away.
     #[error("the agent is approved; revoke it instead")]
     AgentActive,
-    /// No proof of this agent has that id.
+    /// No proof of this agent has the id in that field.
     #[error("no proof of this agent has that id")]
-    NoSuchProof,
+    NoSuchProof(&'static str),
     /// Only the agent or a proof's id says where its chain is to resume.
     #[error("this agent has not asked for its chain to resume; name the proof to resume after")]
     NoResetAsked,
@@ -57,9 +57,11 @@ pub enum Refusal {
         /// Whether it waits for its owner.
         pending: bool,
     },
-    /// The owner compared with something else.
-    #[error("the agent's key has the fingerprint {0}")]
-    FingerprintDiffers(String),
+    /// The owner compared with something else. It does not say what the key's is: that is to come from the agent.
+    #[error(
+        "the agent's key has another fingerprint; take the one that `farmops-agent keys show` says where the agent runs"
+    )]
+    FingerprintDiffers,
     /// The chain has another proof under this id.
     #[error("another proof of this chain has the same id")]
     ProofIdTaken,
@@ -114,7 +116,7 @@ impl Refusal {
             Self::AgentRevoked => "agent-revoked",
             Self::AgentPending => "agent-pending",
             Self::AgentActive => "agent-active",
-            Self::NoSuchProof => "no-such-proof",
+            Self::NoSuchProof(_) => "no-such-proof",
             Self::NoResetAsked => "no-reset-asked",
             Self::NoSuchLeague => "no-such-league",
             Self::NotForSale(reason) => reason.code(),
@@ -122,7 +124,7 @@ impl Refusal {
             Self::AgentIdTaken => "agent-id-taken",
             Self::TooManyPending(_) => "too-many-pending",
             Self::TooManyKeys { .. } => "too-many-keys",
-            Self::FingerprintDiffers(_) => "fingerprint-differs",
+            Self::FingerprintDiffers => "fingerprint-differs",
             // To the agent both mean the same: this is not where the chain goes on.
             Self::Chain {
                 error: ChainError::NoGenesis,
@@ -144,9 +146,9 @@ impl Refusal {
             | Self::TooManyKeys { pending: true, .. } => Sort::TooMany,
             Self::Invalid(_)
             | Self::ProofIdTaken
-            | Self::NoSuchProof
+            | Self::NoSuchProof(_)
             | Self::BadSignature
-            | Self::FingerprintDiffers(_)
+            | Self::FingerprintDiffers
             | Self::KeyReused(_)
             | Self::NotForSale(NotForSale::Unknown(_))
             // A time is wrong whatever the chain holds.
@@ -176,12 +178,13 @@ impl Refusal {
             | Self::TooManyPending(_)
             | Self::AgentPending
             | Self::AgentActive => "agent_id",
-            Self::NoSuchProof | Self::NoResetAsked => "resumes_after",
+            Self::NoSuchProof(field) => field,
+            Self::NoResetAsked => "resumes_after",
             Self::NoSuchLeague => "league",
             Self::NotForSale(_) => "item",
             Self::KeyReused(_) => "Idempotency-Key",
             Self::TooManyKeys { .. } => "new_key",
-            Self::FingerprintDiffers(_) => "fingerprint",
+            Self::FingerprintDiffers => "fingerprint",
             Self::Chain { error, .. } => error.field(),
             Self::Fork { .. } => "prev_proof_id",
         }

@@ -128,7 +128,10 @@ impl Writer {
             Since::Now => None,
             Since::After(last_good) => {
                 let cut = self.journal.cut(agent_id, last_good).await;
-                Some(cut.map_err(unavailable)?.ok_or(Refusal::NoSuchProof)?)
+                Some(
+                    cut.map_err(unavailable)?
+                        .ok_or(Refusal::NoSuchProof("last_good_proof"))?,
+                )
             }
         };
         if let Some(event) = decide_revoke(&self.state, agent_id, cut, last)? {
@@ -204,7 +207,10 @@ impl Writer {
             Some(proof) => {
                 self.settle(round).await?;
                 let head = self.journal.head_at(agent_id, proof).await;
-                Some(head.map_err(unavailable)?.ok_or(Refusal::NoSuchProof)?)
+                Some(
+                    head.map_err(unavailable)?
+                        .ok_or(Refusal::NoSuchProof("resumes_after"))?,
+                )
             }
         };
         if let Some(event) = decide_reset(&self.state, agent_id, resumes_at, asked)? {

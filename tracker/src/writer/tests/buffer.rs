@@ -35,7 +35,7 @@ async fn buffered_proofs_count_in_chain_order_after_approval_and_a_restart() {
     let refused = farm.writer.approve(agent.id, wrong).await.unwrap_err();
     assert!(matches!(
         refused,
-        WriteError::Refused(Refusal::FingerprintDiffers(_))
+        WriteError::Refused(Refusal::FingerprintDiffers)
     ));
     let answer = farm.approve(&agent).await;
     assert_eq!(answer.head, agent.head);
