@@ -122,13 +122,7 @@ impl Workshop {
             self.store.drop_observation(waiting.seq).await?;
             return Ok(true);
         }
-        let observation = Observation {
-            id: waiting.id.to_string(),
-            source_type: waiting.source_type.clone(),
-            event: waiting.event.clone(),
-            raw_data: waiting.payload.clone(),
-            detected_at: waiting.detected_at,
-        };
+        let observation = Observation::from(&waiting);
         match live.client.verify(observation).await {
             Ok(verdict) => {
                 self.store.shares().note_verdict(&plugin.id);
