@@ -114,8 +114,7 @@ impl Supervisor {
         let granted = {
             let mut versions = self.shared.versions();
             versions.proven = true;
-            let spec = &versions.current.spec;
-            let (id, version) = (&spec.id, &description.version);
+            let (id, version) = (&versions.current.spec.id, &description.version);
             match running.sandbox() {
                 Some(sandbox) if !sandbox.seccomp || !sandbox.landlock.starts_with("abi") => {
                     tracing::warn!(
@@ -127,7 +126,7 @@ impl Supervisor {
                 }
                 sandbox => tracing::info!(plugin = id, version, ?sandbox, "plugin is running"),
             }
-            granted(spec, description)
+            granted(&versions.current.grants, description)
         };
         let generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
         let (in_use, drained) = mpsc::channel(1);

@@ -12,4 +12,7 @@ mod judge;
 #[path = "../agent/programs.rs"]
 mod programs;
 mod source;
+#[allow(dead_code)]
+#[path = "../agent/tracker.rs"]
+mod tracker;
 mod workloads;
