@@ -11,6 +11,7 @@ mod judge;
 #[allow(dead_code)]
 #[path = "../agent/programs.rs"]
 mod programs;
+mod refused;
 mod source;
 #[allow(dead_code)]
 #[path = "../agent/tracker.rs"]
