@@ -35,6 +35,7 @@ use tokio::sync::{mpsc, watch};
 pub use self::admission::Refusal;
 pub use self::client::{CallError, Client, ProcessClient, VerifyError};
 pub use self::component::{ComponentClient, ComponentError, Components};
+use self::manifest::Grant;
 pub use self::manifest::ManifestError;
 pub use self::oci::{Key, NotAKey, OciError};
 pub use self::process::ProcessError;
@@ -160,6 +161,8 @@ struct Versions {
     /// Whether it ever worked.
     proven: bool,
     previous: Option<Version>,
+    /// What the manifest grants, whichever version is at work.
+    manifest: Vec<Grant>,
     rolled_back: Option<RolledBack>,
 }
 

@@ -82,6 +82,22 @@ impl Version {
     }
 }
 
+impl Version {
+    /// The same with no more grants than the manifest gives: what was withdrawn does not come back with older code.
+    pub(super) fn within(mut self, manifest: &[Grant]) -> Self {
+        let cut = |grants: &[Grant]| {
+            let both = |grant: &Grant| manifest.iter().find_map(|other| grant.and(other));
+            grants.iter().filter_map(both).collect::<Vec<Grant>>()
+        };
+        self.spec.grants = cut(&self.spec.grants);
+        self.grants = cut(&self.grants);
+        let kept = &self.grants;
+        self.granted
+            .retain(|(name, _)| kept.iter().any(|grant| grant.source == *name));
+        self
+    }
+}
+
 /// What a plugin is made of.
 enum Code {
     /// The agent's copy of a program.

@@ -276,6 +276,7 @@ impl Supervisor {
         let Some(previous) = versions.previous.take() else {
             return false;
         };
+        let previous = previous.within(&versions.manifest);
         let failed = std::mem::replace(&mut versions.current, previous);
         let (id, from) = (&failed.spec.id, failed.spec.source.digest());
         let to = versions.current.spec.source.digest();
