@@ -1,5 +1,6 @@
 //! What a source saw, on its way to the plugins that read the source.
 
+use farmops_plugin::Observation;
 use farmops_protocol::digest::Digest;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -89,4 +90,17 @@ pub struct Waiting {
     pub payload: Vec<u8>,
     /// When the source saw it, in seconds since the epoch.
     pub detected_at: i64,
+}
+
+/// As a plugin is asked about it.
+impl From<&Waiting> for Observation {
+    fn from(waiting: &Waiting) -> Self {
+        Self {
+            id: waiting.id.to_string(),
+            source_type: waiting.source_type.clone(),
+            event: waiting.event.clone(),
+            raw_data: waiting.payload.clone(),
+            detected_at: waiting.detected_at,
+        }
+    }
 }

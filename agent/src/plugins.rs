@@ -35,9 +35,11 @@ use tokio::sync::{mpsc, watch};
 pub use self::admission::Refusal;
 pub use self::client::{CallError, Client, ProcessClient, VerifyError};
 pub use self::component::{ComponentClient, ComponentError, Components};
+use self::manifest::Grant;
 pub use self::manifest::ManifestError;
 pub use self::oci::{Key, NotAKey, OciError};
 pub use self::process::ProcessError;
+pub(crate) use self::routes::lies_within;
 pub use self::routes::{GrantedResource, Routes};
 pub use self::running::StartError;
 use self::running::Version;
@@ -46,7 +48,9 @@ pub use self::runtime::{RefusedPlugin, Runtime, RuntimeError, RuntimeSetup, Star
 pub use self::shelf::ShelfError;
 pub use self::socket::SocketError;
 pub use self::view::{PluginState, PluginView, RolledBack};
+use crate::observation::{SourceType, Waiting};
 use crate::sandbox::Sandbox;
+use crate::sources::kubernetes::subject::Subject;
 
 /// A plugin that can be asked.
 #[derive(Debug, Clone)]
@@ -59,7 +63,7 @@ pub struct Live {
     pub wanted: Arc<Vec<String>>,
     /// What it declared.
     pub description: Arc<Description>,
-    /// What of Kubernetes it may read.
+    /// What of Kubernetes it may read; [`Live::may_read`] asks.
     pub granted: Arc<Vec<GrantedResource>>,
     /// Held by whoever may still ask it; a version that was exchanged ends once nobody does.
     pub in_use: mpsc::Sender<()>,
@@ -67,6 +71,24 @@ pub struct Live {
     pub sandbox: Option<Sandbox>,
     /// Lines of it that were not logged.
     pub log_dropped: Arc<AtomicU64>,
+}
+
+impl Live {
+    /// Whether the plugin may read `waiting` now. It was allowed to when the observation was kept, but grants
+    /// change, and so does what the plugin declares (PLUGIN-CAP-001).
+    pub fn may_read(&self, waiting: &Waiting) -> bool {
+        if !self.wanted.contains(&waiting.source) {
+            return false;
+        }
+        if waiting.source_type != SourceType::Kubernetes.as_str() {
+            return true;
+        }
+        // What does not say what it is of was granted to nobody.
+        Subject::read(&waiting.payload).is_some_and(|subject| {
+            let mut granted = self.granted.iter();
+            granted.any(|granted| granted.covers(&waiting.source, &subject))
+        })
+    }
 }
 
 /// A plugin as its worker sees it.
@@ -139,6 +161,8 @@ struct Versions {
     /// Whether it ever worked.
     proven: bool,
     previous: Option<Version>,
+    /// What the manifest grants, whichever version is at work.
+    manifest: Vec<Grant>,
     rolled_back: Option<RolledBack>,
 }
 

@@ -79,8 +79,8 @@ pub struct Counters {
     /// Observations that no plugin took in time.
     pub expired: u64,
     /// Observations dropped before anyone judged them: the oldest of a plugin that has failed, beyond its
-    /// share of the queue, those of plugins that are not in the manifest any more, and those of a replica after
-    /// another has led.
+    /// share of the queue, those of plugins that are not in the manifest any more, those of what their plugin is not
+    /// granted any more, and those of a replica after another has led.
     pub dropped: u64,
 }
 

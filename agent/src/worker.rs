@@ -72,9 +72,10 @@ impl Workshop {
 
     async fn work(&self, mut plugin: PluginHandle) {
         let mut queue = self.store.watch_queue();
+        let mut withheld = None;
         loop {
             queue.mark_unchanged();
-            match self.settle_next(&mut plugin).await {
+            match self.settle_next(&mut plugin, &mut withheld).await {
                 Ok(true) => {}
                 Ok(false) => {
                     if queue.changed().await.is_err() {
@@ -89,8 +90,13 @@ impl Workshop {
         }
     }
 
-    /// Settles the oldest observation; false when there is none.
-    async fn settle_next(&self, plugin: &mut PluginHandle) -> Result<bool, StoreError> {
+    /// Settles the oldest observation; false when there is none. `withheld` is the last start of the plugin
+    /// since which something was withheld from it.
+    async fn settle_next(
+        &self,
+        plugin: &mut PluginHandle,
+        withheld: &mut Option<u64>,
+    ) -> Result<bool, StoreError> {
         if !(self.may_sign)() {
             tokio::time::sleep(LEAD_PAUSE).await;
             return Ok(true);
@@ -117,22 +123,31 @@ impl Workshop {
             std::future::pending::<()>().await;
             return Ok(false);
         };
-        if !live.wanted.contains(&waiting.source) {
-            self.status.count(Count::Rejected);
+        if !live.may_read(&waiting) {
             self.store.drop_observation(waiting.seq).await?;
+            self.status.count(Count::Dropped(1));
+            if withheld.replace(live.generation) != Some(live.generation) {
+                tracing::warn!(
+                    plugin = plugin.id,
+                    "observations of what is not granted any more are dropped"
+                );
+            }
             return Ok(true);
         }
-        let observation = Observation {
-            id: waiting.id.to_string(),
-            source_type: waiting.source_type.clone(),
-            event: waiting.event.clone(),
-            raw_data: waiting.payload.clone(),
-            detected_at: waiting.detected_at,
-        };
-        match live.client.verify(observation).await {
+        self.judge(plugin, &live, &waiting).await?;
+        Ok(true)
+    }
+
+    async fn judge(
+        &self,
+        plugin: &mut PluginHandle,
+        live: &Live,
+        waiting: &Waiting,
+    ) -> Result<(), StoreError> {
+        match live.client.verify(Observation::from(waiting)).await {
             Ok(verdict) => {
                 self.store.shares().note_verdict(&plugin.id);
-                self.settle(&live, &waiting, verdict).await?;
+                self.settle(live, waiting, verdict).await?;
             }
             Err(error) => {
                 let attempts = self.store.note_failed_attempt(waiting.seq).await?;
@@ -155,7 +170,7 @@ impl Workshop {
                 }
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn settle(

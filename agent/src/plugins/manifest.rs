@@ -69,6 +69,31 @@ pub struct Grant {
     pub namespaces: Vec<String>,
 }
 
+impl Grant {
+    /// What both grant; `None` when that is nothing.
+    pub(super) fn and(&self, other: &Self) -> Option<Self> {
+        let both = |one: &[String], other: &[String]| -> Vec<String> {
+            one.iter()
+                .filter(|name| other.contains(name))
+                .cloned()
+                .collect()
+        };
+        let resources = both(&self.resources, &other.resources);
+        let namespaces = match (&*self.namespaces, &*other.namespaces) {
+            ([], all) | (all, []) => all.to_vec(),
+            // None in common is not the same as none named.
+            (one, other) => Some(both(one, other)).filter(|both| !both.is_empty())?,
+        };
+        let of_resources = !self.resources.is_empty() || !other.resources.is_empty();
+        let is_nothing = self.source != other.source || (of_resources && resources.is_empty());
+        (!is_nothing).then(|| Self {
+            source: self.source.clone(),
+            resources,
+            namespaces,
+        })
+    }
+}
+
 /// A source of the agent, as far as grants go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSource {

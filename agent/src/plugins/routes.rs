@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use farmops_plugin::{Description, KubernetesResource};
 
-use super::manifest::PluginSpec;
+use super::manifest::Grant;
+use crate::sources::kubernetes::subject::Subject;
 
 /// A resource that a plugin may read: it asks for it, and the manifest grants it (PLUGIN-CAP-001).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +15,28 @@ pub struct GrantedResource {
     pub source: String,
     /// As the plugin declares it.
     pub resource: KubernetesResource,
-    /// In which namespaces; empty is all that the source watches.
+    /// In which namespaces; empty is the whole cluster.
     pub namespaces: Vec<String>,
 }
 
-/// What `spec` grants of what `description` declares.
-pub(super) fn granted(spec: &PluginSpec, description: &Description) -> Vec<GrantedResource> {
-    let grants = spec.grants.iter().flat_map(|grant| {
+impl GrantedResource {
+    /// Whether what `source` tells of `subject` may be read.
+    pub(super) fn covers(&self, source: &str, subject: &Subject<'_>) -> bool {
+        self.source == source
+            && self.resource.resource == subject.resource
+            && lies_within(&self.namespaces, subject.namespace.as_deref())
+    }
+}
+
+/// Whether an object in `namespace` lies within `namespaces`; none is the whole cluster.
+pub(crate) fn lies_within(namespaces: &[String], namespace: Option<&str>) -> bool {
+    namespaces.is_empty()
+        || namespace.is_some_and(|one| namespaces.iter().any(|other| other == one))
+}
+
+/// What `grants` give of what `description` declares.
+pub(super) fn granted(grants: &[Grant], description: &Description) -> Vec<GrantedResource> {
+    let grants = grants.iter().flat_map(|grant| {
         let declared = description.resources();
         let granted = declared.filter(|declared| grant.resources.contains(&declared.resource));
         granted.map(|resource| GrantedResource {
@@ -53,3 +69,6 @@ impl Routes {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = routes;
     }
 }
+
+#[cfg(test)]
+mod tests;

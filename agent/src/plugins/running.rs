@@ -11,7 +11,7 @@ use super::RuntimeBounds;
 use super::admission::{self, Refusal};
 use super::client::{CallError, Client};
 use super::component::{ComponentClient, ComponentError, Components};
-use super::manifest::{KnownSources, PluginSource, PluginSpec};
+use super::manifest::{Grant, KnownSources, PluginSource, PluginSpec};
 use super::oci::{OciError, Wanted};
 use super::process::{Process, ProcessError};
 use super::shelf::{Shelf, ShelfError};
@@ -54,17 +54,47 @@ pub(super) struct Version {
     pub(super) spec: PluginSpec,
     /// Names and types of the sources granted.
     pub(super) granted: Vec<(String, SourceType)>,
+    /// The grants, each cut down to the namespaces that its source watches.
+    pub(super) grants: Vec<Grant>,
 }
 
 impl Version {
     /// `sources` are those that the agent has.
     pub(super) fn new(spec: PluginSpec, sources: &KnownSources) -> Self {
-        let names = spec.grants.iter().map(|grant| &grant.source);
-        let granted = names.filter_map(|name| Some((name.clone(), sources.get(name)?.source_type)));
-        Self {
-            granted: granted.collect(),
-            spec,
+        let (mut granted, mut grants) = (Vec::new(), Vec::new());
+        for grant in &spec.grants {
+            let Some(source) = sources.get(&grant.source) else {
+                continue;
+            };
+            granted.push((grant.source.clone(), source.source_type));
+            let mut grant = grant.clone();
+            // The manifest names none that is not watched.
+            if grant.namespaces.is_empty() {
+                grant.namespaces.clone_from(&source.namespaces);
+            }
+            grants.push(grant);
         }
+        Self {
+            spec,
+            granted,
+            grants,
+        }
+    }
+}
+
+impl Version {
+    /// The same with no more grants than the manifest gives: what was withdrawn does not come back with older code.
+    pub(super) fn within(mut self, manifest: &[Grant]) -> Self {
+        let cut = |grants: &[Grant]| {
+            let both = |grant: &Grant| manifest.iter().find_map(|other| grant.and(other));
+            grants.iter().filter_map(both).collect::<Vec<Grant>>()
+        };
+        self.spec.grants = cut(&self.spec.grants);
+        self.grants = cut(&self.grants);
+        let kept = &self.grants;
+        self.granted
+            .retain(|(name, _)| kept.iter().any(|grant| grant.source == *name));
+        self
     }
 }
 

@@ -143,6 +143,7 @@ impl Runtime {
         let manifest = self.read_manifest().await?;
         let plan = self.plan(&manifest);
         let checked = self.check(plan.changed).await?;
+        self.note_grants(&manifest);
         for (version, running) in checked {
             self.exchange(version, running).await;
         }
@@ -171,7 +172,9 @@ impl Runtime {
                 let entries = this.entries();
                 let entry = entries.get(&id);
                 let entry = entry.ok_or_else(|| RuntimeError::NoSuchPlugin(id.clone()))?;
-                entry.shared.versions().previous.clone()
+                let versions = entry.shared.versions();
+                let previous = versions.previous.clone();
+                previous.map(|previous| previous.within(&versions.manifest))
             };
             let previous = previous.ok_or(RuntimeError::NoPrevious(id))?;
             for (version, running) in this.check(vec![previous]).await? {
@@ -301,6 +304,17 @@ impl Runtime {
         self.entries().insert(id, entry);
     }
 
+    /// From here on no version of a plugin gets more than `manifest` grants it.
+    fn note_grants(&self, manifest: &Manifest) {
+        let entries = self.entries();
+        for spec in &manifest.plugins {
+            if let Some(entry) = entries.get(&spec.id) {
+                let mut versions = entry.shared.versions();
+                versions.manifest.clone_from(&spec.grants);
+            }
+        }
+    }
+
     fn version(&self, spec: PluginSpec) -> Version {
         Version::new(spec, &self.setup.sources)
     }
@@ -360,6 +374,7 @@ impl Shared {
             restarts: std::sync::atomic::AtomicU64::new(0),
             generation: std::sync::atomic::AtomicU64::new(0),
             versions: Mutex::new(super::Versions {
+                manifest: version.spec.grants.clone(),
                 current: version,
                 proven: false,
                 previous: None,

@@ -114,8 +114,7 @@ impl Supervisor {
         let granted = {
             let mut versions = self.shared.versions();
             versions.proven = true;
-            let spec = &versions.current.spec;
-            let (id, version) = (&spec.id, &description.version);
+            let (id, version) = (&versions.current.spec.id, &description.version);
             match running.sandbox() {
                 Some(sandbox) if !sandbox.seccomp || !sandbox.landlock.starts_with("abi") => {
                     tracing::warn!(
@@ -127,7 +126,7 @@ impl Supervisor {
                 }
                 sandbox => tracing::info!(plugin = id, version, ?sandbox, "plugin is running"),
             }
-            granted(spec, description)
+            granted(&versions.current.grants, description)
         };
         let generation = self.shared.generation.fetch_add(1, Ordering::Relaxed) + 1;
         let (in_use, drained) = mpsc::channel(1);
@@ -277,6 +276,7 @@ impl Supervisor {
         let Some(previous) = versions.previous.take() else {
             return false;
         };
+        let previous = previous.within(&versions.manifest);
         let failed = std::mem::replace(&mut versions.current, previous);
         let (id, from) = (&failed.spec.id, failed.spec.source.digest());
         let to = versions.current.spec.source.digest();

@@ -17,6 +17,7 @@ pub mod machine;
 pub mod object;
 pub mod project;
 pub mod settle;
+pub mod subject;
 pub mod subscription;
 mod watcher;
 

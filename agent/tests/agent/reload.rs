@@ -111,20 +111,7 @@ async fn a_new_version_that_keeps_failing_is_left_for_the_one_before() {
     bench.runtime.reload().await.unwrap();
     let bad = bench.view(HOSTILE).digest;
     assert_ne!(good, bad);
-    for _ in 0..3 {
-        let live = bench.live(HOSTILE).await;
-        let fault = Fault {
-            generation: live.generation,
-            reason: "no verdict in time".to_owned(),
-        };
-        let mut handle = bench.handle(HOSTILE);
-        handle.faults.send(fault).await.unwrap();
-        let next = handle.live.wait_for(|now| {
-            now.as_ref()
-                .is_none_or(|now| now.generation > live.generation)
-        });
-        next.await.unwrap();
-    }
+    fail_too_often(&bench).await;
     let view = bench.until(HOSTILE, |view| {
         view.digest == good && view.state == PluginState::Running
     });
@@ -144,6 +131,49 @@ async fn a_new_version_that_keeps_failing_is_left_for_the_one_before() {
     assert_eq!((view.digest, view.previous), (good, Some(bad)));
     let error = bench.runtime.roll_back("a/b").await.unwrap_err();
     assert!(matches!(error, RuntimeError::NoSuchPlugin(_)));
+}
+
+async fn fail_too_often(bench: &Bench) {
+    for _ in 0..3 {
+        let live = bench.live(HOSTILE).await;
+        let fault = Fault {
+            generation: live.generation,
+            reason: "no verdict in time".to_owned(),
+        };
+        let mut handle = bench.handle(HOSTILE);
+        handle.faults.send(fault).await.unwrap();
+        let next = handle.live.wait_for(|now| {
+            now.as_ref()
+                .is_none_or(|now| now.generation > live.generation)
+        });
+        next.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_was_withdrawn_does_not_come_back_with_older_code() {
+    let place = tempfile::tempdir().unwrap();
+    let old = hostile(place.path(), "calm@0.1.0");
+    let mut new = hostile(place.path(), "calm@0.2.0");
+    new["grants"] = json!([]);
+    let bench = Bench::at_work(std::slice::from_ref(&old)).await;
+    for by_itself in [false, true] {
+        bench.write(std::slice::from_ref(&old));
+        bench.runtime.reload().await.unwrap();
+        assert_eq!(bench.live(HOSTILE).await.wanted.len(), 1);
+        bench.write(std::slice::from_ref(&new));
+        bench.runtime.reload().await.unwrap();
+        if by_itself {
+            fail_too_often(&bench).await;
+        } else {
+            bench.runtime.roll_back(HOSTILE).await.unwrap();
+        }
+        let view = bench.until(HOSTILE, |view| {
+            view.version.as_deref() == Some("0.1.0") && view.state == PluginState::Running
+        });
+        assert_eq!(view.await.grants, [], "by itself: {by_itself}");
+        assert!(bench.live(HOSTILE).await.wanted.is_empty());
+    }
 }
 
 #[tokio::test]

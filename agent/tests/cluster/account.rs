@@ -5,10 +5,12 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use farmops_service::outbound::{Bounds, Outbound, Reach};
 use farmops_testbed::{Program, shared};
+use http::HeaderValue;
 use serde_json::{Value, json};
 
 use crate::programs;
@@ -105,6 +107,7 @@ pub(crate) fn configure(folder: &Path, kubeconfig: &Path, manifest: &Value) -> P
 pub(crate) struct Agent {
     child: Child,
     pub(crate) api: SocketAddr,
+    log: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Agent {
@@ -115,21 +118,38 @@ impl Agent {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let kept = Arc::clone(&log);
+        let mut lines = lines.map(move |line| {
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            kept.lock().unwrap().push(line.clone());
+            line
+        });
         let ready = lines
-            .by_ref()
-            .map(Result::unwrap)
-            .find(|line| line.contains("the agent is at work"))
+            .find(|line| line["message"] == "the agent is at work")
             .expect("the agent came up");
         // A full pipe would stop it.
         std::thread::spawn(move || lines.for_each(drop));
-        let ready: Value = serde_json::from_str(&ready).unwrap();
         let api = ready["api"].as_str().unwrap().parse().unwrap();
-        Self { child, api }
+        Self { child, api, log }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Waits until the source's part of the status `holds`.
     pub(crate) async fn until(&self, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut status = self
+            .until_status(|status| holds(&status["sources"]["cluster"]))
+            .await;
+        status["sources"]["cluster"].take()
+    }
+
+    /// Waits until the status `holds`.
+    pub(crate) async fn until_status(&self, holds: impl Fn(&Value) -> bool) -> Value {
         let client = Outbound::new(Reach::Operator, "farmops-test").unwrap();
         let begin = Instant::now();
         loop {
@@ -138,13 +158,21 @@ impl Agent {
                 .unwrap();
             let answer = client.get(url, Bounds::default()).await.unwrap();
             let status: Value = serde_json::from_slice(&answer.body).unwrap();
-            let cluster = &status["sources"]["cluster"];
-            if holds(cluster) {
-                return cluster.clone();
+            if holds(&status) {
+                return status;
             }
             assert!(begin.elapsed() < Duration::from_mins(2), "{status:#}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Has it read its manifest anew.
+    pub(crate) async fn reload(&self) {
+        let client = Outbound::new(Reach::Operator, "farmops-test").unwrap();
+        let url = format!("http://{}/api/v1/plugins/reload", self.api);
+        let json = HeaderValue::from_static("application/json");
+        let answer = client.post(url.parse().unwrap(), json, "", Bounds::default());
+        assert_eq!(answer.await.unwrap().status, 200);
     }
 }
 

@@ -97,13 +97,7 @@ impl Judge {
 
     /// The proof, and that nothing of the object is in it; `None` where there was no finished work.
     async fn judge(&self, waiting: Waiting) -> Option<Proven> {
-        let observation = Observation {
-            id: waiting.id.to_string(),
-            source_type: waiting.source_type.clone(),
-            event: waiting.event.clone(),
-            raw_data: waiting.payload.clone(),
-            detected_at: waiting.detected_at,
-        };
+        let observation = Observation::from(&waiting);
         let component = Arc::clone(&self.component);
         let verdict = beside(move || component.verify(&observation).unwrap().verdict).await;
         let seen = String::from_utf8(waiting.payload.clone()).unwrap();

@@ -11,5 +11,9 @@ mod judge;
 #[allow(dead_code)]
 #[path = "../agent/programs.rs"]
 mod programs;
+mod refused;
 mod source;
+#[allow(dead_code)]
+#[path = "../agent/tracker.rs"]
+mod tracker;
 mod workloads;

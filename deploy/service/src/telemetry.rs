@@ -9,6 +9,10 @@ use tracing_subscriber::filter::Directive;
 /// strings at debug level. Appended last, so that no filter turns them on by accident.
 const SILENCED: &[&str] = &["activitypub_federation::http_signatures=off"];
 
+/// Targets that say at every attempt what our own lines say once: `kube` logs each request that fails as an error.
+/// They are silent unless the filter names their crate.
+const REPETITIVE: &[&str] = &["kube_client::client::builder"];
+
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,7 +57,7 @@ pub enum TelemetryError {
 }
 
 /// Starts logging to standard error. `filter` is in `env_logger` syntax, for example
-/// `info,farmops_tracker=debug`.
+/// `info,farmops_tracker=debug`. A few targets are silent until it names their crate.
 pub fn init(format: Format, filter: &str) -> Result<(), TelemetryError> {
     let filter = parse_filter(filter)?;
     let ansi = use_colour(
@@ -83,11 +87,23 @@ fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
         source,
     };
     let mut parsed = EnvFilter::builder().parse(filter).map_err(error)?;
-    for silenced in SILENCED {
-        let directive: Directive = silenced.parse().map_err(error)?;
+    let repetitive = REPETITIVE.iter().filter(|target| !names(filter, target));
+    let repetitive = repetitive.map(|target| format!("{target}=off"));
+    let silenced = SILENCED.iter().map(|&silenced| silenced.to_owned());
+    for silent in repetitive.chain(silenced) {
+        let directive: Directive = silent.parse().map_err(error)?;
         parsed = parsed.add_directive(directive);
     }
     Ok(parsed)
+}
+
+/// Whether `filter` says something of the crate of `target`.
+fn names(filter: &str, target: &str) -> bool {
+    let (of_crate, _) = target.split_once("::").unwrap_or((target, ""));
+    filter
+        .split(',')
+        .filter_map(|directive| directive.split(['=', '[', ':']).next())
+        .any(|named| named == of_crate)
 }
 
 fn use_colour(no_color: bool, terminal: bool) -> bool {
@@ -97,6 +113,8 @@ fn use_colour(no_color: bool, terminal: bool) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::sync::{Arc, Mutex};
+
     use super::*;
 
     #[test]
@@ -105,6 +123,52 @@ mod tests {
         let filter = parse_filter(chatty).unwrap().to_string();
         assert!(filter.contains("activitypub_federation::http_signatures=off"));
         assert!(!filter.contains("activitypub_federation::http_signatures=trace"));
+    }
+
+    /// What is logged with `filter` of a request that failed, and of two other things.
+    fn logged(filter: &str) -> Vec<&'static str> {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&said);
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(parse_filter(filter).unwrap())
+            .with_writer(move || Line(Arc::clone(&writer)))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error!(target: "kube_client::client::builder", "FAILED");
+            tracing::warn!(target: "kube_client::client::tls", "STALE");
+            tracing::warn!(target: "farmops_agent::sources", "DOWN");
+        });
+        let said = String::from_utf8(said.lock().unwrap().clone()).unwrap();
+        let mut words = vec!["FAILED", "STALE", "DOWN"];
+        words.retain(|word| said.contains(word));
+        words
+    }
+
+    struct Line(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Line {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_repeats_itself_is_heard_only_by_name() {
+        for filter in ["info", "debug", "warn,farmops_agent=debug"] {
+            assert_eq!(logged(filter), ["STALE", "DOWN"], "{filter}");
+        }
+        for filter in [
+            "info,kube_client=info",
+            "warn,kube_client::client=error",
+            "kube_client",
+        ] {
+            assert!(logged(filter).contains(&"FAILED"), "{filter}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the operator may set under `config` in `farmops-plugins.yaml`.
 
-use farmops_plugin::BadSettings;
+use farmops_plugin::settings::{self, whole};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,44 +31,37 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// JSON Schema of what [`Settings::read`] takes.
+    /// Their JSON Schema.
     pub(crate) fn schema() -> Value {
         let default = Self::default();
-        let whole = |default: u32, description: &str| {
-            json!({
-                "type": "integer",
-                "minimum": 0,
-                "maximum": u32::MAX,
-                "default": default,
-                "description": description,
-            })
-        };
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "min_validity_days": whole(
+        let routine_renewals = json!({
+            "type": "boolean",
+            "default": default.routine_renewals,
+            "description": "Whether renewals that took care of themselves count, little and once a day.",
+        });
+        settings::schema([
+            (
+                "min_validity_days",
+                whole(
                     default.min_validity_days,
                     "How long a certificate must be valid from its beginning to its end, in days.",
                 ),
-                "min_unready_minutes": whole(
+            ),
+            (
+                "min_unready_minutes",
+                whole(
                     default.min_unready_minutes,
                     "A certificate that was not ready for this long, in minutes, was in trouble.",
                 ),
-                "min_overdue_hours": whole(
+            ),
+            (
+                "min_overdue_hours",
+                whole(
                     default.min_overdue_hours,
                     "A certificate whose renewal was due this long ago, in hours, was in trouble.",
                 ),
-                "routine_renewals": {
-                    "type": "boolean",
-                    "default": default.routine_renewals,
-                    "description": "Whether renewals that took care of themselves count, little and once a day.",
-                },
-            },
-        })
-    }
-
-    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
-        Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))
+            ),
+            ("routine_renewals", routine_renewals),
+        ])
     }
 }

@@ -201,7 +201,7 @@ impl Review {
         format!("review {repository} {pull_request} {reviewer} {commit}").into_bytes()
     }
 
-    pub(crate) fn evidence(&self, words: usize) -> Vec<u8> {
+    pub(crate) fn evidence(&self, words: u32) -> Vec<u8> {
         serde_json::json!({
             "commit": self.commit,
             "opinion": self.opinion.phrase(),

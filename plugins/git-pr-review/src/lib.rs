@@ -50,7 +50,7 @@ impl Plugin for PrReview {
     }
 
     fn configure(&mut self, settings: &serde_json::Value) -> Result<(), BadSettings> {
-        self.settings = Settings::read(settings)?;
+        self.settings = farmops_plugin::settings::read(settings)?;
         Ok(())
     }
 
@@ -74,7 +74,8 @@ impl PrReview {
         if review.reviewer.is(&review.author) {
             return Verdict::rejected("a review of one's own pull request");
         }
-        let words = review.body.split_whitespace().count();
+        let words = review.body.split_whitespace();
+        let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
         if review.opinion == Opinion::Approved && words < self.settings.approval_words_min {
             return Verdict::rejected("an approval without a word");
         }

@@ -1,15 +1,15 @@
 //! What the operator may set under `config` in `farmops-plugins.yaml`.
 
-use farmops_plugin::BadSettings;
+use farmops_plugin::settings::{self, whole};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The settings, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// Words an approval needs to count; asking for changes always counts. Default 3.
-    pub(crate) approval_words_min: usize,
+    pub(crate) approval_words_min: u32,
 }
 
 impl Default for Settings {
@@ -21,23 +21,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// JSON Schema of what [`Settings::read`] takes.
+    /// Their JSON Schema.
     pub(crate) fn schema() -> Value {
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "approval_words_min": {
-                    "type": "integer",
-                    "minimum": 0,
-                    "default": Self::default().approval_words_min,
-                    "description": "Words an approval needs to count; asking for changes always counts.",
-                },
-            },
-        })
-    }
-
-    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
-        Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))
+        let approval_words_min = whole(
+            Self::default().approval_words_min,
+            "Words an approval needs to count; asking for changes always counts.",
+        );
+        settings::schema([("approval_words_min", approval_words_min)])
     }
 }

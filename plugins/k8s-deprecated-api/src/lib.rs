@@ -73,7 +73,7 @@ impl Plugin for DeprecatedApi {
     }
 
     fn configure(&mut self, settings: &serde_json::Value) -> Result<(), BadSettings> {
-        self.settings = Settings::read(settings)?;
+        self.settings = farmops_plugin::settings::read(settings)?;
         Ok(())
     }
 

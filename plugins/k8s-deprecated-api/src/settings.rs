@@ -1,6 +1,6 @@
 //! What the operator may set under `config` in `farmops-plugins.yaml`.
 
-use farmops_plugin::BadSettings;
+use farmops_plugin::settings::{self, whole};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,30 +24,21 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// JSON Schema of what [`Settings::read`] takes.
+    /// Their JSON Schema.
     pub(crate) fn schema() -> Value {
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "min_age_hours": {
-                    "type": "integer",
-                    "minimum": 0,
-                    "maximum": u32::MAX,
-                    "default": Self::default().min_age_hours,
-                    "description": "How old an object must be, in hours, before moving it counts.",
-                },
-                "ignored_managers": {
-                    "type": "array",
-                    "items": {"type": "string", "minLength": 1},
-                    "default": [],
-                    "description": "Names in metadata.managedFields of programs that write on nobody's behalf.",
-                },
-            },
-        })
-    }
-
-    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
-        Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))
+        let min_age_hours = whole(
+            Self::default().min_age_hours,
+            "How old an object must be, in hours, before moving it counts.",
+        );
+        let ignored_managers = json!({
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "description": "Names in metadata.managedFields of programs that write on nobody's behalf.",
+        });
+        settings::schema([
+            ("min_age_hours", min_age_hours),
+            ("ignored_managers", ignored_managers),
+        ])
     }
 }

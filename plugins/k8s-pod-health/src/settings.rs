@@ -1,8 +1,8 @@
 //! What the operator may set under `config` in `farmops-plugins.yaml`.
 
-use farmops_plugin::BadSettings;
+use farmops_plugin::settings::{self, whole};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The settings, with their defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,35 +25,24 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// JSON Schema of what [`Settings::read`] takes.
+    /// Their JSON Schema.
     pub(crate) fn schema() -> Value {
         let default = Self::default();
-        let seconds = |default: u32, description: &str| {
-            json!({
-                "type": "integer",
-                "minimum": 0,
-                "maximum": u32::MAX,
-                "default": default,
-                "description": description,
-            })
-        };
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "min_unhealthy_seconds": seconds(
+        settings::schema([
+            (
+                "min_unhealthy_seconds",
+                whole(
                     default.min_unhealthy_seconds,
                     "How long a workload must have been unhealthy, in seconds.",
                 ),
-                "first_start_seconds": seconds(
+            ),
+            (
+                "first_start_seconds",
+                whole(
                     default.first_start_seconds,
                     "What became unhealthy within this time of its creation, in seconds, never started well, and its first good start is no recovery.",
                 ),
-            },
-        })
-    }
-
-    pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
-        Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))
+            ),
+        ])
     }
 }

@@ -1,6 +1,6 @@
 //! What the operator may set under `config` in `farmops-plugins.yaml`.
 
-use farmops_plugin::BadSettings;
+use farmops_plugin::settings::{self, BadSettings, whole};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,40 +34,34 @@ impl Settings {
     pub(crate) fn schema() -> Value {
         let default = Self::default();
         let names: Vec<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
-        let whole = |default: u32, description: &str| {
-            json!({
-                "type": "integer",
-                "minimum": 0,
-                "maximum": u32::MAX,
-                "default": default,
-                "description": description,
-            })
-        };
-        json!({
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {
-                "min_age_hours": whole(
+        let ignored_rules = json!({
+            "type": "array",
+            "items": {"enum": names},
+            "uniqueItems": true,
+            "default": [],
+            "description": "Rules that do not count here.",
+        });
+        settings::schema([
+            (
+                "min_age_hours",
+                whole(
                     default.min_age_hours,
                     "How old a workload must be, in hours, before mending it counts.",
                 ),
-                "min_standing_minutes": whole(
+            ),
+            (
+                "min_standing_minutes",
+                whole(
                     default.min_standing_minutes,
                     "How long its fields must have been as they were, in minutes; a deploy or a scaling starts the count anew.",
                 ),
-                "ignored_rules": {
-                    "type": "array",
-                    "items": {"enum": names},
-                    "uniqueItems": true,
-                    "default": [],
-                    "description": "Rules that do not count here.",
-                },
-            },
-        })
+            ),
+            ("ignored_rules", ignored_rules),
+        ])
     }
 
     pub(crate) fn read(value: &Value) -> Result<Self, BadSettings> {
-        let settings = Self::deserialize(value).map_err(|e| BadSettings(e.to_string()))?;
+        let settings: Self = settings::read(value)?;
         let unknown = |name: &&String| Rule::ALL.iter().all(|rule| rule.name() != name.as_str());
         if let Some(name) = settings.ignored_rules.iter().find(unknown) {
             let name: String = name.chars().take(64).collect();

@@ -62,7 +62,7 @@ impl Plugin for AlertResolve {
     }
 
     fn configure(&mut self, settings: &serde_json::Value) -> Result<(), BadSettings> {
-        self.settings = Settings::read(settings)?;
+        self.settings = farmops_plugin::settings::read(settings)?;
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl AlertResolve {
             return Verdict::rejected("an alert of severity none is not an incident");
         };
         let fired_seconds = alert.ends_at - alert.starts_at;
-        if fired_seconds < self.settings.min_firing_seconds {
+        if fired_seconds < i64::from(self.settings.min_firing_seconds) {
             return Verdict::rejected("the alert ended too soon for anyone to have resolved it");
         }
         let owner = self.settings.owner_label.as_deref().and_then(label);

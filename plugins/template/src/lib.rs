@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use farmops_plugin::{
     ActionType, Actor, ActorType, BadSettings, Category, Complexity, Description, Finding, Hints,
-    Observation, OutcomeStatus, Plugin, SourceRequirement, Template, Verdict, Who,
+    Observation, OutcomeStatus, Plugin, SourceRequirement, Template, Verdict, Who, settings,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The plugin. It keeps nothing but its settings: a verdict depends on them and the observation alone.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ farmops_plugin::export!(TaskDone);
 #[serde(default, deny_unknown_fields)]
 struct Settings {
     /// Shorter tasks do not count.
-    minutes_min: u64,
+    minutes_min: u32,
 }
 
 /// One line of the file.
@@ -49,17 +49,15 @@ impl Plugin for TaskDone {
                 Template::new("done", "Finished a {size} task").choice("size", &["small", "large"]),
             ],
             subcategories: vec!["task".to_owned()],
-            settings_schema: Some(json!({
-                "type": "object",
-                "additionalProperties": false,
-                "properties": {"minutes_min": {"type": "integer", "minimum": 0, "default": 0}},
-            })),
+            settings_schema: Some(settings::schema([(
+                "minutes_min",
+                settings::whole(0, "Shorter tasks do not count."),
+            )])),
         }
     }
 
-    fn configure(&mut self, settings: &Value) -> Result<(), BadSettings> {
-        self.settings =
-            Settings::deserialize(settings).map_err(|error| BadSettings(error.to_string()))?;
+    fn configure(&mut self, written: &Value) -> Result<(), BadSettings> {
+        self.settings = settings::read(written)?;
         Ok(())
     }
 
@@ -71,7 +69,7 @@ impl Plugin for TaskDone {
             Ok(record) => record,
             Err(error) => return Verdict::Inconclusive(format!("not a record: {error}")),
         };
-        if record.minutes < self.settings.minutes_min {
+        if record.minutes < u64::from(self.settings.minutes_min) {
             return Verdict::rejected("too short to count");
         }
         let large = record.minutes >= 60;

@@ -180,3 +180,27 @@ fn a_misspelt_key_and_a_second_entry_are_found() {
     let error = load(&format!("plugins: [{entry}, {entry}]")).unwrap_err();
     assert!(matches!(error, ManifestError::Twice(_)));
 }
+
+#[test]
+fn two_grants_have_in_common_what_both_name() {
+    let grant = |source: &str, resources: &[&str], namespaces: &[&str]| Grant {
+        source: source.to_owned(),
+        resources: resources.iter().map(|&name| name.to_owned()).collect(),
+        namespaces: namespaces.iter().map(|&name| name.to_owned()).collect(),
+    };
+    let wide = grant("cluster", &["pods", "nodes"], &[]);
+    let narrow = grant("cluster", &["pods", "jobs.batch"], &["shop"]);
+    let both = Some(grant("cluster", &["pods"], &["shop"]));
+    assert_eq!(wide.and(&narrow), both);
+    assert_eq!(narrow.and(&wide), both);
+    for other in [
+        grant("cluster", &["nodes"], &["shop"]),
+        grant("cluster", &["pods"], &["bank"]),
+        grant("other", &["pods"], &["shop"]),
+        grant("cluster", &[], &[]),
+    ] {
+        assert_eq!(narrow.and(&other), None, "{other:?}");
+    }
+    let hook = grant("github", &[], &[]);
+    assert_eq!(hook.and(&hook).as_ref(), Some(&hook));
+}

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::discovery;
 use super::project::{BadPath, Projection};
-use crate::plugins::{GrantedResource, Live, PluginHandle};
+use crate::plugins::{GrantedResource, Live, PluginHandle, lies_within};
 
 /// One resource that one plugin reads of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,8 +68,7 @@ impl Subscription {
 
     /// Whether it may see an object in `namespace`.
     pub fn covers(&self, namespace: Option<&str>) -> bool {
-        self.namespaces.is_empty()
-            || namespace.is_some_and(|one| self.namespaces.iter().any(|other| other == one))
+        lies_within(&self.namespaces, namespace)
     }
 }
 

@@ -30,6 +30,7 @@ mod serve;
 #[cfg(target_family = "wasm")]
 #[path = "serve/component.rs"]
 mod serve;
+pub mod settings;
 pub mod template;
 pub mod testing;
 pub mod verdict;
@@ -41,14 +42,10 @@ pub use kubernetes::Change;
 pub use observation::Observation;
 pub use resource::KubernetesResource;
 pub use serve::{ServeError, serve};
+pub use settings::BadSettings;
 pub use template::{Placeholder, Template};
 pub use verdict::{Actor, Finding, Hints, Verdict, Who};
 pub use wire::v1::{ActionType, ActorType, Category, Complexity, OutcomeStatus};
-
-/// The operator's settings do not suit the plugin. The text is shown to the operator.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadSettings(pub String);
 
 /// What a plugin author writes.
 pub trait Plugin: Send + Sync + 'static {
@@ -56,6 +53,7 @@ pub trait Plugin: Send + Sync + 'static {
     fn describe(&self) -> Description;
 
     /// Takes over the operator's settings, a JSON object; called once, before the first observation.
+    /// [`settings`] reads and describes them.
     ///
     /// # Errors
     /// [`BadSettings`] when it cannot work with them. A plugin without settings refuses any.
