@@ -19,6 +19,7 @@ mod witness;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use farmops_ledger::{AcceptedProof, Entry, Event, PROOF_ACCEPTED};
 use farmops_protocol::{
     chain,
     digest::Digest,
@@ -37,10 +38,7 @@ pub use self::{
 };
 use crate::{
     domain::{Applied, HourlyActivity, ProofRow, State, decide_composites},
-    ledger::{
-        AcceptedProof, Entry, Event, Log, PROOF_ACCEPTED, enter,
-        log::{Entered, pass_over},
-    },
+    log::{Entered, Log, enter, pass_over},
     store::ArchivedSeason,
 };
 

@@ -1,5 +1,6 @@
 //! Following an archive into an empty database: to check it, or to found the farm anew.
 
+use farmops_ledger::{AGENT_REVOKED, CHAIN_RESET, Entry, Event};
 use farmops_protocol::log::{TreeHead, commitment::SaltSource};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 use crate::{
     audit::{Audit, Remedy, Report, Said, against_rows},
     domain::Changes,
-    ledger::{AGENT_REVOKED, CHAIN_RESET, Entry, Event, FullTile},
+    log::FullTile,
     store::{Batch, Growth, Journal, SignedHead},
 };
 

@@ -14,6 +14,7 @@ use std::{
     str::FromStr,
 };
 
+use farmops_ledger::{Event, PROOF_ACCEPTED};
 use farmops_protocol::{
     digest::Digest,
     key::PublicKey,
@@ -34,7 +35,7 @@ use super::{
 };
 use crate::{
     domain::ProofRow,
-    ledger::{Event, Log, PROOF_ACCEPTED, log::logged},
+    log::{Log, logged},
     store::{Inspect, LedgerLine, LineBody, Secrets},
 };
 

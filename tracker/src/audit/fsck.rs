@@ -12,6 +12,7 @@
 //! Not compared, because nothing in the ledger tells of it: cards and milestones, villages, tokens, and
 //! the federation's tables.
 
+use farmops_ledger::{AGENT_REVOKED, CHAIN_RESET, Event};
 use farmops_protocol::{
     digest::Digest,
     key::PublicKey,
@@ -24,7 +25,7 @@ use farmops_protocol::{
 use super::{Audit, Remedy, Report, against_rows, rows, said::Said, waiting, witness::Witness};
 use crate::{
     domain::Changes,
-    ledger::{AGENT_REVOKED, CHAIN_RESET, Event, FullTile},
+    log::FullTile,
     store::{
         Batch, Bodies, Growth, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection,
         StoreError,
