@@ -3,7 +3,8 @@
 //! Every table the tracker shows is a projection of it: whoever folds the entries from the first one
 //! through the tracker's `State::apply` gets the same farm, to the coin.
 //!
-//! In scope: the events, how each is written and read, and its sentence for people.
+//! In scope: the events, how each is written and read, and its sentence for people; the [`archive`] that holds
+//! all of them in one file.
 //!
 //! Out of scope: what an event changes (`farmops-tracker`, `domain/apply.rs`), where the entries are kept
 //! (its `store`), what the transparency log says of them (its `log.rs`).
@@ -12,6 +13,7 @@
 //! changes in the tracker's `domain/apply.rs`; 4. the rows it touches in its `domain/changes.rs`; 5. its
 //! sentence in `told.rs`; 6. one of it in `tests/ledger/events.rs`.
 
+pub mod archive;
 mod bodies;
 mod event;
 mod told;

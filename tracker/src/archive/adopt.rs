@@ -1,17 +1,17 @@
 //! Following an archive into an empty database: to check it, or to found the farm anew.
 
-use farmops_ledger::{AGENT_REVOKED, CHAIN_RESET, Entry, Event};
+use farmops_ledger::{
+    AGENT_REVOKED, CHAIN_RESET, Entry, Event,
+    archive::{ANOTHER_END, Line, Opened},
+};
 use farmops_protocol::log::{TreeHead, commitment::SaltSource};
 
-use super::{
-    ANOTHER_END, ArchiveError, Line,
-    read::{Opened, Told},
-};
+use super::ArchiveError;
 use crate::{
     audit::{Audit, Remedy, Report, Said, against_rows},
     domain::Changes,
     log::FullTile,
-    store::{Batch, Growth, Journal, SignedHead},
+    store::{Batch, Growth, Journal, Publication, SignedHead, Village},
 };
 
 /// Entries, or signed heads, written at once.
@@ -33,8 +33,10 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
         .map(|keys| SaltSource::new(keys.farm_secret));
     let has_keys = salts.is_some();
     let told = archive.told()?;
+    let publication = told.snapshot.map(Publication::from);
+    let villages: Vec<_> = told.villages.into_iter().map(Village::from).collect();
     let mut audit = salts.map_or_else(Audit::default, Audit::with_salts);
-    let said = listen(archive, &told, audit.report_mut())?;
+    let said = listen(archive, publication.as_ref(), audit.report_mut())?;
     let mut following = Following {
         page: Page::after(audit.log().head()),
         archive,
@@ -53,6 +55,12 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
     }
     said.finish(ours.size, audit.report_mut());
     if has_keys && audit.report_mut().findings.is_empty() {
+        let told = Batch {
+            layout: told.layout.as_deref(),
+            publication: publication.as_ref(),
+            villages: &villages,
+            ..Batch::default()
+        };
         write_said(archive, &told, journal).await?;
     }
     let (coins, size) = (audit.state().coins.earned, audit.state().position);
@@ -60,11 +68,15 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
 }
 
 /// Everything that was said of the log, with its signatures checked.
-fn listen(archive: &Opened, told: &Told, report: &mut Report) -> Result<Said, ArchiveError> {
+fn listen(
+    archive: &Opened,
+    published: Option<&Publication>,
+    report: &mut Report,
+) -> Result<Said, ArchiveError> {
     let manifest = &archive.manifest;
     let mut said = Said::default();
     for signed in archive.heads()? {
-        let signed = signed?;
+        let signed = SignedHead::from(signed?);
         said.head(&signed, &manifest.farmer_key, report);
         if signed.head.size == manifest.size && signed.head.root != manifest.root {
             let reason = "the head that was signed is not the one that the manifest names";
@@ -72,7 +84,7 @@ fn listen(archive: &Opened, told: &Told, report: &mut Report) -> Result<Said, Ar
             report.find(manifest.size, "checkpoint", reason, Remedy::Restore);
         }
     }
-    if let Some(published) = &told.publication {
+    if let Some(published) = published {
         said.snapshot(published, &manifest.farmer_key, report);
     }
     Ok(said)
@@ -194,10 +206,10 @@ impl Following<'_> {
 /// What was signed and published, and where the farm is a member.
 async fn write_said(
     archive: &Opened,
-    told: &Told,
+    told: &Batch<'_>,
     journal: &mut dyn Journal,
 ) -> Result<(), ArchiveError> {
-    let mut heads = archive.heads()?;
+    let mut heads = archive.heads()?.map(|head| head.map(SignedHead::from));
     loop {
         let page: Vec<SignedHead> = heads.by_ref().take(PAGE).collect::<Result<_, _>>()?;
         if page.is_empty() {
@@ -209,11 +221,5 @@ async fn write_said(
         };
         journal.commit(&batch).await?;
     }
-    let batch = Batch {
-        layout: told.layout.as_deref(),
-        publication: told.publication.as_ref(),
-        villages: &told.villages,
-        ..Batch::default()
-    };
-    Ok(journal.commit(&batch).await?)
+    Ok(journal.commit(told).await?)
 }
