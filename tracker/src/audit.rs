@@ -10,6 +10,7 @@
 
 mod earlier;
 pub mod fsck;
+mod page;
 mod report;
 mod rows;
 mod said;
@@ -33,6 +34,7 @@ use uuid::Uuid;
 
 pub use self::{
     earlier::against_rows,
+    page::Page,
     report::{Finding, Remedy, Report},
     said::Said,
 };

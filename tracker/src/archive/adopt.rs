@@ -1,21 +1,19 @@
 //! Following an archive into an empty database: to check it, or to found the farm anew.
 
 use farmops_ledger::{
-    AGENT_REVOKED, CHAIN_RESET, Entry, Event,
+    AGENT_REVOKED, CHAIN_RESET, Event,
     archive::{ANOTHER_END, Line, Opened},
 };
-use farmops_protocol::log::{TreeHead, commitment::SaltSource};
+use farmops_protocol::log::commitment::SaltSource;
 
 use super::ArchiveError;
 use crate::{
-    audit::{Audit, Remedy, Report, Said, against_rows},
-    domain::Changes,
-    log::FullTile,
-    store::{Batch, Growth, Journal, Publication, SignedHead, Village},
+    audit::{Audit, Page, Remedy, Report, Said, against_rows},
+    store::{Batch, Journal, Publication, SignedHead, Village},
 };
 
 /// Entries, or signed heads, written at once.
-const PAGE: usize = 2000;
+const PAGE_MAX: usize = 2000;
 
 /// Follows `archive` into the empty database of `journal`: every signature, link and score, what entries say of
 /// earlier ones, and what was said to the world. Without the farm's keys the log cannot be followed, and its roots
@@ -38,7 +36,7 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
     let mut audit = salts.map_or_else(Audit::default, Audit::with_salts);
     let said = listen(archive, publication.as_ref(), audit.report_mut())?;
     let mut following = Following {
-        page: Page::after(audit.log().head()),
+        page: Page::after(audit.log()),
         archive,
         journal,
         audit,
@@ -104,25 +102,6 @@ struct Following<'a> {
     page: Page,
 }
 
-/// What was followed and is not written yet.
-struct Page {
-    from: TreeHead,
-    changes: Changes,
-    tiles: Vec<FullTile>,
-    entries: Vec<Entry>,
-}
-
-impl Page {
-    fn after(from: TreeHead) -> Self {
-        Self {
-            from,
-            changes: Changes::default(),
-            tiles: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-}
-
 impl Following<'_> {
     async fn run(&mut self) -> Result<(), ArchiveError> {
         for line in self.archive.lines()? {
@@ -133,7 +112,7 @@ impl Following<'_> {
             if !self.follow(&line) {
                 break;
             }
-            if self.page.entries.len() == PAGE {
+            if self.page.entries.len() == PAGE_MAX {
                 self.write().await?;
             }
         }
@@ -180,22 +159,12 @@ impl Following<'_> {
 
     /// Writes what was followed, as long as nothing was found.
     async fn write(&mut self) -> Result<(), ArchiveError> {
-        let page = Page::after(self.audit.log().head());
-        let page = std::mem::replace(&mut self.page, page);
-        if page.entries.is_empty() || !self.is_sound() {
-            return Ok(());
+        match self.page.turn(self.audit.log()) {
+            Some(page) if self.is_sound() => {
+                Ok(self.journal.commit(&page.batch(&self.audit)).await?)
+            }
+            _ => Ok(()),
         }
-        let batch = Batch {
-            entries: &page.entries,
-            changes: Some((self.audit.state(), &page.changes)),
-            log: Some(Growth {
-                from: page.from,
-                log: self.audit.log(),
-                tiles: &page.tiles,
-            }),
-            ..Batch::default()
-        };
-        Ok(self.journal.commit(&batch).await?)
     }
 
     fn is_sound(&mut self) -> bool {
@@ -211,7 +180,7 @@ async fn write_said(
 ) -> Result<(), ArchiveError> {
     let mut heads = archive.heads()?.map(|head| head.map(SignedHead::from));
     loop {
-        let page: Vec<SignedHead> = heads.by_ref().take(PAGE).collect::<Result<_, _>>()?;
+        let page: Vec<SignedHead> = heads.by_ref().take(PAGE_MAX).collect::<Result<_, _>>()?;
         if page.is_empty() {
             break;
         }
