@@ -71,6 +71,32 @@ fn a_line_that_is_not_ours_is_refused() {
     }
 }
 
+/// The log commits to what is written: a body that would be written in another way is another entry.
+#[test]
+fn a_body_has_one_spelling() {
+    let id = "019c7a62-79c0-7000-8000-000000000101";
+    let upper = id.to_uppercase();
+    let fingerprint = TestAgent::new(1).key.public().fingerprint();
+    let approved = |id: &str| format!(r#"{{"agent_id":"{id}","fingerprint":"{fingerprint}"}}"#);
+    assert!(Event::read("agent_approved", approved(id).as_bytes()).is_ok());
+    for (kind, body) in [
+        ("agent_approved", approved(&upper)),
+        // The members of an object as a list.
+        ("agent_approved", format!(r#"["{id}","{fingerprint}"]"#)),
+        // What may be null is named all the same.
+        ("agent_dismissed", format!(r#"{{"agent_id":"{id}"}}"#)),
+        ("day_marked", r#"{"day":"20261224","rest":true}"#.to_owned()),
+    ] {
+        assert!(
+            matches!(
+                Event::read(kind, body.as_bytes()),
+                Err(EventError::Body { .. })
+            ),
+            "{body}"
+        );
+    }
+}
+
 #[test]
 fn every_event_is_told_in_sentences() {
     let agent = TestAgent::new(1).id;
