@@ -56,9 +56,14 @@ impl Opened {
         let mut members = BTreeMap::new();
         let mut digests = BTreeMap::new();
         let mut spools = BTreeMap::new();
-        for entry in archive.entries()? {
+        // Raw, so that the library makes nothing of what else a tar may have: of holes it would make zeros, of
+        // any size that a header names.
+        for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
-            let name = entry.path()?.to_string_lossy().into_owned();
+            let name = entry.header().path()?.to_string_lossy().into_owned();
+            if !entry.header().entry_type().is_file() {
+                return Err(FormatError::form(&name, "it is no plain file"));
+            }
             if digests.contains_key(&name) {
                 return Err(FormatError::form(&name, "it is there twice"));
             }

@@ -1,11 +1,15 @@
-//! Every event reads back as it was written, and nothing else does.
+//! Every event and every archive reads back as it was written, and nothing else does.
 #![allow(clippy::unwrap_used)]
 
+mod archives;
 #[path = "../../../tests/boundary/cast.rs"]
 mod cast;
 mod events;
 
-use farmops_ledger::{CompositeEarned, Event, EventError};
+use farmops_ledger::{
+    CompositeEarned, Event, EventError,
+    archive::{FormatError, LEDGER, Opened},
+};
 use farmops_protocol::{canonical::is_canonical, digest::sha256, scoring::RuleSet};
 
 use self::{cast::TestAgent, events::events};
@@ -129,4 +133,39 @@ The agent A was heard of again after 13 hours of silence, since 2026-02-20T09:30
     let digest = RuleSet::default().digest().to_string();
     let expected = expected.replace("be296d54f490", &digest[..12]);
     assert_eq!(told.join("\n"), expected);
+}
+
+#[test]
+fn archives_read_back() {
+    for members in [archives::members(), archives::members_of_season()] {
+        let file = archives::archive(&members);
+        let opened = Opened::read(&file[..]).unwrap();
+        let lines: Vec<u8> = opened
+            .lines()
+            .unwrap()
+            .flat_map(|line| line.unwrap().to_bytes().unwrap())
+            .collect();
+        assert_eq!(lines, members[0].1);
+    }
+    let whole = archives::archive(&archives::members());
+    Opened::read(&whole[..]).unwrap().read_through().unwrap();
+}
+
+/// What a tar may have beside plain files, holes and names and sizes in entries of their own, would be as large in
+/// memory or on the disk as its header says.
+#[test]
+fn only_plain_files_are_read_of_an_archive() {
+    let mut files = vec![archives::swollen()];
+    for kind in *b"LKxgSV125" {
+        let mut file = archives::archive(&archives::members());
+        file[156] = kind;
+        archives::sum(&mut file[..archives::BLOCK]);
+        files.push(file);
+    }
+    for file in files {
+        let Err(FormatError::Form { member, reason }) = Opened::read(&file[..]) else {
+            panic!("it is taken");
+        };
+        assert_eq!((&*member, &*reason), (LEDGER, "it is no plain file"));
+    }
 }
