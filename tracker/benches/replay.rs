@@ -18,10 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use farmops_ledger::{Entry, Event, PROOF_ACCEPTED};
 use farmops_protocol::proof::ParsedProof;
 use farmops_tracker::{
     domain::State,
-    ledger::{Entry, Event, Log, PROOF_ACCEPTED, enter},
+    log::{Log, enter},
     store::{Database, LedgerLine, Nowhere},
 };
 use serde_json::{Value, json};

@@ -10,6 +10,7 @@
 
 mod earlier;
 pub mod fsck;
+mod page;
 mod report;
 mod rows;
 mod said;
@@ -19,6 +20,7 @@ mod witness;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use farmops_ledger::{AcceptedProof, Entry, Event, PROOF_ACCEPTED};
 use farmops_protocol::{
     chain,
     digest::Digest,
@@ -32,15 +34,13 @@ use uuid::Uuid;
 
 pub use self::{
     earlier::against_rows,
+    page::Page,
     report::{Finding, Remedy, Report},
     said::Said,
 };
 use crate::{
     domain::{Applied, HourlyActivity, ProofRow, State, decide_composites},
-    ledger::{
-        AcceptedProof, Entry, Event, Log, PROOF_ACCEPTED, enter,
-        log::{Entered, pass_over},
-    },
+    log::{Entered, Log, enter, pass_over},
     store::ArchivedSeason,
 };
 

@@ -4,11 +4,11 @@
 //! In scope: intake over gRPC and REST, the ledger and its projections, scoring, snapshots, the
 //! farmer's actor, the owner's API, page and command line.
 //!
-//! Out of scope: what a proof is (`farmops-protocol`), how a farm is drawn (`farmops-farm`), how
-//! activities travel (`farmops-federation`).
+//! Out of scope: what a proof is (`farmops-protocol`), what the ledger says (`farmops-ledger`), how a
+//! farm is drawn (`farmops-farm`), how activities travel (`farmops-federation`).
 //!
 //! A proof's way: `grpc.rs` or `http/proofs.rs` → [`intake`] (form, agent's key, signature) →
-//! [`writer`] (one task: chain, score, one commit for many) → [`ledger`] and the projections of
+//! [`writer`] (one task: chain, score, one commit for many) → the ledger and the projections of
 //! [`store`] → [`publisher`] (snapshot, signed, into the delivery log).
 
 pub mod app;
@@ -23,7 +23,7 @@ pub mod host;
 pub mod http;
 pub mod intake;
 pub mod keyring;
-pub mod ledger;
+pub mod log;
 pub mod past;
 pub mod publisher;
 pub mod serve;

@@ -4,11 +4,11 @@
 
 use std::str::FromStr;
 
+use farmops_ledger::{Entry, Event};
 use farmops_protocol::time::Timestamp;
 
 use crate::{
     domain::{FarmView, State},
-    ledger::{Entry, Event},
     store::{Reads, StoreError},
 };
 

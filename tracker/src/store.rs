@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use farmops_federation::Post;
+use farmops_ledger::Entry;
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
@@ -59,7 +60,7 @@ use crate::{
         Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, ProofRow,
         Purchase, State, WaitingRoom,
     },
-    ledger::{Entry, FullTile, Log},
+    log::{FullTile, Log},
 };
 
 /// The state with what waits beside it.

@@ -28,6 +28,7 @@ use std::{
 };
 
 use farmops_federation::Clock;
+use farmops_ledger::{Entry, Event};
 use farmops_protocol::{
     key::PublicKey,
     log::{TreeHead, commitment::SaltSource},
@@ -46,7 +47,7 @@ pub use self::{
 use crate::{
     domain::{BufferBounds, Founding, State, WaitingRoom, decide_composites, decide_found},
     intake::Directory,
-    ledger::{Entry, Event, Log, enter},
+    log::{Log, enter},
     store::{Batch, Growth, Journal, Loaded, ResetAsked, StoreError},
 };
 

@@ -3,7 +3,17 @@
 use crate::Finding;
 use crate::graph::{Graph, Kind};
 
-const SERVICE: &[&str] = &[
+const TRACKER: &[&str] = &[
+    "farmops-farm",
+    "farmops-federation",
+    "farmops-federation-store",
+    "farmops-ledger",
+    "farmops-postgres",
+    "farmops-protocol",
+    "farmops-service",
+];
+
+const VILLAGE: &[&str] = &[
     "farmops-farm",
     "farmops-federation",
     "farmops-federation-store",
@@ -21,6 +31,7 @@ pub const ARROWS: &[(&str, &[&str])] = &[
     ("farmops-postgres", &[]),
     ("farmops-testbed", &[]),
     ("farmops-farm", &["farmops-protocol"]),
+    ("farmops-ledger", &["farmops-farm", "farmops-protocol"]),
     ("farmops-federation", &["farmops-protocol"]),
     (
         "farmops-federation-store",
@@ -42,8 +53,8 @@ pub const ARROWS: &[(&str, &[&str])] = &[
             "farmops-testbed",
         ],
     ),
-    ("farmops-tracker", SERVICE),
-    ("farmops-village", SERVICE),
+    ("farmops-tracker", TRACKER),
+    ("farmops-village", VILLAGE),
     ("farmops-conformance", &["farmops-protocol"]),
     ("farmops-demo", &["farmops-protocol", "farmops-service"]),
 ];

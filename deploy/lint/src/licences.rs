@@ -14,6 +14,7 @@ const AGPL: &str = "AGPL-3.0-only";
 const COPYLEFT_OURS: &[&str] = &[
     "farmops-federation",
     "farmops-federation-store",
+    "farmops-ledger",
     "farmops-tracker",
     "farmops-village",
 ];

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use farmops_ledger::{AcceptedProof, Entry, Event};
 use farmops_protocol::{
     key::SecretKey,
     log::{TreeHead, commitment::SaltSource},
@@ -12,7 +13,7 @@ use farmops_protocol::{
 };
 use farmops_tracker::{
     domain::{Changes, State, decide_composites},
-    ledger::{AcceptedProof, Entry, Event, FullTile, Log, enter},
+    log::{FullTile, Log, enter},
     store::{Batch, Database, Growth, Secrets, Upkeep},
 };
 

@@ -6,6 +6,7 @@
 //! zone, and the composites that follow from it all. Nothing is left to chance: it is the same every time.
 
 use farmops_farm::catalogue::Catalogue;
+use farmops_ledger::{AgentApproved, AgentOutage, Event};
 use farmops_protocol::{
     digest::sha256,
     enrolment::EnrolmentRequest,
@@ -18,13 +19,9 @@ use farmops_protocol::{
     scoring::RuleSet,
     time::Timestamp,
 };
-use farmops_tracker::{
-    domain::{
-        Founding, LeagueOffer, State, WaitingRoom, decide_calendar, decide_found,
-        decide_join_league, decide_leave_league, decide_purchase, decide_rest, decide_rotate,
-        decide_rules,
-    },
-    ledger::{AgentApproved, AgentOutage, Event},
+use farmops_tracker::domain::{
+    Founding, LeagueOffer, State, WaitingRoom, decide_calendar, decide_found, decide_join_league,
+    decide_leave_league, decide_purchase, decide_rest, decide_rotate, decide_rules,
 };
 use jiff::civil::Date;
 

@@ -1,20 +1,19 @@
 //! Following an archive into an empty database: to check it, or to found the farm anew.
 
-use farmops_protocol::log::{TreeHead, commitment::SaltSource};
-
-use super::{
-    ANOTHER_END, ArchiveError, Line,
-    read::{Opened, Told},
+use farmops_ledger::{
+    AGENT_REVOKED, CHAIN_RESET, Event,
+    archive::{ANOTHER_END, Line, Opened},
 };
+use farmops_protocol::log::commitment::SaltSource;
+
+use super::ArchiveError;
 use crate::{
-    audit::{Audit, Remedy, Report, Said, against_rows},
-    domain::Changes,
-    ledger::{AGENT_REVOKED, CHAIN_RESET, Entry, Event, FullTile},
-    store::{Batch, Growth, Journal, SignedHead},
+    audit::{Audit, Page, Remedy, Report, Said, against_rows},
+    store::{Batch, Journal, Publication, SignedHead, Village},
 };
 
 /// Entries, or signed heads, written at once.
-const PAGE: usize = 2000;
+const PAGE_MAX: usize = 2000;
 
 /// Follows `archive` into the empty database of `journal`: every signature, link and score, what entries say of
 /// earlier ones, and what was said to the world. Without the farm's keys the log cannot be followed, and its roots
@@ -32,10 +31,12 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
         .map(|keys| SaltSource::new(keys.farm_secret));
     let has_keys = salts.is_some();
     let told = archive.told()?;
+    let publication = told.snapshot.map(Publication::from);
+    let villages: Vec<_> = told.villages.into_iter().map(Village::from).collect();
     let mut audit = salts.map_or_else(Audit::default, Audit::with_salts);
-    let said = listen(archive, &told, audit.report_mut())?;
+    let said = listen(archive, publication.as_ref(), audit.report_mut())?;
     let mut following = Following {
-        page: Page::after(audit.log().head()),
+        page: Page::after(audit.log()),
         archive,
         journal,
         audit,
@@ -52,6 +53,12 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
     }
     said.finish(ours.size, audit.report_mut());
     if has_keys && audit.report_mut().findings.is_empty() {
+        let told = Batch {
+            layout: told.layout.as_deref(),
+            publication: publication.as_ref(),
+            villages: &villages,
+            ..Batch::default()
+        };
         write_said(archive, &told, journal).await?;
     }
     let (coins, size) = (audit.state().coins.earned, audit.state().position);
@@ -59,11 +66,15 @@ pub async fn adopt(archive: &Opened, journal: &mut dyn Journal) -> Result<Report
 }
 
 /// Everything that was said of the log, with its signatures checked.
-fn listen(archive: &Opened, told: &Told, report: &mut Report) -> Result<Said, ArchiveError> {
+fn listen(
+    archive: &Opened,
+    published: Option<&Publication>,
+    report: &mut Report,
+) -> Result<Said, ArchiveError> {
     let manifest = &archive.manifest;
     let mut said = Said::default();
     for signed in archive.heads()? {
-        let signed = signed?;
+        let signed = SignedHead::from(signed?);
         said.head(&signed, &manifest.farmer_key, report);
         if signed.head.size == manifest.size && signed.head.root != manifest.root {
             let reason = "the head that was signed is not the one that the manifest names";
@@ -71,7 +82,7 @@ fn listen(archive: &Opened, told: &Told, report: &mut Report) -> Result<Said, Ar
             report.find(manifest.size, "checkpoint", reason, Remedy::Restore);
         }
     }
-    if let Some(published) = &told.publication {
+    if let Some(published) = published {
         said.snapshot(published, &manifest.farmer_key, report);
     }
     Ok(said)
@@ -91,25 +102,6 @@ struct Following<'a> {
     page: Page,
 }
 
-/// What was followed and is not written yet.
-struct Page {
-    from: TreeHead,
-    changes: Changes,
-    tiles: Vec<FullTile>,
-    entries: Vec<Entry>,
-}
-
-impl Page {
-    fn after(from: TreeHead) -> Self {
-        Self {
-            from,
-            changes: Changes::default(),
-            tiles: Vec::new(),
-            entries: Vec::new(),
-        }
-    }
-}
-
 impl Following<'_> {
     async fn run(&mut self) -> Result<(), ArchiveError> {
         for line in self.archive.lines()? {
@@ -120,7 +112,7 @@ impl Following<'_> {
             if !self.follow(&line) {
                 break;
             }
-            if self.page.entries.len() == PAGE {
+            if self.page.entries.len() == PAGE_MAX {
                 self.write().await?;
             }
         }
@@ -167,22 +159,12 @@ impl Following<'_> {
 
     /// Writes what was followed, as long as nothing was found.
     async fn write(&mut self) -> Result<(), ArchiveError> {
-        let page = Page::after(self.audit.log().head());
-        let page = std::mem::replace(&mut self.page, page);
-        if page.entries.is_empty() || !self.is_sound() {
-            return Ok(());
+        match self.page.turn(self.audit.log()) {
+            Some(page) if self.is_sound() => {
+                Ok(self.journal.commit(&page.batch(&self.audit)).await?)
+            }
+            _ => Ok(()),
         }
-        let batch = Batch {
-            entries: &page.entries,
-            changes: Some((self.audit.state(), &page.changes)),
-            log: Some(Growth {
-                from: page.from,
-                log: self.audit.log(),
-                tiles: &page.tiles,
-            }),
-            ..Batch::default()
-        };
-        Ok(self.journal.commit(&batch).await?)
     }
 
     fn is_sound(&mut self) -> bool {
@@ -193,12 +175,12 @@ impl Following<'_> {
 /// What was signed and published, and where the farm is a member.
 async fn write_said(
     archive: &Opened,
-    told: &Told,
+    told: &Batch<'_>,
     journal: &mut dyn Journal,
 ) -> Result<(), ArchiveError> {
-    let mut heads = archive.heads()?;
+    let mut heads = archive.heads()?.map(|head| head.map(SignedHead::from));
     loop {
-        let page: Vec<SignedHead> = heads.by_ref().take(PAGE).collect::<Result<_, _>>()?;
+        let page: Vec<SignedHead> = heads.by_ref().take(PAGE_MAX).collect::<Result<_, _>>()?;
         if page.is_empty() {
             break;
         }
@@ -208,11 +190,5 @@ async fn write_said(
         };
         journal.commit(&batch).await?;
     }
-    let batch = Batch {
-        layout: told.layout.as_deref(),
-        publication: told.publication.as_ref(),
-        villages: &told.villages,
-        ..Batch::default()
-    };
-    Ok(journal.commit(&batch).await?)
+    Ok(journal.commit(told).await?)
 }

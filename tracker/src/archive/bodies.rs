@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use farmops_ledger::archive::Opened;
 use farmops_protocol::key::PublicKey;
 
-use super::{ArchiveError, read::Opened};
+use super::ArchiveError;
 use crate::store::{Bodies, Inspect, StoreError};
 
 /// Archives of one farm: of seasons, or whole ones.
@@ -72,7 +73,8 @@ impl Archives {
         let Some((path, opened)) = self.files.get(*number) else {
             return Ok(None);
         };
-        let line = opened.line_at(*at).map_err(|error| error.of(path))?;
+        let line = opened.line_at(*at);
+        let line = line.map_err(|error| ArchiveError::from(error).of(path))?;
         Ok(line.map(|line| line.body.get().into()))
     }
 }

@@ -14,6 +14,10 @@ use std::{
     str::FromStr,
 };
 
+use farmops_ledger::{
+    Event, PROOF_ACCEPTED,
+    archive::{Extent, FormatError, LEDGER, Line, Manifest, Opened, README, SEASON, Writer},
+};
 use farmops_protocol::{
     digest::Digest,
     key::PublicKey,
@@ -25,16 +29,14 @@ use farmops_protocol::{
     snapshot::season_of,
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
-    ArchiveError, LEDGER, Line, Manifest, README, SEASON,
-    read::Opened,
-    write::{Archive, log_head, written},
+    ArchiveError,
+    export::{log_head, written},
 };
 use crate::{
     domain::ProofRow,
-    ledger::{Event, Log, PROOF_ACCEPTED, log::logged},
+    log::{Log, logged},
     store::{Inspect, LedgerLine, LineBody, Secrets},
 };
 
@@ -57,20 +59,6 @@ pub struct Quarter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a season like 2026-Q3")]
 pub struct NoSeason;
-
-/// What stands in `season.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Extent {
-    /// The season.
-    pub season: String,
-    /// How many proofs it has.
-    pub entries: u64,
-    /// The position of the first one.
-    pub first: u64,
-    /// The position of the last one.
-    pub last: u64,
-}
 
 /// A season's file, as it was read.
 pub struct Sealed {
@@ -172,11 +160,11 @@ pub async fn write_season(
     let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let mut archive = Archive::new(BufWriter::new(file.as_file_mut()), now);
+    let mut archive = Writer::new(BufWriter::new(file.as_file_mut()), now);
     archive.text(README, ABOUT.as_bytes())?;
     archive.spooled(LEDGER, spool)?;
     archive.json(SEASON, &extent)?;
-    let manifest = archive.end(log_head(database).await?, secrets)?;
+    let manifest = archive.end(log_head(database).await?, &secrets.farm_key)?;
     file.as_file().sync_all()?;
     // Never over another file.
     file.persist_noclobber(path).map_err(|error| error.error)?;
@@ -211,7 +199,7 @@ impl Sealed {
             .extent
             .season
             .parse()
-            .map_err(|error| ArchiveError::form(SEASON, error))?;
+            .map_err(|error| FormatError::form(SEASON, error))?;
         let signed = database.checkpoint().await?.map(|signed| signed.head);
         let mut lines = self.opened.lines()?.peekable();
         let mut log = Log::default();
@@ -273,7 +261,7 @@ impl Sealed {
         &self,
     ) -> Result<impl Iterator<Item = Result<(u64, Vec<u8>), ArchiveError>>, ArchiveError> {
         let lines = self.opened.lines()?;
-        Ok(lines.map(|line| line.map(|line| (line.position, line.body.get().into()))))
+        Ok(lines.map(|line| Ok(line.map(|line| (line.position, line.body.get().into()))?)))
     }
 }
 
@@ -346,8 +334,6 @@ async fn bundled(
 }
 
 fn unsound(position: u64, reason: &str) -> ArchiveError {
-    ArchiveError::Unsound {
-        position,
-        reason: reason.to_owned(),
-    }
+    let reason = reason.to_owned();
+    FormatError::Unsound { position, reason }.into()
 }

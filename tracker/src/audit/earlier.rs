@@ -1,9 +1,8 @@
 //! What entries say of earlier ones, compared with the rows that those have made.
 
-use crate::{
-    ledger::{AgentRevoked, ChainReset, Event},
-    store::{Journal, StoreError},
-};
+use farmops_ledger::{AgentRevoked, ChainReset, Event};
+
+use crate::store::{Journal, StoreError};
 
 /// Why an entry does not fit the rows that those before it have made in `journal`; nothing if it does.
 ///

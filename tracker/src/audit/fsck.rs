@@ -12,27 +12,22 @@
 //! Not compared, because nothing in the ledger tells of it: cards and milestones, villages, tokens, and
 //! the federation's tables.
 
+use farmops_ledger::{AGENT_REVOKED, CHAIN_RESET, Event};
 use farmops_protocol::{
     digest::Digest,
     key::PublicKey,
-    log::{
-        TreeHead,
-        commitment::{LoggedEvent, SaltSource},
-    },
+    log::commitment::{LoggedEvent, SaltSource},
 };
 
-use super::{Audit, Remedy, Report, against_rows, rows, said::Said, waiting, witness::Witness};
-use crate::{
-    domain::Changes,
-    ledger::{AGENT_REVOKED, CHAIN_RESET, Event, FullTile},
-    store::{
-        Batch, Bodies, Growth, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection,
-        StoreError,
-    },
+use super::{
+    Audit, Page, Remedy, Report, against_rows, rows, said::Said, waiting, witness::Witness,
+};
+use crate::store::{
+    Bodies, Inspect, Journal, LedgerLine, LineBody, PROJECTIONS, Projection, StoreError,
 };
 
 /// Entries folded before their rows are written beside.
-const PAGE: u32 = 2000;
+const PAGE_MAX: u32 = 2000;
 
 /// What also follows from what archived proofs say, and not from their rows alone.
 const UNTOLD: [&str; 2] = ["composing", "hour_activity"];
@@ -128,23 +123,6 @@ async fn salts(
     Ok(Some(SaltSource::new(secrets.farm_secret)))
 }
 
-/// What was followed, on its way into the database beside.
-struct Page {
-    from: TreeHead,
-    changes: Changes,
-    tiles: Vec<FullTile>,
-}
-
-impl Page {
-    fn after(from: TreeHead) -> Self {
-        Self {
-            from,
-            changes: Changes::default(),
-            tiles: Vec::new(),
-        }
-    }
-}
-
 /// The ledger, on its way through the audit into the database beside.
 struct Fold<'a> {
     database: &'a dyn Inspect,
@@ -164,7 +142,7 @@ impl Fold<'_> {
     ) -> Result<bool, StoreError> {
         loop {
             let after = self.audit.state().position;
-            let lines = match self.database.ledger(after, PAGE).await {
+            let lines = match self.database.ledger(after, PAGE_MAX).await {
                 Err(error) if error.is_unreadable() => {
                     self.find_unreadable(after).await?;
                     return Ok(false);
@@ -175,7 +153,7 @@ impl Fold<'_> {
                 return Ok(true);
             }
             self.know_rows(&lines).await?;
-            let mut page = Page::after(self.audit.log().head());
+            let mut page = Page::after(self.audit.log());
             for line in &lines {
                 if line.kind == AGENT_REVOKED || line.kind == CHAIN_RESET {
                     // What they say is compared with the rows as they are then.
@@ -186,10 +164,7 @@ impl Fold<'_> {
                         report.find(line.position, "ledger", reason, Remedy::Restore);
                     }
                 }
-                if !self
-                    .follow(line, &mut page.changes, &mut page.tiles)
-                    .await?
-                {
+                if !self.follow(line, &mut page).await? {
                     return Ok(false);
                 }
             }
@@ -200,25 +175,10 @@ impl Fold<'_> {
 
     /// Writes what was followed since the last time into the database beside.
     async fn write(&self, journal: &mut dyn Journal, page: &mut Page) -> Result<(), StoreError> {
-        let head = self.audit.log().head();
-        let Page {
-            from,
-            changes,
-            tiles,
-        } = std::mem::replace(page, Page::after(head));
-        if from.size == head.size {
-            return Ok(());
+        match page.turn(self.audit.log()) {
+            Some(page) => journal.commit(&page.batch(&self.audit)).await,
+            None => Ok(()),
         }
-        let batch = Batch {
-            changes: Some((self.audit.state(), &changes)),
-            log: Some(Growth {
-                from,
-                log: self.audit.log(),
-                tiles: &tiles,
-            }),
-            ..Batch::default()
-        };
-        journal.commit(&batch).await
     }
 
     /// Names the first entry after `after` that cannot be read.
@@ -241,12 +201,7 @@ impl Fold<'_> {
         Ok(())
     }
 
-    async fn follow(
-        &mut self,
-        line: &LedgerLine,
-        changes: &mut Changes,
-        tiles: &mut Vec<FullTile>,
-    ) -> Result<bool, StoreError> {
+    async fn follow(&mut self, line: &LedgerLine, page: &mut Page) -> Result<bool, StoreError> {
         let position = line.position;
         let body = match &line.body {
             LineBody::Here(body) => Some(body.clone()),
@@ -257,7 +212,7 @@ impl Fold<'_> {
                 let (kind, at) = (&line.kind, line.recorded_at);
                 let passed = self.audit.archived(position, kind, at, *commitment);
                 passed.map(|(row, entered)| {
-                    changes.note_archived(&row);
+                    page.changes.note_archived(&row);
                     entered
                 })
             }
@@ -267,7 +222,8 @@ impl Fold<'_> {
                 let followed = self.audit.line(position, kind, at, &body);
                 followed.map(|followed| {
                     let entered = followed.entered;
-                    changes.note(self.audit.state(), &followed.entry, entered.applied.clone());
+                    page.changes
+                        .note(self.audit.state(), &followed.entry, entered.applied.clone());
                     entered
                 })
             }
@@ -277,7 +233,7 @@ impl Fold<'_> {
         };
         let entry = entered.commitment.entry();
         self.witness.entry(self.database, position, entry).await?;
-        tiles.extend(entered.tiles);
+        page.tiles.extend(entered.tiles);
         if self.said.compare(&mut self.audit) {
             self.witness.vouch(position);
         }

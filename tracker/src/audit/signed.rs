@@ -1,16 +1,14 @@
 //! What others signed and the ledger keeps, hand-overs of keys, requests to resume, forks; and what the farm's own
 //! rules had to allow: purchases.
 
+use farmops_ledger::{AgentApproved, ChainReset, Event, ForkRefused, ItemPurchased, KeyRotated};
 use farmops_protocol::{
     chain_reset::ParsedChainReset, key::PublicKey, proof::ParsedProof, rotation::ParsedKeyRotation,
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use crate::{
-    domain::{Agent, State, decide_purchase},
-    ledger::{AgentApproved, ChainReset, Event, ForkRefused, ItemPurchased, KeyRotated},
-};
+use crate::domain::{Agent, State, decide_purchase};
 
 /// Checks what stands in an event of `at` that is not a proof, against the state before it.
 pub(super) fn check(state: &State, event: &Event, at: Timestamp) -> Result<(), String> {

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use farmops_federation::system_clock;
+use farmops_ledger::archive::Opened;
 use farmops_service::storage_guard::refuse_network_filesystem;
 use serde_json::json;
 
@@ -17,7 +18,7 @@ use super::{
     upkeep::{ArchivedArgs, check, print},
 };
 use crate::{
-    archive::{self, Opened},
+    archive,
     audit::Report,
     store::{Database, Place},
 };
@@ -192,7 +193,7 @@ async fn followed(archive: &Opened, folder: &Path) -> anyhow::Result<(PathBuf, R
     let database = Database::open(&format!("sqlite://{}", file.display())).await?;
     let mut journal = database.journal().await?;
     if let Some(keys) = archive.keys()? {
-        journal.secrets(&keys).await?;
+        journal.secrets(&keys.into()).await?;
     }
     let report = archive::adopt(archive, &mut *journal).await?;
     Ok((file, report))

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use farmops_ledger::Event;
 use farmops_protocol::log::commitment::SaltSource;
 use serde_json::json;
 
@@ -15,7 +16,6 @@ use super::{output::Output, serve::ServeArgs};
 use crate::{
     archive::{ArchiveError, Archives},
     audit::{Report, fsck::fsck},
-    ledger::Event,
     store::{Database, Inspect, Journal, Place},
 };
 

@@ -1,5 +1,9 @@
 //! What is decided about agents: who may send proofs, with which key, and where a chain goes on.
 
+use farmops_ledger::{
+    AcceptedProof, AgentApproved, AgentDismissed, AgentRevoked, ChainReset, Event, KeyRotated,
+    Withdrawn,
+};
 use farmops_protocol::{
     chain::ChainHead,
     chain_reset::{ParsedChainReset, VerifiedChainReset},
@@ -16,10 +20,6 @@ use super::{
     refusal::Refusal,
     state::{Agent, State},
     waiting::{BufferBounds, KEYS_MAX, PENDING_KEYS_MAX, Waiting, WaitingRoom},
-};
-use crate::ledger::{
-    AcceptedProof, AgentApproved, AgentDismissed, AgentRevoked, ChainReset, Event, KeyRotated,
-    Withdrawn,
 };
 
 /// Decides a verified enrolment. Enrolling again with the same key changes nothing: it is how an agent

@@ -5,13 +5,13 @@ mod archived;
 mod proof;
 
 use farmops_farm::catalogue::Owned;
+use farmops_ledger::{
+    CalendarChanged, CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined,
+};
 use farmops_protocol::{scoring::Score, streak::Silent};
 use jiff::civil::Date;
 
 use super::state::{Farm, League, Purchase, Rules, State};
-use crate::ledger::{
-    CalendarChanged, CompositeEarned, Entry, Event, ItemPurchased, LeagueCoins, LeagueJoined,
-};
 
 /// What applying an entry worked out besides the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub enum Applied {
 }
 
 impl State {
-    /// Folds one entry in. What the transparency log makes of it is told in `ledger/log.rs`.
+    /// Folds one entry in. What the transparency log makes of it is told in `log.rs`.
     ///
     /// Entries are facts: nothing is refused here. One about an agent that never enrolled moves the
     /// position and nothing else.

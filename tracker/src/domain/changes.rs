@@ -5,6 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use farmops_ledger::{
+    AcceptedProof, AgentOutage, AgentRevoked, CompositeEarned, Entry, Event, LeagueCoins,
+};
 use farmops_protocol::{
     digest::Digest,
     proof::{ActionType, Category, ProofBody},
@@ -18,9 +21,6 @@ use super::{
     activity::HourlyActivity,
     apply::Applied,
     state::{Rules, State},
-};
-use crate::ledger::{
-    AcceptedProof, AgentOutage, AgentRevoked, CompositeEarned, Entry, Event, LeagueCoins,
 };
 
 /// The rows that a batch of entries touches.

@@ -1,9 +1,9 @@
 //! Composites: what proofs are worth together (`protocol-spec/docs/scoring.md`, `SCO-COMP`).
 
+use farmops_ledger::{AcceptedProof, CompositeEarned, CompositePart, Event};
 use farmops_protocol::scoring::composite::Candidate;
 
 use super::state::State;
-use crate::ledger::{AcceptedProof, CompositeEarned, CompositePart, Event};
 
 /// The composites that `proof`, just applied to `state`, completes.
 pub fn decide_composites(state: &State, proof: &AcceptedProof) -> Vec<Event> {

@@ -1,5 +1,6 @@
 //! The first entries of every ledger: whose farm it is, and by which rules.
 
+use farmops_ledger::{Event, FarmProfile};
 use farmops_protocol::{
     key::PublicKey,
     registration::{check_display_name, check_handle},
@@ -8,7 +9,6 @@ use farmops_protocol::{
 };
 
 use super::{refusal::Refusal, state::State};
-use crate::ledger::{Event, FarmProfile};
 
 /// What the owner configured.
 #[derive(Debug, Clone, PartialEq, Eq)]

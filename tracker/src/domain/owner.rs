@@ -1,12 +1,12 @@
 //! What the owner decides about the farm: its name, calendar, days of rest, rules and leagues.
 
+use farmops_ledger::{CalendarChanged, DayMarked, Event, FarmRenamed, LeagueJoined, LeagueLeft};
 use farmops_protocol::{field::FieldError, time::Timestamp};
 use farmops_protocol::{registration::check_display_name, scoring::RuleSet, streak::Calendar};
 use jiff::civil::Date;
 use url::Url;
 
 use super::{refusal::Refusal, state::State};
-use crate::ledger::{CalendarChanged, DayMarked, Event, FarmRenamed, LeagueJoined, LeagueLeft};
 
 /// How far from today a day of rest may be marked, in days: holidays are planned a year or two ahead, and
 /// what was forgotten is seen within the month.

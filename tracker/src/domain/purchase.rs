@@ -5,10 +5,10 @@ use farmops_farm::{
     level::level,
     shop::{self, Customer},
 };
+use farmops_ledger::{Event, ItemPurchased};
 use farmops_protocol::{digest::Digest, time::Timestamp};
 
 use super::{refusal::Refusal, state::State};
-use crate::ledger::{Event, ItemPurchased};
 
 /// Who stands at the counter of this farm's shop.
 pub fn customer(state: &State, now: Timestamp) -> Customer<'_> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use farmops_farm::catalogue::{Catalogue, Owned};
+use farmops_ledger::FarmProfile;
 use farmops_protocol::{
     chain::ChainHead,
     digest::Digest,
@@ -19,7 +20,6 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{activity::HourlyActivity, rhythm::Known, schedule::Schedule};
-use crate::ledger::FarmProfile;
 
 /// Everything that decisions and scores depend on. It is a fold over the ledger: two states with the
 /// same entries behind them are equal.

@@ -4,6 +4,7 @@
 //! it is a duplicate, a fork or comes after a gap only the whole chain can tell, so the writer looks up
 //! its [`History`] and asks again.
 
+use farmops_ledger::ForkRefused;
 use farmops_protocol::{
     chain::{self, ChainError, ChainHead},
     digest::Digest,
@@ -19,7 +20,6 @@ use super::{
     state::State,
     waiting::{BufferBounds, WaitingRoom},
 };
-use crate::ledger::ForkRefused;
 
 /// A proof with the key that it was verified under.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
 use super::refused::not_read;
-use crate::{app::App, ledger::told, store::LineBody};
+use crate::{app::App, store::LineBody};
 
 /// Entries on a page at most, and unless the caller asks for fewer.
 pub(crate) const PAGE_MAX: u32 = 1000;
@@ -75,7 +75,7 @@ pub(super) async fn list(
     let entries = lines
         .into_iter()
         .map(|line| {
-            let text = told(&line);
+            let text = line.told();
             let (body, commitment) = match line.body {
                 LineBody::Here(body) => (Some(raw(body)?), None),
                 LineBody::Archived(commitment) => (None, Some(commitment)),

@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use farmops_ledger::LeagueCoins;
 use farmops_protocol::{
     digest::Digest,
     limits::PROOF_BYTES_MAX,
@@ -32,7 +33,6 @@ use super::{
 use crate::{
     app::App,
     domain::ProofRow,
-    ledger::LeagueCoins,
     store::{ProofFilter, ProofRecord},
     writer::Standing,
 };

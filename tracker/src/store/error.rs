@@ -1,6 +1,6 @@
 //! Why the store fails.
 
-use crate::ledger::EventError;
+use farmops_ledger::EventError;
 
 /// The database failed, or holds what this version cannot read.
 #[derive(Debug, thiserror::Error)]

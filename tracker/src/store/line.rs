@@ -1,6 +1,7 @@
 //! Lines of the ledger, whole ones and those whose bodies are archived.
 
-use farmops_protocol::{digest::Digest, time::Timestamp};
+use farmops_ledger::Event;
+use farmops_protocol::{digest::Digest, snapshot::season_of, time::Timestamp};
 use serde::Serialize;
 
 use super::StoreError;
@@ -25,6 +26,20 @@ pub enum LineBody {
     Here(Vec<u8>),
     /// They are in an archive; this is the commitment to them, of which the log is made.
     Archived(Digest),
+}
+
+impl LedgerLine {
+    /// The line as a sentence; one of a later version is shown by its word.
+    pub fn told(&self) -> String {
+        match self.body.bytes().map(|body| Event::read(&self.kind, body)) {
+            Some(Ok(event)) => event.told(),
+            Some(Err(_)) => self.kind.clone(),
+            None => format!(
+                "A proof; what it says is archived with the season {}.",
+                season_of(self.recorded_at)
+            ),
+        }
+    }
 }
 
 impl LineBody {

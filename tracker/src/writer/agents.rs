@@ -1,6 +1,7 @@
 //! What the writer does about agents. Where the rules need to know more than the state, it asks the
 //! store first; what it is asked about must be on disk, so it commits the round before.
 
+use farmops_ledger::{AgentOutage, Event};
 use farmops_protocol::{
     chain_reset::ParsedChainReset,
     enrolment::{AgentStatus, EnrolmentAnswer, EnrolmentRequest},
@@ -22,7 +23,6 @@ use crate::{
         Approval, Refusal, approved, decide_approve, decide_ask_reset, decide_dismiss,
         decide_enrol, decide_reset, decide_revoke, decide_rotate, end_of_chain, gone,
     },
-    ledger::{AgentOutage, Event},
     store::ResetAsked,
 };
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use farmops_federation::Post;
+use farmops_ledger::Event;
 use farmops_protocol::{
     chain_reset::ParsedChainReset,
     digest::Digest,
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 use crate::{
     domain::{FarmView, Refusal, State, Submission},
-    ledger::Event,
     store::{AccessChange, Notice, Publication, SignedHead, Village},
 };
 

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use farmops_ledger::AgentOutage;
 use farmops_protocol::time::Timestamp;
 use uuid::Uuid;
-
-use crate::ledger::AgentOutage;
 
 /// The shortest silence that is recorded, in seconds: half a day, which is what makes a day neutral.
 const OUTAGE_S: i64 = 12 * 3600;

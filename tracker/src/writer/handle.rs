@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use farmops_ledger::Event;
 use farmops_protocol::{
     chain_reset::ParsedChainReset,
     enrolment::{EnrolmentAnswer, EnrolmentRequest},
@@ -22,7 +23,6 @@ use super::command::{
 use crate::{
     domain::{Refusal, State},
     intake::Directory,
-    ledger::Event,
 };
 
 /// A way to the writer; cheap to clone.

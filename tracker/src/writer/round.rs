@@ -1,5 +1,6 @@
 //! One round of the writer: commands decided, not yet durable, not yet answered.
 
+use farmops_ledger::{AcceptedProof, Entry, Event};
 use farmops_protocol::{
     chain::{ChainError, ChainHead},
     proof::VerifiedProof,
@@ -19,7 +20,7 @@ use crate::{
         Changes, FarmView, Fit, History, Refusal, Stray, Submission, decide_stray, decide_submit,
         follows,
     },
-    ledger::{AcceptedProof, Entry, Event, FullTile},
+    log::FullTile,
     store::{BufferedProof, ResetAsked, StoreError},
 };
 

@@ -1,5 +1,6 @@
 //! What becomes of agents, their keys and their chains.
 
+use farmops_ledger::{AgentApproved, AgentRevoked, ChainReset, KeyRotated, Withdrawn};
 use farmops_protocol::{
     enrolment::{AgentStatus, EnrolmentRequest},
     streak::Streak,
@@ -7,10 +8,7 @@ use farmops_protocol::{
 };
 use uuid::Uuid;
 
-use crate::{
-    domain::{Agent, FormerKey, State, Watch},
-    ledger::{AgentApproved, AgentRevoked, ChainReset, KeyRotated, Withdrawn},
-};
+use crate::domain::{Agent, FormerKey, State, Watch};
 
 impl State {
     pub(super) fn apply_enrolment(&mut self, request: &EnrolmentRequest, at: Timestamp) {

@@ -1,5 +1,6 @@
 //! What a proof brings.
 
+use farmops_ledger::{AcceptedProof, LeagueCoins};
 use farmops_protocol::{
     chain::ChainHead,
     int::SafeUint,
@@ -11,10 +12,7 @@ use farmops_protocol::{
 use jiff::civil::Date;
 
 use super::Applied;
-use crate::{
-    domain::{HourlyActivity, State},
-    ledger::{AcceptedProof, LeagueCoins},
-};
+use crate::domain::{HourlyActivity, State};
 
 impl State {
     pub(super) fn apply_proof(&mut self, proof: &AcceptedProof, position: u64) -> Applied {

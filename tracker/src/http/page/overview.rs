@@ -18,7 +18,6 @@ use crate::{
     app::App,
     domain::FarmView,
     http::{farm, refused::not_read},
-    ledger::told,
     site::ACTOR,
 };
 
@@ -160,7 +159,7 @@ async fn lately(app: &App, farm: &FarmView) -> Result<Vec<(When, String)>, Probl
         .map_err(not_read)?;
     let entries = lines.into_iter().rev().map(|line| {
         let when = When::new(&farm.profile.schedule, line.recorded_at);
-        (when, told(&line))
+        (when, line.told())
     });
     Ok(entries.collect())
 }

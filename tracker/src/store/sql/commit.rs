@@ -1,5 +1,7 @@
 //! Writing a batch: one transaction, a handful of statements, whatever its size.
 
+use farmops_ledger::Entry;
+
 use super::{
     agents,
     dialect::{Conn, SqlJournal},
@@ -11,7 +13,6 @@ use super::{
 };
 use crate::{
     domain::{Changes, ForkRow, ProofRow, State},
-    ledger::Entry,
     store::{Batch, BufferedProof, StoreError},
 };
 

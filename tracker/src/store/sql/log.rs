@@ -14,10 +14,7 @@ use super::{
     rows::{count, digest, number, time, unreadable},
 };
 use crate::{
-    ledger::{
-        Log,
-        log::{Source, file, logged},
-    },
+    log::{Log, Source, file, logged},
     store::{Growth, SignedHead, StoreError},
 };
 

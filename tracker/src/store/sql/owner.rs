@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use farmops_ledger::{CompositeEarned, CompositePart};
 use farmops_protocol::{
     digest::Digest,
     scoring::{RuleSet, composite::Candidate},
@@ -20,7 +21,6 @@ use super::{
 };
 use crate::{
     domain::{Changes, CompositeRow, Known, OutageRow, Purchase, Rules, State, Watch},
-    ledger::{CompositeEarned, CompositePart},
     store::StoreError,
 };
 

@@ -1,5 +1,6 @@
 //! Making the projections anew from the ledger.
 
+use farmops_ledger::{Entry, Event};
 use farmops_protocol::{
     digest::Digest,
     log::commitment::{LoggedEvent, SaltSource},
@@ -10,7 +11,7 @@ use sqlx::AssertSqlSafe;
 use super::{commit::project, dialect::SqlJournal, log as log_rows, prune, rows::number};
 use crate::{
     domain::{Changes, State},
-    ledger::{Entry, Event, Log, enter},
+    log::{Log, enter},
     store::{Bodies, Growth, LineBody, PROJECTIONS, Projection, StoreError},
 };
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use farmops_ledger::{LeagueCoins, Withdrawn};
 use farmops_protocol::proof::Category;
 use futures::TryStreamExt as _;
 use jiff::civil::Date;
@@ -12,11 +13,7 @@ use super::{
     dialect::{Conn, DbRow},
     rows::{count, json_if_any, word},
 };
-use crate::{
-    domain::Cut,
-    ledger::{LeagueCoins, Withdrawn},
-    store::StoreError,
-};
+use crate::{domain::Cut, store::StoreError};
 
 /// Gathered by day and category; composites have none.
 type ByDay = BTreeMap<(Date, Option<Category>), Sum>;

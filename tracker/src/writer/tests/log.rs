@@ -1,12 +1,10 @@
 //! The log under two writers, and the heads that are signed of it.
 
+use farmops_ledger::{AgentApproved, Event};
 use farmops_protocol::log::TreeHead;
 
 use super::*;
-use crate::{
-    ledger::{AgentApproved, Event},
-    store::{Growth, SignedHead},
-};
+use crate::store::{Growth, SignedHead};
 
 /// A second writer that read the state before the first one went on.
 struct Late {

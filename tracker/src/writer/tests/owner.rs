@@ -1,10 +1,10 @@
 //! The owner's own decisions: buying, rest, rules, leagues.
 
 use farmops_farm::catalogue::Catalogue;
+use farmops_ledger::{CompositeEarned, CompositePart, ItemPurchased};
 use farmops_protocol::key::Fingerprint;
 
 use super::*;
-use crate::ledger::{CompositeEarned, CompositePart, ItemPurchased};
 
 /// A farm whose agent has earned some coins.
 async fn rich(coins: u64) -> (Farm, TestAgent) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
+use farmops_ledger::archive::FormatError;
 use farmops_protocol::{
     digest::Digest,
     log::{Layer, Tile},
@@ -411,7 +412,10 @@ async fn a_damaged_archive_is_not_believed() {
         .unwrap();
     let error = farm.leaving("false.tar").await.unwrap_err();
     assert!(
-        matches!(error, ArchiveError::Unsound { position: 20, .. }),
+        matches!(
+            error,
+            ArchiveError::Format(FormatError::Unsound { position: 20, .. })
+        ),
         "{error}"
     );
     std::fs::remove_file(farm.file("a.tar")).unwrap();

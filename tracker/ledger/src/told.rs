@@ -2,13 +2,12 @@
 //! the entry is read; machines read the body.
 
 use farmops_farm::catalogue::Catalogue;
-use farmops_protocol::{enrolment::EnrolmentRequest, snapshot::season_of};
+use farmops_protocol::enrolment::EnrolmentRequest;
 
 use super::{
     AcceptedProof, AgentDismissed, AgentOutage, AgentRevoked, CalendarChanged, ChainReset,
     CompositeEarned, Event, ItemPurchased, LeagueJoined, bodies::FarmProfile,
 };
-use crate::store::LedgerLine;
 
 /// The days of the week, as `working_days` has them.
 const WEEK: [&str; 7] = [
@@ -20,18 +19,6 @@ const WEEK: [&str; 7] = [
     "Saturday",
     "Sunday",
 ];
-
-/// A line of the ledger as a sentence; one of a later version is shown by its word.
-pub fn told(line: &LedgerLine) -> String {
-    match line.body.bytes().map(|body| Event::read(&line.kind, body)) {
-        Some(Ok(event)) => event.told(),
-        Some(Err(_)) => line.kind.clone(),
-        None => format!(
-            "A proof; what it says is archived with the season {}.",
-            season_of(line.recorded_at)
-        ),
-    }
-}
 
 impl Event {
     /// The event as a sentence.

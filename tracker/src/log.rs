@@ -6,6 +6,7 @@
 //! [`enter`] is the only way in: the writer, a rebuild and an audit fold an entry and commit to it by
 //! the same lines. The tiles of leaves are not kept, because they are the hashes of the bundles.
 
+use farmops_ledger::Entry;
 use farmops_protocol::{
     checkpoint::leaf_hash,
     digest::Digest,
@@ -19,7 +20,6 @@ use farmops_protocol::{
     time::Timestamp,
 };
 
-use super::Entry;
 use crate::domain::{Applied, ProofRow, State};
 
 /// A file of the log that will never change, with its contents.

@@ -203,6 +203,18 @@ impl Event {
     /// # Errors
     /// [`EventError`] when the line was not written by this version or an earlier one.
     pub fn read(kind: &str, body: &[u8]) -> Result<Self, EventError> {
+        let event = Self::parse(kind, body)?;
+        // One event, one body: whatever else the parser takes, the log commits to our own form only.
+        if *event.body() == *body {
+            return Ok(event);
+        }
+        Err(EventError::Body {
+            kind: event.kind(),
+            source: FieldError::document("not in the form in which this event is written"),
+        })
+    }
+
+    fn parse(kind: &str, body: &[u8]) -> Result<Self, EventError> {
         match kind {
             PROOF_ACCEPTED => ParsedProof::parse(body)
                 .map(|proof| Self::ProofAccepted(Box::new(AcceptedProof::Recorded(proof))))

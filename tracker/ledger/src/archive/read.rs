@@ -12,17 +12,15 @@ use farmops_farm::layout::{Device, Layout};
 use farmops_protocol::{
     digest::Digest,
     key::{PublicKey, SecretKey},
-    log::TreeHead,
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ANOTHER_END, ArchiveError, CHECKPOINTS, Checkpointed, KEYS, Keys, LAYOUT, LEDGER, LastSnapshot,
-    Line, MANIFEST, Manifest, Member, PIECE_BYTES_MAX, SEASON, SIGNATURE, SNAPSHOT, VILLAGES,
-    season::Extent,
+    ANOTHER_END, CHECKPOINTS, Checkpointed, Extent, FarmKeys, FormatError, KEYS, Keys, LAYOUT,
+    LEDGER, LastSnapshot, Line, MANIFEST, Manifest, Member, PIECE_BYTES_MAX, SEASON, SIGNATURE,
+    SNAPSHOT, VILLAGES,
 };
-use crate::store::{Publication, Secrets, SignedHead, Village};
 
 /// More members than any archive has.
 const MEMBERS_MAX: usize = 32;
@@ -44,20 +42,33 @@ impl Opened {
     /// Reads the archive at `path` and checks that its members are those of its signed manifest.
     ///
     /// # Errors
-    /// [`ArchiveError`] naming the member that is not.
-    pub fn open(path: &Path) -> Result<Self, ArchiveError> {
-        let mut archive = tar::Archive::new(BufReader::new(File::open(path)?));
+    /// [`FormatError`] naming the member that is not.
+    pub fn open(path: &Path) -> Result<Self, FormatError> {
+        Self::read(BufReader::new(File::open(path)?))
+    }
+
+    /// Reads an archive and checks that its members are those of its signed manifest.
+    ///
+    /// # Errors
+    /// [`FormatError`] naming the member that is not.
+    pub fn read(archive: impl Read) -> Result<Self, FormatError> {
+        let mut archive = tar::Archive::new(archive);
         let mut members = BTreeMap::new();
         let mut digests = BTreeMap::new();
         let mut spools = BTreeMap::new();
-        for entry in archive.entries()? {
+        // Raw, so that the library makes nothing of what else a tar may have: of holes it would make zeros, of
+        // any size that a header names.
+        for entry in archive.entries()?.raw(true) {
             let mut entry = entry?;
-            let name = entry.path()?.to_string_lossy().into_owned();
+            let name = entry.header().path()?.to_string_lossy().into_owned();
+            if !entry.header().entry_type().is_file() {
+                return Err(FormatError::form(&name, "it is no plain file"));
+            }
             if digests.contains_key(&name) {
-                return Err(ArchiveError::form(&name, "it is there twice"));
+                return Err(FormatError::form(&name, "it is there twice"));
             }
             if digests.len() == MEMBERS_MAX {
-                return Err(ArchiveError::form(&name, "there are too many before it"));
+                return Err(FormatError::form(&name, "there are too many before it"));
             }
             let digest = if [LEDGER, CHECKPOINTS].contains(&name.as_str()) {
                 let mut spool = tempfile::tempfile()?;
@@ -70,7 +81,7 @@ impl Opened {
                     .take(PIECE_BYTES_MAX + 1)
                     .read_to_end(&mut bytes)?;
                 if read as u64 > PIECE_BYTES_MAX {
-                    return Err(ArchiveError::TooLong(name));
+                    return Err(FormatError::TooLong(name));
                 }
                 let digest = Digest::from_bytes(Sha256::digest(&bytes).into());
                 if READ.contains(&name.as_str()) {
@@ -80,23 +91,20 @@ impl Opened {
             };
             digests.insert(name, digest);
         }
-        let missing = |member: &str| ArchiveError::form(member, "it is missing");
+        let missing = |member: &str| FormatError::form(member, "it is missing");
         let manifest = members.remove(MANIFEST).ok_or_else(|| missing(MANIFEST))?;
         let signature = members
             .remove(SIGNATURE)
             .ok_or_else(|| missing(SIGNATURE))?;
         let signature = String::from_utf8_lossy(&signature).into_owned();
         let manifest = Manifest::verify(&manifest, &signature)
-            .map_err(|error| ArchiveError::form(MANIFEST, error))?;
+            .map_err(|error| FormatError::form(MANIFEST, error))?;
         digests.retain(|name, _| name != MANIFEST && name != SIGNATURE);
         if let Some((name, _)) = digests
             .iter()
             .find(|(name, digest)| manifest.files.get(*name) != Some(digest))
         {
-            return Err(ArchiveError::form(
-                name,
-                "it is not the one that was signed",
-            ));
+            return Err(FormatError::form(name, "it is not the one that was signed"));
         }
         if let Some(name) = manifest
             .files
@@ -116,22 +124,32 @@ impl Opened {
     }
 
     /// Refuses what another farm's key has signed.
-    pub(super) fn check_key(&self, key: &PublicKey) -> Result<(), ArchiveError> {
+    ///
+    /// # Errors
+    /// [`FormatError::OtherFarm`].
+    pub fn check_key(&self, key: &PublicKey) -> Result<(), FormatError> {
         if self.manifest.farmer_key == *key {
             Ok(())
         } else {
-            Err(ArchiveError::OtherFarm(Box::new(self.manifest.farmer_key)))
+            Err(FormatError::OtherFarm(Box::new(self.manifest.farmer_key)))
         }
     }
 
     /// Which season it is of; nothing if it has the whole farm.
-    pub(super) fn extent(&self) -> Result<Option<Extent>, ArchiveError> {
+    ///
+    /// # Errors
+    /// [`FormatError`] when that cannot be read.
+    pub fn extent(&self) -> Result<Option<Extent>, FormatError> {
         self.member(SEASON)
     }
 
-    pub(super) fn whole(&self) -> Result<(), ArchiveError> {
+    /// Refuses the archive of one season.
+    ///
+    /// # Errors
+    /// [`FormatError::OneSeason`].
+    pub fn whole(&self) -> Result<(), FormatError> {
         match self.extent()? {
-            Some(extent) => Err(ArchiveError::OneSeason(extent.season)),
+            Some(extent) => Err(FormatError::OneSeason(extent.season)),
             None => Ok(()),
         }
     }
@@ -139,12 +157,12 @@ impl Opened {
     /// The farm's keys; nothing if the archive was made without them.
     ///
     /// # Errors
-    /// [`ArchiveError`] when they are not those of the farm.
-    pub fn keys(&self) -> Result<Option<Secrets>, ArchiveError> {
+    /// [`FormatError`] when they are not those of the farm.
+    pub fn keys(&self) -> Result<Option<FarmKeys>, FormatError> {
         let Some(keys) = self.member::<Keys>(KEYS)? else {
             return Ok(None);
         };
-        let wrong = |reason: &str| ArchiveError::form(KEYS, reason);
+        let wrong = |reason: &str| FormatError::form(KEYS, reason);
         let mut seed = [0; 32];
         hex::decode_to_slice(&keys.farm_key, &mut seed)
             .map_err(|_| wrong("farm_key: expected 64 hexadecimal digits"))?;
@@ -156,37 +174,32 @@ impl Opened {
             .ok()
             .filter(|secret| secret.len() == 32)
             .ok_or_else(|| wrong("farm_secret: expected 64 hexadecimal digits"))?;
-        Ok(Some(Secrets {
+        Ok(Some(FarmKeys {
             farm_key,
             farm_secret,
         }))
     }
 
     /// What was published, and where the farm is a member.
-    pub(super) fn told(&self) -> Result<Told, ArchiveError> {
-        let publication = self
-            .member(SNAPSHOT)?
-            .map(|published: LastSnapshot| Publication {
-                sequence: published.sequence,
-                object_id: published.object_id,
-                ledger_position: published.ledger_position,
-                published_at: published.published_at,
-                document: published.document.get().as_bytes().to_vec(),
-            });
-        let villages: Vec<Member> = self.member(VILLAGES)?.unwrap_or_default();
+    ///
+    /// # Errors
+    /// [`FormatError`] naming the member that has not its form.
+    pub fn told(&self) -> Result<Told, FormatError> {
+        let snapshot = self.member(SNAPSHOT)?;
+        let villages: Option<Vec<Member>> = self.member(VILLAGES)?;
         let layout = self.members.get(LAYOUT).cloned();
         if let Some(document) = &layout {
             Layout::load(document, Device::default())
-                .map_err(|error| ArchiveError::form(LAYOUT, error))?;
+                .map_err(|error| FormatError::form(LAYOUT, error))?;
         }
         Ok(Told {
-            publication,
-            villages: villages.into_iter().map(Village::from).collect(),
+            snapshot,
+            villages: villages.unwrap_or_default(),
             layout,
         })
     }
 
-    fn member<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ArchiveError> {
+    fn member<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FormatError> {
         let bytes = self.members.get(name);
         bytes.map(|bytes| parsed(name, bytes)).transpose()
     }
@@ -194,8 +207,8 @@ impl Opened {
     /// Reads everything that there is, as whoever takes the archive will.
     ///
     /// # Errors
-    /// [`ArchiveError`] at what could not be taken.
-    pub(super) fn read_through(&self) -> Result<(), ArchiveError> {
+    /// [`FormatError`] at what could not be taken.
+    pub fn read_through(&self) -> Result<(), FormatError> {
         self.whole()?;
         self.keys()?;
         self.told()?;
@@ -208,11 +221,11 @@ impl Opened {
             let position = line?.position;
             if position != read {
                 let reason = format!("{read} comes next, and here is {position}");
-                return Err(ArchiveError::Unsound { position, reason });
+                return Err(FormatError::Unsound { position, reason });
             }
         }
         if read != self.manifest.size {
-            return Err(ArchiveError::Unsound {
+            return Err(FormatError::Unsound {
                 position: read,
                 reason: ANOTHER_END.to_owned(),
             });
@@ -221,64 +234,47 @@ impl Opened {
     }
 
     /// The lines of the ledger. Whoever goes through them has the file to himself.
-    pub(super) fn lines(&self) -> Result<Lines<Line>, ArchiveError> {
+    ///
+    /// # Errors
+    /// [`FormatError`] when the file cannot be read.
+    pub fn lines(&self) -> Result<Lines<Line>, FormatError> {
         self.lines_from(0)
     }
 
     /// The line that begins at this byte.
-    pub(super) fn line_at(&self, at: u64) -> Result<Option<Line>, ArchiveError> {
+    ///
+    /// # Errors
+    /// [`FormatError`] when there is no line that can be read.
+    pub fn line_at(&self, at: u64) -> Result<Option<Line>, FormatError> {
         self.lines_from(at)?.next().transpose()
     }
 
-    fn lines_from(&self, at: u64) -> Result<Lines<Line>, ArchiveError> {
+    fn lines_from(&self, at: u64) -> Result<Lines<Line>, FormatError> {
         Lines::of(LEDGER, &self.ledger, at)
     }
 
     /// The signed heads. Whoever goes through them has the file to himself.
-    pub(super) fn heads(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<SignedHead, ArchiveError>> + use<>, ArchiveError> {
-        let lines = Lines::<Checkpointed>::of(CHECKPOINTS, &self.checkpoints, 0)?;
-        Ok(lines.map(|line| line.map(SignedHead::from)))
+    ///
+    /// # Errors
+    /// [`FormatError`] when the file cannot be read.
+    pub fn heads(&self) -> Result<Lines<Checkpointed>, FormatError> {
+        Lines::of(CHECKPOINTS, &self.checkpoints, 0)
     }
 }
 
 /// What an archive tells of the farm beside its ledger and its heads.
-pub(super) struct Told {
-    pub(super) publication: Option<Publication>,
-    pub(super) villages: Vec<Village>,
-    pub(super) layout: Option<Vec<u8>>,
-}
-
-impl From<Checkpointed> for SignedHead {
-    fn from(signed: Checkpointed) -> Self {
-        Self {
-            head: TreeHead {
-                size: signed.size,
-                root: signed.root,
-            },
-            note: signed.note,
-            signed_at: signed.signed_at,
-        }
-    }
-}
-
-impl From<Member> for Village {
-    fn from(member: Member) -> Self {
-        Self {
-            url: member.url,
-            actor: member.actor,
-            account: member.account,
-            status: member.status,
-            home: member.home,
-            joined_at: member.joined_at,
-            place: member.place,
-        }
-    }
+#[derive(Debug)]
+pub struct Told {
+    /// The last published snapshot.
+    pub snapshot: Option<LastSnapshot>,
+    /// Where the farm is a member.
+    pub villages: Vec<Member>,
+    /// Where things stand on it, as the document that devices merge.
+    pub layout: Option<Vec<u8>>,
 }
 
 /// The lines of a member, one by one.
-pub(super) struct Lines<T> {
+pub struct Lines<T> {
     member: &'static str,
     file: BufReader<File>,
     at: u64,
@@ -286,7 +282,7 @@ pub(super) struct Lines<T> {
 }
 
 impl<T> Lines<T> {
-    fn of(member: &'static str, file: &File, at: u64) -> Result<Self, ArchiveError> {
+    fn of(member: &'static str, file: &File, at: u64) -> Result<Self, FormatError> {
         let mut file = file.try_clone()?;
         file.seek(SeekFrom::Start(at))?;
         Ok(Self {
@@ -298,13 +294,13 @@ impl<T> Lines<T> {
     }
 
     /// At which byte the next one begins.
-    pub(super) const fn at(&self) -> u64 {
+    pub const fn at(&self) -> u64 {
         self.at
     }
 }
 
 impl<T: DeserializeOwned> Iterator for Lines<T> {
-    type Item = Result<T, ArchiveError>;
+    type Item = Result<T, FormatError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut text = Vec::new();
@@ -315,7 +311,7 @@ impl<T: DeserializeOwned> Iterator for Lines<T> {
             Ok(0) => None,
             Ok(read) if read as u64 > PIECE_BYTES_MAX => {
                 let which = format!("a line of {}", self.member);
-                Some(Err(ArchiveError::TooLong(which)))
+                Some(Err(FormatError::TooLong(which)))
             }
             Ok(_) => Some(parsed(self.member, &text)),
             Err(error) => Some(Err(error.into())),
@@ -323,12 +319,12 @@ impl<T: DeserializeOwned> Iterator for Lines<T> {
     }
 }
 
-fn parsed<T: DeserializeOwned>(member: &str, bytes: &[u8]) -> Result<T, ArchiveError> {
-    serde_json::from_slice(bytes).map_err(|error| ArchiveError::form(member, error))
+fn parsed<T: DeserializeOwned>(member: &str, bytes: &[u8]) -> Result<T, FormatError> {
+    serde_json::from_slice(bytes).map_err(|error| FormatError::form(member, error))
 }
 
 /// Copies to a file and hashes on the way.
-fn copy(from: &mut impl Read, to: &mut File) -> Result<Digest, ArchiveError> {
+fn copy(from: &mut impl Read, to: &mut File) -> Result<Digest, FormatError> {
     let mut hasher = Sha256::new();
     let mut buffer = [0; 8_192];
     loop {

@@ -1,17 +1,21 @@
 //! The ledger: everything that ever counted, once, in order.
 //!
 //! Every table the tracker shows is a projection of it: whoever folds the entries from the first one
-//! through [`crate::domain::State::apply`] gets the same farm, to the coin.
+//! through the tracker's `State::apply` gets the same farm, to the coin.
+//!
+//! In scope: the events, how each is written and read, and its sentence for people; the [`archive`] that holds
+//! all of them in one file.
+//!
+//! Out of scope: what an event changes (`farmops-tracker`, `domain/apply.rs`), where the entries are kept
+//! (its `store`), what the transparency log says of them (its `log.rs`).
 //!
 //! To add an event: 1. its body in `bodies.rs`; 2. a variant of [`Event`] with its word; 3. what it
-//! changes in `domain/apply.rs`; 4. the rows it touches in `domain/changes.rs`; 5. its sentence in
-//! `ledger/told.rs`.
+//! changes in the tracker's `domain/apply.rs`; 4. the rows it touches in its `domain/changes.rs`; 5. its
+//! sentence in `told.rs`; 6. one of it in `tests/ledger/events.rs`.
 
+pub mod archive;
 mod bodies;
 mod event;
-pub mod log;
-#[cfg(test)]
-mod tests;
 mod told;
 
 pub use self::{
@@ -21,8 +25,6 @@ pub use self::{
         ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
     event::{AGENT_REVOKED, AcceptedProof, CHAIN_RESET, Event, EventError, PROOF_ACCEPTED},
-    log::{FullTile, Log, enter},
-    told::told,
 };
 use farmops_protocol::time::Timestamp;
 
