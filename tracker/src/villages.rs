@@ -119,7 +119,7 @@ async fn ask(app: &App, village: &Url, bytes: Vec<u8>) -> Result<Welcome, JoinEr
 }
 
 /// Why a village said no, shortened.
-fn reason(body: &[u8]) -> String {
+pub(crate) fn reason(body: &[u8]) -> String {
     let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|p| p.get("detail")?.as_str());
     let shown = detail.unwrap_or("no reason given").chars();
@@ -202,7 +202,7 @@ async fn tell_account(app: &App) -> Result<(), WriteError> {
 }
 
 /// Scheme and authority of what the owner typed.
-fn origin(text: &str) -> Result<Url, FieldError> {
+pub(crate) fn origin(text: &str) -> Result<Url, FieldError> {
     let refuse = || {
         FieldError::new(
             "url",

@@ -37,6 +37,9 @@ pub enum Refusal {
     /// The farm was never in that league.
     #[error("the farm was never in that league")]
     NoSuchLeague,
+    /// The farm is in a league of that slug that another village runs, or by rules of the owner's.
+    #[error("the farm is in another league of this name; leave that one first")]
+    OtherLeague,
     /// The item cannot be bought now.
     #[error(transparent)]
     NotForSale(#[from] NotForSale),
@@ -117,6 +120,7 @@ impl Refusal {
             Self::NoSuchProof => "no-such-proof",
             Self::NoResetAsked => "no-reset-asked",
             Self::NoSuchLeague => "no-such-league",
+            Self::OtherLeague => "other-league",
             Self::NotForSale(reason) => reason.code(),
             Self::KeyReused(_) => "idempotency-key-reused",
             Self::AgentIdTaken => "agent-id-taken",
@@ -156,6 +160,7 @@ impl Refusal {
             } => Sort::Invalid,
             Self::AgentIdTaken => Sort::Taken,
             Self::NoResetAsked
+            | Self::OtherLeague
             | Self::AgentPending
             | Self::AgentActive
             | Self::TooManyKeys { .. }
@@ -177,7 +182,7 @@ impl Refusal {
             | Self::AgentPending
             | Self::AgentActive => "agent_id",
             Self::NoSuchProof | Self::NoResetAsked => "resumes_after",
-            Self::NoSuchLeague => "league",
+            Self::NoSuchLeague | Self::OtherLeague => "league",
             Self::NotForSale(_) => "item",
             Self::KeyReused(_) => "Idempotency-Key",
             Self::TooManyKeys { .. } => "new_key",

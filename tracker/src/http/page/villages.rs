@@ -24,7 +24,10 @@ use crate::{
 
 /// A league as it is shown.
 struct Table {
+    slug: String,
     name: String,
+    /// Whether its village has other rules by now.
+    changed: bool,
     village: Option<String>,
     since: String,
     left: Option<String>,
@@ -44,7 +47,7 @@ pub(in crate::http) async fn show(State(app): State<App>, owner: Owner) -> Respo
     page(&app, (owner, None)).await
 }
 
-async fn page(app: &App, shown: (Owner, Option<Fault>)) -> Response {
+pub(super) async fn page(app: &App, shown: (Owner, Option<Fault>)) -> Response {
     gather(app, shown).await.into_response()
 }
 
@@ -62,16 +65,21 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
             })
             .collect(),
         leagues: leagues
-            .into_values()
-            .map(|league| table(league, schedule))
+            .into_iter()
+            .map(|(slug, league)| Table {
+                changed: app.offered.changed(&slug, &league).is_some(),
+                ..table(slug, league, schedule)
+            })
             .collect(),
         frame: owner.frame(&farm, "/villages", fault),
     };
     framed(app, &page.frame, &page)
 }
 
-fn table(league: League, schedule: &Schedule) -> Table {
+fn table(slug: String, league: League, schedule: &Schedule) -> Table {
     Table {
+        slug,
+        changed: false,
         name: league.name,
         village: league.village.map(|village| village.to_string()),
         since: day(schedule.day(league.joined_at)),
