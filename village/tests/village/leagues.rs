@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use farmops_protocol::{
+    digest::sha256,
     league::{League, LeagueList},
     scoring::RuleSet,
 };
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::world::TestVillage;
+use crate::{
+    tracker::{Shown, TestTracker},
+    world::{TestVillage, eventually},
+};
 
 /// A file with the league of this slug, by the usual rules.
 pub(crate) fn file(folder: &TempDir, slug: &str, name: &str) -> PathBuf {
@@ -55,4 +59,42 @@ async fn a_village_without_leagues_says_so() {
     assert_eq!(listed.json(), json!({ "items": [] }));
     let about = orchard.get("/about").await.text;
     assert!(!about.contains("<h2>Leagues</h2>"), "{about}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_league_brought_is_shown_with_whether_the_rules_are_the_villages() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(&folder, "harvest", "Harvest <i>league</i>");
+    let orchard = TestVillage::with("Orchard", json!({ "leagues": [file] })).await;
+    let alice = TestTracker::start("alice", 1).await;
+    alice.join(&orchard).await;
+    alice.followed_by(&orchard).await;
+    let ours = RuleSet::default().digest();
+    for (sequence, league, said) in [
+        (
+            1,
+            ("harvest", ours),
+            "Harvest &#60;i&#62;league&#60;/i&#62;: 77 coins by its own rules",
+        ),
+        (
+            2,
+            ("harvest", sha256(b"others")),
+            "harvest: 77 coins, by other rules than this village has for it",
+        ),
+        (3, ("spring", ours), "spring: 77 coins by its own rules"),
+    ] {
+        let league = Some(league);
+        alice
+            .publish(Shown {
+                sequence,
+                league,
+                ..Shown::default()
+            })
+            .await;
+        eventually(said, async || {
+            let page = orchard.get("/farmers/@alice").await.text;
+            page.contains(said).then_some(())
+        })
+        .await;
+    }
 }

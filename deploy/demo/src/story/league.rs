@@ -37,7 +37,8 @@ pub(super) async fn counts(world: &mut World) -> Result<String> {
     let name = format!("@{}", cast.alice.handle);
     until(PATIENCE, async || {
         let page = world.village(&cast.orchard).farmer_page(&name).await?;
-        let line = page.split("<li>").find(|line| line.starts_with(LEAGUE));
+        let league = format!("{} harvest: ", cast.orchard.title);
+        let line = page.split("<li>").find(|line| line.starts_with(&league));
         let line = line.with_context(|| format!("no league on the page of {name}"))?;
         let said = line.split("</li>").next().unwrap_or_default().to_owned();
         ensure!(!said.contains(": 0 "), "{said}");
