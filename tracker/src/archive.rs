@@ -35,7 +35,6 @@ use farmops_protocol::{
     field::FieldError,
     key::{PublicKey, Signature},
     log::TreeHead,
-    registration::MembershipStatus,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,7 @@ pub use self::{
     season::{Checked, Extent, NoSeason, Quarter, Sealed, write_season},
     write::export,
 };
-use crate::store::StoreError;
+use crate::store::{Membership, StoreError};
 
 /// The form of the archive.
 const VERSION: &str = "farmops-archive-1";
@@ -128,7 +127,7 @@ struct Member {
     url: String,
     actor: String,
     account: String,
-    status: MembershipStatus,
+    status: Membership,
     home: bool,
     joined_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -10,9 +10,7 @@ mod watch;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use farmops_protocol::{
-    digest::Digest, field::FieldError, league::League as Supplied, registration::MembershipStatus,
-};
+use farmops_protocol::{digest::Digest, field::FieldError, league::League as Supplied};
 use farmops_service::outbound::OutboundError;
 use http::StatusCode;
 use url::Url;
@@ -24,7 +22,7 @@ pub use self::{
 use crate::{
     app::App,
     domain::{League, LeagueOffer, decide_take_league},
-    store::StoreError,
+    store::{Membership, StoreError},
     villages::origin,
     writer::WriteError,
 };
@@ -191,7 +189,7 @@ async fn member_of(app: &App, url: &str) -> Result<Url, LeagueError> {
     let villages = app.reads.villages().await?;
     let member = villages
         .iter()
-        .find(|village| village.url == origin && village.status == MembershipStatus::Active);
+        .find(|village| village.url == origin && village.status == Membership::Active);
     member
         .and_then(|village| Url::parse(&village.url).ok())
         .ok_or(LeagueError::NotAMember)

@@ -1,10 +1,9 @@
 //! Where this farm is on the web: the names that pages, posts and peers use for it.
 
 use farmops_federation::{Account, Reach, account::authority};
-use farmops_protocol::registration::MembershipStatus;
 use url::Url;
 
-use crate::store::Village;
+use crate::store::{Membership, Village};
 
 /// The name of the farmer's actor: `{public_url}/ap/actor`.
 pub const ACTOR: &str = "actor";
@@ -71,7 +70,7 @@ impl Site {
     pub fn account(&self, handle: &str, villages: &[Village]) -> Option<Account> {
         let home = villages
             .iter()
-            .find(|village| village.home && village.status == MembershipStatus::Active)
+            .find(|village| village.home && village.status == Membership::Active)
             .and_then(|village| Account::parse(&village.account, self.reach).ok());
         home.or_else(|| self.own_account(handle))
     }

@@ -53,7 +53,7 @@ pub use self::error::StoreError;
 pub use self::keys::Secrets;
 pub use self::line::{ArchivedSeason, Bodies, LedgerLine, LineBody, Nowhere};
 pub use self::projections::{Cell, Inspect, PROJECTIONS, Projection, RawRow};
-pub use self::said::{Notice, Publication, Village};
+pub use self::said::{Membership, Notice, Publication, Village};
 use crate::{
     domain::{
         Agent, Changes, CompositeRow, Cut, DayTotals, FarmView, History, League, ProofRow,
@@ -121,6 +121,8 @@ pub struct Batch<'a> {
     pub villages: &'a [Village],
     /// Villages left, by their URLs.
     pub villages_left: &'a [String],
+    /// Villages that have ended the membership, by their actors.
+    pub villages_ended: &'a [String],
     /// The farm's layout.
     pub layout: Option<&'a [u8]>,
     /// Who may do what from now on.

@@ -7,7 +7,7 @@ pub use leave::{LeaveError, Manner, leave};
 use farmops_federation::{Account, account::authority};
 use farmops_protocol::{
     field::FieldError,
-    registration::{Applicant, MembershipStatus, RegistrationAnswer, RegistrationRequest},
+    registration::{Applicant, RegistrationAnswer, RegistrationRequest},
 };
 use farmops_service::outbound::{Bounds, OutboundError};
 use http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION};
@@ -16,7 +16,7 @@ use url::Url;
 use crate::{
     app::App,
     domain::FarmView,
-    store::{StoreError, Village},
+    store::{Membership, StoreError, Village},
     writer::{Outgoing, WriteError},
 };
 
@@ -87,7 +87,7 @@ fn request(
 
 /// What a village said to a farm that it takes.
 struct Welcome {
-    status: MembershipStatus,
+    status: Membership,
     /// Names; the status says what counts.
     answer: Option<RegistrationAnswer>,
     place: Option<String>,
@@ -102,8 +102,8 @@ async fn ask(app: &App, village: &Url, bytes: Vec<u8>) -> Result<Welcome, JoinEr
         .post(url, json, bytes, Bounds::default())
         .await?;
     let status = match answer.status {
-        StatusCode::OK | StatusCode::CREATED => MembershipStatus::Active,
-        StatusCode::ACCEPTED => MembershipStatus::Pending,
+        StatusCode::OK | StatusCode::CREATED => Membership::Active,
+        StatusCode::ACCEPTED => Membership::Pending,
         status => {
             return Err(JoinError::Refused {
                 status,
@@ -180,7 +180,7 @@ async fn remember(
         ..Outgoing::default()
     };
     app.writer.say(outgoing).await?;
-    if village.home && status == MembershipStatus::Active {
+    if village.home && status == Membership::Active {
         tell_account(app).await?;
     }
     Ok(village)

@@ -4,6 +4,7 @@
 //! deadline. Every step can be played again on an older folder.
 
 mod league;
+mod leaving;
 pub mod neighbours;
 mod settling;
 pub mod work;
@@ -71,6 +72,9 @@ pub async fn play(world: &mut World, journal: &mut Journal) -> Result<()> {
         .await?;
     journal
         .step("pages show farms", neighbours::pages_show(world))
+        .await?;
+    journal
+        .step("bob is sent away and taken back", leaving::sent_away(world))
         .await
 }
 

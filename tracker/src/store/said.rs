@@ -1,6 +1,8 @@
 //! What was said to the world, and to whom.
 
-use farmops_protocol::{registration::MembershipStatus, time::Timestamp};
+use farmops_protocol::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A published snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,18 @@ pub struct Notice {
     pub document: Vec<u8>,
 }
 
+/// How far a membership has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// The village's people decide.
+    Pending,
+    /// The farm is a member.
+    Active,
+    /// The village has ended it (`REG-END-002`).
+    Ended,
+}
+
 /// A village the farmer joined, or asked to join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Village {
@@ -44,7 +58,7 @@ pub struct Village {
     /// The farmer's account there.
     pub account: String,
     /// How far it has come.
-    pub status: MembershipStatus,
+    pub status: Membership,
     /// Whether the farmer's handle lives there: the first one joined.
     pub home: bool,
     /// When.

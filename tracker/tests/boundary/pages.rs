@@ -19,6 +19,7 @@ use crate::{
     leagues::{Village, member, rules},
     parts::abandon,
     server::{Tracker, now},
+    villages,
 };
 
 /// A browser that has logged in.
@@ -367,6 +368,26 @@ async fn a_villages_league_is_looked_at_joined_and_left_without_scripts() {
         .await;
     let text = browser.done(leave, &[("league", "harvest")]).await;
     assert!(text.contains("left on"), "{text}");
+}
+
+#[tokio::test]
+async fn a_membership_that_the_village_ended_is_told_and_taken_off_the_list() {
+    let tracker = Tracker::begin().await;
+    let orchard = villages::village(201, villages::welcome).await;
+    villages::join(&tracker, serde_json::json!({ "url": orchard.url })).await;
+    let browser = Browser::log_in(&tracker).await;
+    let before = browser.text("/villages").await;
+    assert!(before.contains("member</span>") && !before.contains("has ended"));
+    villages::follows(&tracker, &orchard, None).await;
+    let text = browser.text("/villages").await;
+    assert!(
+        text.contains("The village has ended the membership"),
+        "{text}"
+    );
+    assert!(!text.contains("member</span>"), "{text}");
+    let form = [("village", orchard.url.as_str()), ("forget", "on")];
+    let text = browser.done("/villages/leave", &form).await;
+    assert!(text.contains("The farm is in no village yet"), "{text}");
 }
 
 #[tokio::test]

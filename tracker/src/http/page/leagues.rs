@@ -5,7 +5,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use farmops_protocol::registration::MembershipStatus;
 use farmops_service::problem::{Problem, Query};
 use serde::Deserialize;
 
@@ -18,6 +17,7 @@ use crate::{
     domain::decide_leave_league,
     http::{farm::figures, refused::not_read},
     leagues::{Offer, Standing, offers, take as take_on},
+    store::Membership,
 };
 
 /// The id of the part of the page that shows a village's leagues.
@@ -58,7 +58,7 @@ async fn gather(
     let villages = app.reads.villages().await.map_err(not_read)?;
     let members = villages
         .into_iter()
-        .filter(|village| village.status == MembershipStatus::Active);
+        .filter(|village| village.status == Membership::Active);
     let (offers, fault) = if village.is_empty() {
         (Vec::new(), fault)
     } else {

@@ -5,8 +5,8 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use farmops_protocol::registration::MembershipStatus;
 use farmops_service::problem::Problem;
+use url::Url;
 
 use super::{
     filters,
@@ -18,7 +18,7 @@ use crate::{
     app::App,
     domain::{League, Schedule},
     http::{farm::figures, refused::not_read},
-    store::Village,
+    store::{Membership, Village},
     villages::{JoinError, Manner, join as ask_to_join, leave as go},
 };
 
@@ -56,6 +56,13 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     let schedule = &farm.profile.schedule;
     let villages = app.reads.villages().await.map_err(not_read)?;
     let leagues = app.reads.leagues().await.map_err(not_read)?;
+    let members = villages.iter().filter(|v| VillagesPage::is_member(v));
+    let members: Vec<Url> = members.filter_map(|v| Url::parse(&v.url).ok()).collect();
+    // Only a member can look at what has changed, and take it.
+    let changed = |slug: &str, league: &League| {
+        members.iter().any(|village| league.is_of(village))
+            && app.offered.changed(slug, league).is_some()
+    };
     let page = VillagesPage {
         villages: villages
             .into_iter()
@@ -67,7 +74,7 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
         leagues: leagues
             .into_iter()
             .map(|(slug, league)| Table {
-                changed: app.offered.changed(&slug, &league).is_some(),
+                changed: changed(&slug, &league),
                 ..table(slug, league, schedule)
             })
             .collect(),
@@ -94,8 +101,10 @@ pub(in crate::http) async fn join(State(app): State<App>, form: OwnersForm) -> R
     match ask_to_join(&app, form.fields.text("url"), invite).await {
         Ok(village) => {
             let told = match village.status {
-                MembershipStatus::Active => "The farm is a member now.",
-                MembershipStatus::Pending => "The village was asked; its people decide.",
+                Membership::Active => "The farm is a member now.",
+                Membership::Pending | Membership::Ended => {
+                    "The village was asked; its people decide."
+                }
             };
             done(&app, "/villages", told)
         }
@@ -129,6 +138,10 @@ pub(in crate::http) async fn leave(State(app): State<App>, form: OwnersForm) -> 
 /// Helpers that the template calls.
 impl VillagesPage {
     fn is_member(village: &Village) -> bool {
-        village.status == MembershipStatus::Active
+        village.status == Membership::Active
+    }
+
+    fn has_ended(village: &Village) -> bool {
+        village.status == Membership::Ended
     }
 }

@@ -6,7 +6,7 @@ use super::{
     dialect::{Conn, append_post},
     rows::{count, number, tag, tagged, time},
 };
-use crate::store::{Batch, Notice, Publication, StoreError, Village};
+use crate::store::{Batch, Membership, Notice, Publication, StoreError, Village};
 
 /// Writes a batch's publications and deliveries, inside its transaction.
 pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), StoreError> {
@@ -44,6 +44,16 @@ pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Stor
     }
     for village in batch.villages {
         upsert_village(conn, village).await?;
+    }
+    for actor in batch.villages_ended {
+        // One that the owner is leaving is left, and not brought back.
+        sqlx::query("UPDATE village SET status = $1, home = $2 WHERE actor = $3 AND status = $4")
+            .bind(tag(&Membership::Ended))
+            .bind(false)
+            .bind(actor.as_str())
+            .bind(tag(&Membership::Active))
+            .execute(&mut *conn)
+            .await?;
     }
     for url in batch.villages_left {
         sqlx::query("DELETE FROM village WHERE url = $1")
