@@ -7,6 +7,7 @@ pub(crate) mod forgeries;
 mod inbox;
 mod intake;
 mod keys;
+mod leagues;
 mod log;
 mod membership;
 mod names;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Check> {
         keys::CHECKS,
         chain::CHECKS,
         membership::CHECKS,
+        leagues::CHECKS,
         oddments::CHECKS,
     ]
     .concat()

@@ -9,6 +9,7 @@ mod fault;
 mod identity;
 mod inbox;
 mod intake;
+mod leagues;
 mod log;
 mod membership;
 mod server;

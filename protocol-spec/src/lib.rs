@@ -21,6 +21,7 @@ pub mod field;
 pub mod int;
 pub mod integrity;
 pub mod key;
+pub mod league;
 pub mod limits;
 pub mod log;
 #[cfg(feature = "openapi")]

@@ -12,6 +12,10 @@ pub const KEY_ROTATION_BYTES_MAX: usize = 1024;
 pub const CHAIN_RESET_BYTES_MAX: usize = 1024;
 /// Bytes of one snapshot document in canonical form.
 pub const SNAPSHOT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of one league in JSON, and of a village's list of them.
+pub const LEAGUE_BYTES_MAX: usize = 64 * 1024;
+/// Leagues of one village.
+pub const LEAGUES_MAX: usize = 16;
 /// Arrays and objects inside one another in any document.
 pub const DEPTH_MAX: usize = 32;
 /// Characters of a proof's `description`.

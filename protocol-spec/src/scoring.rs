@@ -189,8 +189,13 @@ impl RuleSet {
     /// A [`FieldError`] naming the member that breaks a rule.
     pub fn parse(bytes: &[u8]) -> Result<Self, FieldError> {
         let rules: Self = field::from_value(&canonical::parse_value(bytes, DEPTH_MAX)?)?;
-        bounds::check(&rules)?;
+        rules.check()?;
         Ok(rules)
+    }
+
+    /// Whether every member keeps to its bounds (`SCO-RULES-001`).
+    pub(crate) fn check(&self) -> Result<(), FieldError> {
+        bounds::check(self)
     }
 
     /// The name of this rule set: SHA-256 of its canonical bytes.

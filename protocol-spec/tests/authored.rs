@@ -21,6 +21,8 @@ mod composite;
 mod enrolment;
 #[path = "authored/keys.rs"]
 mod keys;
+#[path = "authored/league.rs"]
+mod league;
 #[path = "authored/log.rs"]
 mod log;
 #[path = "authored/log_tree.rs"]
@@ -50,6 +52,7 @@ fn committed_vectors_are_what_the_cases_say() {
         checkpoint::cases(),
         enrolment::cases(),
         keys::cases(),
+        league::cases(),
         log::cases(),
         log_tree::cases(),
         registration::cases(),

@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    desk::Desk, host::FarmHost, keyring::Keyring, session::SessionKey, site::Site, store::Reads,
-    writer::WriterHandle,
+    desk::Desk, host::FarmHost, keyring::Keyring, leagues::Offered, session::SessionKey,
+    site::Site, store::Reads, writer::WriterHandle,
 };
 
 /// What every handler has at hand; cheap to clone.
@@ -42,6 +42,8 @@ pub struct Parts {
     pub salts: SaltSource,
     /// The farm's layout.
     pub desk: Arc<Desk>,
+    /// What villages were last seen to offer.
+    pub offered: Offered,
     /// One turn at folding the ledger.
     pub folds: Semaphore,
     /// Cancelled when the tracker is to stop: long streams end by themselves.

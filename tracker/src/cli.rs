@@ -9,6 +9,7 @@ mod doctor;
 mod farm;
 mod keeping;
 mod layout;
+mod leagues;
 mod ledger;
 mod manual;
 mod opening;
@@ -33,11 +34,12 @@ use self::{
     farm::FarmCommand,
     keeping::{BackupArgs, ExportArgs, ImportArgs, RestoreArgs},
     layout::LayoutCommand,
+    leagues::LeaguesCommand,
     ledger::LedgerCommand,
     proofs::ProofsCommand,
     prune::{PruneArgs, UnpruneArgs},
     remote::RemoteArgs,
-    rules::{LeaguesCommand, RulesCommand},
+    rules::RulesCommand,
     serve::ServeArgs,
     shop::ShopCommand,
     social::{FollowArgs, FollowersCommand, FollowingCommand, JoinArgs, VillagesCommand},

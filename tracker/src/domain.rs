@@ -32,7 +32,7 @@ pub use self::{
     founding::{Founding, decide_found},
     owner::{
         LeagueOffer, decide_calendar, decide_join_league, decide_leave_league, decide_rename,
-        decide_rest, decide_rules,
+        decide_rest, decide_rules, decide_take_league,
     },
     purchase::{customer, decide_purchase},
     refusal::{Refusal, Sort},

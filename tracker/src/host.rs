@@ -11,7 +11,8 @@ use farmops_federation::{
     FollowersVisibility, Host, HostError, Image, LocalActor, ReceivedSnapshot, RelationState,
     Resource, Subject, Usage, account::authority,
 };
-use farmops_protocol::{key::PublicKey, registration::MembershipStatus};
+use farmops_ledger::archive::Membership;
+use farmops_protocol::key::PublicKey;
 use serde_json::Value;
 use tokio::sync::Notify;
 use url::Url;
@@ -115,6 +116,53 @@ impl FarmHost {
             .into_iter()
             .find(|village| village.actor == actor.as_str()))
     }
+
+    /// A village follows: one that was still deciding has decided, and one that had ended the
+    /// membership begins it again.
+    async fn village_follows(&self, actor: &Url) -> Result<(), HostError> {
+        let villages = self.reads.villages().await?;
+        let homeless = !villages.iter().any(|village| village.home);
+        let known = villages.into_iter().find(|v| v.actor == actor.as_str());
+        if let Some(village) = known.filter(|v| v.status != Membership::Active) {
+            let village = Village {
+                status: Membership::Active,
+                home: village.home || homeless,
+                ..village
+            };
+            self.writer
+                .say(Outgoing {
+                    villages: vec![village],
+                    ..Outgoing::default()
+                })
+                .await?;
+        }
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// A village follows no longer: the membership has ended (`REG-END-002`). A handle that lived
+    /// there moves to the village that was joined next.
+    async fn village_ends(&self, actor: &Url) -> Result<(), HostError> {
+        let mut villages = self.reads.villages().await?;
+        villages.retain(|village| village.status == Membership::Active);
+        let Some(at) = villages.iter().position(|v| v.actor == actor.as_str()) else {
+            return Ok(());
+        };
+        let ended = villages.remove(at);
+        let heir = villages.into_iter().next().filter(|_| ended.home);
+        tracing::info!(village = %ended.url, "the village has ended the membership");
+        self.writer
+            .say(Outgoing {
+                villages: heir
+                    .into_iter()
+                    .map(|heir| Village { home: true, ..heir })
+                    .collect(),
+                villages_ended: vec![ended.actor],
+                ..Outgoing::default()
+            })
+            .await?;
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -165,26 +213,15 @@ impl Host for FarmHost {
     }
 
     async fn follow_changed(&self, change: &FollowChange) -> Result<(), HostError> {
-        let began = change.direction == Direction::Follower
-            && change.state == Some(RelationState::Accepted)
-            && change.remote.kind == ActorKind::Group;
-        if !began {
-            return Ok(());
+        let by_village =
+            change.direction == Direction::Follower && change.remote.kind == ActorKind::Group;
+        match change.state {
+            Some(RelationState::Accepted) if by_village => {
+                self.village_follows(&change.remote.id).await
+            }
+            None if by_village => self.village_ends(&change.remote.id).await,
+            _ => Ok(()),
         }
-        // A village that was still deciding follows once it has decided.
-        if let Some(village) = self.village_of(&change.remote.id).await?
-            && village.status == MembershipStatus::Pending
-        {
-            let status = MembershipStatus::Active;
-            self.writer
-                .say(Outgoing {
-                    villages: vec![Village { status, ..village }],
-                    ..Outgoing::default()
-                })
-                .await?;
-        }
-        self.bell.notify_one();
-        Ok(())
     }
 
     /// The tracker follows others only to be followed back; what they publish is shown by villages.

@@ -23,6 +23,7 @@ pub mod host;
 pub mod http;
 pub mod intake;
 pub mod keyring;
+pub mod leagues;
 pub mod log;
 pub mod past;
 pub mod publisher;

@@ -31,6 +31,7 @@ use crate::{
     host::FarmHost,
     http,
     keyring::Keyring,
+    leagues::{self, Offered},
     publisher::Publisher,
     site::Site,
     store::{Access, Database, Place, Secrets, Upkeep},
@@ -127,6 +128,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         farm_key: secrets.farm_key,
         salts: SaltSource::new(secrets.farm_secret),
         desk: Arc::new(Desk::new(&mut rand::rng())),
+        offered: Offered::default(),
         folds: Semaphore::new(1),
         stop: stop.clone(),
         clock,
@@ -142,10 +144,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let listener = Listener::new(listener, tls);
     let serving = tokio::spawn(server::serve(listener, router, limits, stop));
     let stop_workers = CancellationToken::new();
-    let mut workers = JoinSet::new();
-    workers.spawn(publisher.run(stop_workers.clone()));
-    let engine_stop = stop_workers.clone();
-    workers.spawn(async move { federation.run(engine_stop).await });
+    let workers = work(&app, publisher, federation, &stop_workers);
     tracing::info!(%address, tls = encrypted, public_url = %config.public_url, "the tracker is listening");
     Ok(Running {
         address,
@@ -156,6 +155,21 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         writing,
         stop_writer,
     })
+}
+
+/// Begins what goes on beside the answers, until `stop`.
+fn work(
+    app: &App,
+    publisher: Publisher,
+    federation: Federation,
+    stop: &CancellationToken,
+) -> JoinSet<()> {
+    let mut workers = JoinSet::new();
+    workers.spawn(publisher.run(stop.clone()));
+    let engine_stop = stop.clone();
+    workers.spawn(async move { federation.run(engine_stop).await });
+    workers.spawn(leagues::watch(app.clone(), stop.clone()));
+    workers
 }
 
 /// A part of the tracker has ended, and nobody had stopped it.
@@ -191,7 +205,7 @@ impl Running {
             served = &mut self.serving => served?,
             written = &mut self.writing => return Err(Died::new("writer", written).into()),
             Some(worked) = self.workers.join_next() => {
-                return Err(Died::new("publisher or federation", worked).into());
+                return Err(Died::new("publisher, federation or watch over leagues", worked).into());
             }
         }
         self.stop_workers.cancel();

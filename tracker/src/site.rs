@@ -1,7 +1,7 @@
 //! Where this farm is on the web: the names that pages, posts and peers use for it.
 
 use farmops_federation::{Account, Reach, account::authority};
-use farmops_protocol::registration::MembershipStatus;
+use farmops_ledger::archive::Membership;
 use url::Url;
 
 use crate::store::Village;
@@ -71,7 +71,7 @@ impl Site {
     pub fn account(&self, handle: &str, villages: &[Village]) -> Option<Account> {
         let home = villages
             .iter()
-            .find(|village| village.home && village.status == MembershipStatus::Active)
+            .find(|village| village.home && village.status == Membership::Active)
             .and_then(|village| Account::parse(&village.account, self.reach).ok());
         home.or_else(|| self.own_account(handle))
     }

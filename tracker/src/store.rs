@@ -122,6 +122,8 @@ pub struct Batch<'a> {
     pub villages: &'a [Village],
     /// Villages left, by their URLs.
     pub villages_left: &'a [String],
+    /// Villages that have ended the membership, by their actors.
+    pub villages_ended: &'a [String],
     /// The farm's layout.
     pub layout: Option<&'a [u8]>,
     /// Who may do what from now on.

@@ -5,9 +5,10 @@ mod leave;
 pub use leave::{LeaveError, Manner, leave};
 
 use farmops_federation::{Account, account::authority};
+use farmops_ledger::archive::Membership;
 use farmops_protocol::{
     field::FieldError,
-    registration::{Applicant, MembershipStatus, RegistrationAnswer, RegistrationRequest},
+    registration::{Applicant, RegistrationAnswer, RegistrationRequest},
 };
 use farmops_service::outbound::{Bounds, OutboundError};
 use http::{HeaderMap, HeaderValue, StatusCode, header::LOCATION};
@@ -87,7 +88,7 @@ fn request(
 
 /// What a village said to a farm that it takes.
 struct Welcome {
-    status: MembershipStatus,
+    status: Membership,
     /// Names; the status says what counts.
     answer: Option<RegistrationAnswer>,
     place: Option<String>,
@@ -102,8 +103,8 @@ async fn ask(app: &App, village: &Url, bytes: Vec<u8>) -> Result<Welcome, JoinEr
         .post(url, json, bytes, Bounds::default())
         .await?;
     let status = match answer.status {
-        StatusCode::OK | StatusCode::CREATED => MembershipStatus::Active,
-        StatusCode::ACCEPTED => MembershipStatus::Pending,
+        StatusCode::OK | StatusCode::CREATED => Membership::Active,
+        StatusCode::ACCEPTED => Membership::Pending,
         status => {
             return Err(JoinError::Refused {
                 status,
@@ -119,7 +120,7 @@ async fn ask(app: &App, village: &Url, bytes: Vec<u8>) -> Result<Welcome, JoinEr
 }
 
 /// Why a village said no, shortened.
-fn reason(body: &[u8]) -> String {
+pub(crate) fn reason(body: &[u8]) -> String {
     let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
     let detail = problem.as_ref().and_then(|p| p.get("detail")?.as_str());
     let shown = detail.unwrap_or("no reason given").chars();
@@ -180,7 +181,7 @@ async fn remember(
         ..Outgoing::default()
     };
     app.writer.say(outgoing).await?;
-    if village.home && status == MembershipStatus::Active {
+    if village.home && status == Membership::Active {
         tell_account(app).await?;
     }
     Ok(village)
@@ -202,7 +203,7 @@ async fn tell_account(app: &App) -> Result<(), WriteError> {
 }
 
 /// Scheme and authority of what the owner typed.
-fn origin(text: &str) -> Result<Url, FieldError> {
+pub(crate) fn origin(text: &str) -> Result<Url, FieldError> {
     let refuse = || {
         FieldError::new(
             "url",

@@ -201,6 +201,7 @@ impl Writer {
                 posts: &round.outgoing.posts,
                 villages: &round.outgoing.villages,
                 villages_left: &round.outgoing.villages_left,
+                villages_ended: &round.outgoing.villages_ended,
                 layout: round.outgoing.layout.as_deref(),
                 access: &round.outgoing.access,
             };

@@ -61,6 +61,9 @@ pub struct ServeArgs {
     #[arg(long)]
     #[serde(serialize_with = "registration_word")]
     registration: Option<Registration>,
+    /// File with a league whose rules the village supplies; once for each league.
+    #[arg(long = "league", value_name = "FILE")]
+    leagues: Option<Vec<PathBuf>>,
     /// Development: allow plain HTTP, ports and loopback addresses.
     #[arg(long)]
     #[serde(serialize_with = "given")]
@@ -235,7 +238,7 @@ mod tests {
     fn flags_become_configuration() {
         let line = "farmops-village --db sqlite:///tmp/v.db --name Orchard --port 1234 \
                     --public-url http://orchard.localhost:1234 --registration invite \
-                    --allow-loopback";
+                    --allow-loopback --league harvest.json --league autumn.json";
         let config = Cli::parse_from(line.split_whitespace())
             .serve
             .config()
@@ -243,6 +246,10 @@ mod tests {
         assert_eq!(config.port, 1234);
         assert_eq!(config.registration, Registration::Invite);
         assert!(config.allow_loopback);
+        assert_eq!(
+            config.leagues,
+            ["harvest.json", "autumn.json"].map(PathBuf::from)
+        );
         config.check().unwrap();
     }
 

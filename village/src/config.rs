@@ -44,6 +44,9 @@ pub struct Config {
     /// Who may join: `open`, `invite` or `approval`.
     #[serde(default)]
     pub registration: Registration,
+    /// Files with the leagues whose rules the village supplies, one league in each.
+    #[serde(default)]
+    pub leagues: Vec<PathBuf>,
     /// Development: talk to loopback addresses over plain HTTP.
     #[serde(default)]
     pub allow_loopback: bool,
@@ -81,15 +84,18 @@ pub struct Unfit {
     reason: String,
 }
 
+impl Unfit {
+    /// A value of `key`, and what would be right.
+    pub fn new(key: &'static str, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self { key, reason }
+    }
+}
+
 impl Config {
     /// Checks what types cannot say.
     pub fn check(&self) -> Result<(), Unfit> {
-        let unfit = |key, reason: &str| {
-            Err(Unfit {
-                key,
-                reason: reason.to_owned(),
-            })
-        };
+        let unfit = |key, reason: &str| Err(Unfit::new(key, reason));
         if let Err(error) = check_display_name(&self.name) {
             return unfit("name", &error.reason);
         }

@@ -9,6 +9,7 @@ mod federation;
 mod following;
 mod invites;
 mod leaderboard;
+mod leagues;
 mod live;
 mod lookup;
 mod paging;
@@ -62,6 +63,8 @@ pub fn router(village: &Village, limits: &server::Limits, limit: &RateLimit) -> 
 fn api() -> Router<Village> {
     Router::new()
         .route("/api/v1/leaderboard", get(leaderboard::show))
+        .route("/api/v1/leagues", get(leagues::list))
+        .route("/api/v1/leagues/{league}", get(leagues::show))
         .route("/api/v1/farmers", get(farmers::list))
         .route("/api/v1/farmers/register", post(register::register))
         .route(

@@ -20,6 +20,7 @@ pub mod config;
 pub mod farmer;
 mod html;
 pub mod http;
+pub mod leagues;
 pub mod limits;
 pub mod names;
 mod pages;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Config,
     http,
+    leagues::Leagues,
     store::Store,
     village::{Settings, Village},
 };
@@ -34,6 +35,7 @@ pub async fn assemble(
     stop: CancellationToken,
 ) -> anyhow::Result<(Village, Router)> {
     config.check()?;
+    let leagues = Leagues::read(&config.leagues)?;
     if let Some(file) = config.database_file() {
         storage_guard::refuse_network_filesystem(file)?;
         // It holds keys.
@@ -52,6 +54,7 @@ pub async fn assemble(
         public_url: config.public_url.clone(),
         reach: config.reach(),
         registration: config.registration,
+        leagues,
         source_url: config.source_url.clone(),
         clock: clock.clone(),
         stop,

@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::{
     farmer::Farmer,
+    leagues::Leagues,
     limits::{LISTENERS_MAX, REGISTRATIONS_AT_ONCE_MAX},
     policy::Standing,
     roster::Registration,
@@ -46,6 +47,8 @@ pub struct Settings {
     pub reach: Reach,
     /// Who may join.
     pub registration: Registration,
+    /// The leagues whose rules it supplies.
+    pub leagues: Leagues,
     /// Where the source of this very program is offered.
     pub source_url: Url,
     /// The clock.
@@ -135,6 +138,11 @@ impl Village {
     /// Who may join.
     pub fn registration(&self) -> Registration {
         self.inner.settings.registration
+    }
+
+    /// The leagues whose rules it supplies.
+    pub fn leagues(&self) -> &Leagues {
+        &self.inner.settings.leagues
     }
 
     /// The host of the village's handles, in development with a port.

@@ -16,7 +16,7 @@ use super::snapshot::{shown, strange_coins};
 use crate::{
     check::{Check, Look, Miss, Verdict, ensure, ensure_status, ensure_success, fail, skip},
     http::Answer,
-    probe::{Actor, Probe},
+    probe::{Actor, Letter, Probe},
     session::{Session, now},
     target::Kind,
 };
@@ -55,7 +55,7 @@ pub(super) const CHECKS: &[Check] = &[
             "SNP-PROOF-003",
             "REG-LEAVE-002",
         ],
-        title: "a member's newest good snapshot is shown, an older or a false one is not, and nothing after she left",
+        title: "a member's newest good snapshot is shown, an older or a false one is not, and nothing after she left; then she is followed no more",
         kinds: VILLAGE,
         look: Look::By(|s| Box::pin(member_snapshots(s))),
     },
@@ -199,7 +199,7 @@ async fn live_there(
     ensure(answer["status"] == "active", || {
         format!("the status is {}", answer["status"])
     })?;
-    let follows = |letter: &crate::probe::Letter| {
+    let follows = |letter: &Letter| {
         letter.activity["type"] == "Follow" && letter.activity["object"] == actor.id
     };
     let Some(follow) = probe.letter(session.patience, follows).await else {
@@ -300,5 +300,14 @@ async fn leave(session: &Session, actor: &Actor, place: &Url, newest: u64) -> Ve
         &[newest],
         false,
     )
-    .await
+    .await?;
+    let ends = |letter: &Letter| {
+        let object = &letter.activity["object"];
+        let hers = object["object"] == actor.id || object["object"]["id"] == actor.id;
+        letter.activity["type"] == "Undo" && object["type"] == "Follow" && hers
+    };
+    let undo = session.probe()?.letter(session.patience, ends).await;
+    ensure(undo.is_some(), || {
+        "she is still followed after she left".to_owned()
+    })
 }

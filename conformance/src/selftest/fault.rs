@@ -131,6 +131,14 @@ pub enum Fault {
     OlderReplacesNewer,
     /// Who left is still shown.
     KeepsTheDeparted,
+    /// Who left is still followed.
+    KeepsFollowing,
+    /// A league has other rules than its line in the list says.
+    OtherRulesThanListed,
+    /// A league has rules that no rule set may have.
+    RulesBeyondBounds,
+    /// Every league is there.
+    HasEveryLeague,
 }
 
 /// Every fault with the check that must find it.
@@ -222,6 +230,10 @@ pub(super) fn trials() -> Vec<(Fault, &'static str)> {
         (Fault::OlderReplacesNewer, "member-snapshots"),
         (Fault::TakesAnySnapshot, "member-snapshots"),
         (Fault::KeepsTheDeparted, "member-snapshots"),
+        (Fault::KeepsFollowing, "member-snapshots"),
+        (Fault::OtherRulesThanListed, "leagues"),
+        (Fault::RulesBeyondBounds, "leagues"),
+        (Fault::HasEveryLeague, "league-unknown"),
     ];
     let overlooked = forgeries.map(|(forgery, check)| (Fault::Overlooks(forgery), check));
     overlooked.into_iter().chain(others).collect()

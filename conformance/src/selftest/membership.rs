@@ -66,14 +66,26 @@ pub(super) async fn register(State(server): State<Server>, body: Bytes) -> Respo
 }
 
 async fn follow(server: &Server, actor: &Value) {
-    let follow = json!({
+    let follow = activity(server, "Follow", &actor["id"]);
+    deliver(server, actor["inbox"].as_str().unwrap_or_default(), &follow).await;
+}
+
+async fn unfollow(server: &Server, actor: &str) {
+    let Some(actor) = fetch(server, actor).await else {
+        return;
+    };
+    let undo = activity(server, "Undo", &activity(server, "Follow", &actor["id"]));
+    deliver(server, actor["inbox"].as_str().unwrap_or_default(), &undo).await;
+}
+
+fn activity(server: &Server, kind: &str, object: &Value) -> Value {
+    json!({
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": format!("{}activities/{}", server.base, uuid::Uuid::new_v4()),
-        "type": "Follow",
+        "type": kind,
         "actor": server.actor_id("main"),
-        "object": actor["id"],
-    });
-    deliver(server, actor["inbox"].as_str().unwrap_or_default(), &follow).await;
+        "object": object,
+    })
 }
 
 /// Keeps a member's snapshot, if it is her newest.
@@ -109,6 +121,9 @@ pub(super) async fn leave(
             let keeps = server.has(Fault::KeepsTheDeparted);
             let stays = |m: &Member| keeps || m.id != id || m.actor != request.actor;
             server.memory().members.retain(stays);
+            if !server.has(Fault::KeepsFollowing) {
+                unfollow(&server, &request.actor).await;
+            }
             StatusCode::NO_CONTENT.into_response()
         }
     }

@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Fault, agents, identity, inbox, intake, log, membership};
+use super::{Fault, agents, identity, inbox, intake, leagues, log, membership};
 use crate::{http::Client, target::Kind};
 
 static KEY: LazyLock<RsaPrivateKey> = LazyLock::new(make_key);
@@ -119,6 +119,8 @@ fn serve(listener: TcpListener, server: Server) {
         .route("/api/v1/agents/{id}/{act}", post(agents::owned))
         .route("/api/v1/farmers/register", post(membership::register))
         .route("/api/v1/farmers/{id}", delete(membership::leave))
+        .route("/api/v1/leagues", get(leagues::list))
+        .route("/api/v1/leagues/{league}", get(leagues::show))
         .with_state(server);
     tokio::spawn(async move { axum::serve(listener, router).await });
 }

@@ -3,6 +3,8 @@
 //! Each step does one thing and then asks the public HTTP interfaces until it is true, up to a
 //! deadline. Every step can be played again on an older folder.
 
+mod league;
+mod leaving;
 pub mod neighbours;
 mod settling;
 pub mod work;
@@ -41,6 +43,9 @@ pub async fn play(world: &mut World, journal: &mut Journal) -> Result<()> {
         .step("farms join villages", settling::join_villages(world))
         .await?;
     journal
+        .step("alice takes a league", league::take(world))
+        .await?;
+    journal
         .step("alerts resolved", work::resolve_alerts(world))
         .await?;
     journal.step("reviews done", work::review(world)).await?;
@@ -49,6 +54,9 @@ pub async fn play(world: &mut World, journal: &mut Journal) -> Result<()> {
         .await?;
     journal
         .step("boards show farms", neighbours::boards_show(world))
+        .await?;
+    journal
+        .step("the league counts apart", league::counts(world))
         .await?;
     journal
         .step("villages connect", neighbours::connect(world))
@@ -64,6 +72,9 @@ pub async fn play(world: &mut World, journal: &mut Journal) -> Result<()> {
         .await?;
     journal
         .step("pages show farms", neighbours::pages_show(world))
+        .await?;
+    journal
+        .step("bob is sent away and taken back", leaving::sent_away(world))
         .await
 }
 

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use farmops_protocol::league::League;
+use farmops_protocol::scoring::{BaseCoins, RuleSet};
 use serde_json::Value;
 
 use crate::cast;
@@ -13,18 +15,46 @@ use crate::web::Web;
 /// The program.
 pub const PROGRAM: &str = "farmops-village";
 
-/// How to start the village.
-#[must_use]
-pub fn line(program: PathBuf, village: &cast::Village) -> Line {
+/// The league of each village.
+pub const LEAGUE: &str = "harvest";
+
+/// Writes the village's league and answers how to start it.
+///
+/// # Errors
+/// When the league cannot be written.
+pub fn line(program: PathBuf, village: &cast::Village) -> Result<Line> {
+    let league = village.folder.join("league.json");
+    std::fs::write(&league, serde_json::to_vec_pretty(&league_of(village))?)?;
     let database = village.folder.join("village.db");
-    Line::new(village.name, program)
+    Ok(Line::new(village.name, program)
+        .flag("--league", league)
         .flag("--db", format!("sqlite://{}", database.display()))
         .flag("--listen", "127.0.0.1")
         .flag("--port", village.url.port().unwrap_or(8080).to_string())
         .flag("--public-url", village.url.as_str().trim_end_matches('/'))
         .flag("--name", village.title)
         .flag("--registration", "open")
-        .arg("--allow-loopback")
+        .arg("--allow-loopback"))
+}
+
+/// Here every kind of work is worth the same.
+fn league_of(village: &cast::Village) -> League {
+    let base_coins = BaseCoins {
+        maintenance: 20,
+        toil: 20,
+        reliability: 20,
+        security: 20,
+        incident: 20,
+        upgrade: 20,
+    };
+    League {
+        league: LEAGUE.to_owned(),
+        name: format!("{} harvest", village.title),
+        rules: RuleSet {
+            base_coins,
+            ..RuleSet::default()
+        },
+    }
 }
 
 /// A village as its visitors know it.

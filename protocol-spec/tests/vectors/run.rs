@@ -14,6 +14,7 @@ use farmops_protocol::{
     enrolment::EnrolmentRequest,
     field::FieldError,
     key::{PublicKey, SecretKey},
+    league::{League, LeagueList},
     limits::DEPTH_MAX,
     proof::{Action, ActionType, Category, ParsedProof},
     registration::RegistrationRequest,
@@ -28,12 +29,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Every kind of vector.
-pub(crate) const KINDS: [&str; 10] = [
+pub(crate) const KINDS: [&str; 11] = [
     "canonical-json",
     "chain",
     "checkpoint",
     "enrolment",
     "keys",
+    "league",
     "log",
     "registration",
     "scoring",
@@ -48,6 +50,7 @@ pub(crate) fn run(kind: &str, input: &Value) -> Result<Value, Value> {
         "checkpoint" => checkpoint(read(input)),
         "enrolment" => enrolment(&read(input)),
         "keys" => crate::keys::keys(read(input)),
+        "league" => league(&read(input)),
         "log" => crate::log::log(read(input)),
         "registration" => registration(&read(input)),
         "scoring" => scoring(read(input)),
@@ -397,6 +400,27 @@ fn registration(input: &Registration) -> Result<Value, Value> {
         other => panic!("no kind {other}"),
     };
     actor.map(|actor| json!({ "actor": actor })).map_err(field)
+}
+
+#[derive(Deserialize)]
+struct LeagueInput {
+    kind: String,
+    #[serde(flatten)]
+    document: Bytes,
+}
+
+fn league(input: &LeagueInput) -> Result<Value, Value> {
+    let bytes = input.document.bytes();
+    match input.kind.as_str() {
+        "league" => League::parse(&bytes)
+            .map(|league| json!({ "league": league.league, "rules": league.rules.digest() })),
+        "list" => LeagueList::parse(&bytes).map(|list| {
+            let slugs: Vec<_> = list.items.into_iter().map(|item| item.league).collect();
+            json!({ "leagues": slugs })
+        }),
+        other => panic!("no kind {other}"),
+    }
+    .map_err(field)
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,14 @@ fn schema(name: &str) -> Value {
 }
 
 fn validator(name: &str) -> Validator {
-    jsonschema::draft202012::new(&schema(name)).unwrap()
+    let rules = schema("rule-set");
+    // A league's schema refers to it by where it is published.
+    let published = rules["$id"].as_str().unwrap();
+    let registry = jsonschema::Registry::new().add(published, &rules).unwrap();
+    let registry = registry.prepare().unwrap();
+    let options = jsonschema::draft202012::options();
+    let options = options.with_registry(&registry);
+    options.build(&schema(name)).unwrap()
 }
 
 /// The document that a vector is about, with the schema for it; `None` where no schema speaks.
@@ -31,6 +38,8 @@ fn subject(kind: &str, input: &Value) -> Option<(&'static str, Value)> {
             Some(("departure-request", text("text")?))
         }
         "registration" => Some(("registration-request", text("text")?)),
+        "league" if input["kind"] == "list" => Some(("league-list", text("text")?)),
+        "league" => Some(("league", text("text")?)),
         "scoring" => Some((
             "rule-set",
             input.get("rules").cloned().or_else(|| text("rules_text"))?,

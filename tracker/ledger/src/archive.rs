@@ -35,7 +35,6 @@ use farmops_protocol::{
     field::FieldError,
     key::{PublicKey, SecretKey, Signature},
     log::TreeHead,
-    registration::MembershipStatus,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -154,6 +153,19 @@ pub struct LastSnapshot {
     pub document: Box<RawValue>,
 }
 
+/// How far a membership of a village has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Membership {
+    /// The village's people decide.
+    Pending,
+    /// The farm is a member.
+    Active,
+    /// The village has ended it (`REG-END-002`).
+    Ended,
+}
+
 /// A village.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -165,7 +177,7 @@ pub struct Member {
     /// The farmer's account there.
     pub account: String,
     /// How far it has come.
-    pub status: MembershipStatus,
+    pub status: Membership,
     /// Whether the farmer's handle lives there.
     pub home: bool,
     /// When.

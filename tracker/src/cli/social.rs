@@ -111,11 +111,15 @@ impl VillagesCommand {
                 let answer: Value = client.get("villages").await?;
                 let empty = "The farm is in no village yet; `farmops-tracker join URL` joins one.";
                 Ok(output.list(&answer, "villages", empty, |village| {
+                    let status = match text(&village["status"]).as_str() {
+                        "ended" => "ended by the village".to_owned(),
+                        other => other.to_owned(),
+                    };
                     let home = if village["home"] == true { "home" } else { "" };
                     [
                         text(&village["url"]),
                         format!("@{}", text(&village["account"])),
-                        text(&village["status"]),
+                        status,
                         home.to_owned(),
                     ]
                 }))

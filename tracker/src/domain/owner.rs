@@ -1,8 +1,10 @@
 //! What the owner decides about the farm: its name, calendar, days of rest, rules and leagues.
 
 use farmops_ledger::{CalendarChanged, DayMarked, Event, FarmRenamed, LeagueJoined, LeagueLeft};
-use farmops_protocol::{field::FieldError, time::Timestamp};
-use farmops_protocol::{registration::check_display_name, scoring::RuleSet, streak::Calendar};
+use farmops_protocol::{
+    field::FieldError, league::check_slug, registration::check_display_name, scoring::RuleSet,
+    streak::Calendar, time::Timestamp,
+};
 use jiff::civil::Date;
 use url::Url;
 
@@ -97,10 +99,7 @@ pub struct LeagueOffer {
 
 /// Decides to join a league, or to take over its changed rules; joining it as it is changes nothing.
 pub fn decide_join_league(state: &State, offer: LeagueOffer) -> Result<Option<Event>, Refusal> {
-    if !farmops_protocol::proof::is_slug(&offer.league) {
-        let reason = "expected 1 to 64 of a-z, 0-9 and -, the latter not at the ends";
-        return Err(FieldError::new("league", reason).into());
-    }
+    check_slug(&offer.league)?;
     check_name(&offer.name)?;
     let active = |league: &&super::state::League| league.left_at.is_none();
     let joined = state.leagues.get(&offer.league).filter(active);
@@ -121,6 +120,17 @@ pub fn decide_join_league(state: &State, offer: LeagueOffer) -> Result<Option<Ev
         rules: offer.rules,
         village: offer.village,
     })))
+}
+
+/// Decides to take a league that a village supplies. One of the same slug that the farm is in from
+/// elsewhere is another league, and stays (`LGE-TAKE-004`).
+pub fn decide_take_league(state: &State, offer: LeagueOffer) -> Result<Option<Event>, Refusal> {
+    let joined = state.leagues.get(&offer.league);
+    let theirs = |village: &Url| joined.is_none_or(|league| league.is_free_for(village));
+    if !offer.village.as_ref().is_none_or(theirs) {
+        return Err(Refusal::OtherLeague);
+    }
+    decide_join_league(state, offer)
 }
 
 /// Decides to leave a league; what was earned in it stays.

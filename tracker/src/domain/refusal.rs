@@ -37,6 +37,9 @@ pub enum Refusal {
     /// The farm was never in that league.
     #[error("the farm was never in that league")]
     NoSuchLeague,
+    /// The farm is in a league of that slug that another village runs, or by rules of the owner's.
+    #[error("the farm is in another league of this name; leave that one first")]
+    OtherLeague,
     /// The item cannot be bought now.
     #[error(transparent)]
     NotForSale(#[from] NotForSale),
@@ -119,6 +122,7 @@ impl Refusal {
             Self::NoSuchProof(_) => "no-such-proof",
             Self::NoResetAsked => "no-reset-asked",
             Self::NoSuchLeague => "no-such-league",
+            Self::OtherLeague => "other-league",
             Self::NotForSale(reason) => reason.code(),
             Self::KeyReused(_) => "idempotency-key-reused",
             Self::AgentIdTaken => "agent-id-taken",
@@ -158,6 +162,7 @@ impl Refusal {
             } => Sort::Invalid,
             Self::AgentIdTaken => Sort::Taken,
             Self::NoResetAsked
+            | Self::OtherLeague
             | Self::AgentPending
             | Self::AgentActive
             | Self::TooManyKeys { .. }
@@ -180,7 +185,7 @@ impl Refusal {
             | Self::AgentActive => "agent_id",
             Self::NoSuchProof(field) => field,
             Self::NoResetAsked => "resumes_after",
-            Self::NoSuchLeague => "league",
+            Self::NoSuchLeague | Self::OtherLeague => "league",
             Self::NotForSale(_) => "item",
             Self::KeyReused(_) => "Idempotency-Key",
             Self::TooManyKeys { .. } => "new_key",

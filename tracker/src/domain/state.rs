@@ -194,6 +194,17 @@ pub struct League {
 }
 
 impl League {
+    /// Whether the farm is in it, and `village` runs it.
+    pub fn is_of(&self, village: &Url) -> bool {
+        let runs = self.village.as_ref().map(Url::origin);
+        self.left_at.is_none() && runs == Some(village.origin())
+    }
+
+    /// Whether a league of this slug at `village` may take its place.
+    pub fn is_free_for(&self, village: &Url) -> bool {
+        self.left_at.is_some() || self.is_of(village)
+    }
+
     /// Counts what a proof earned in it.
     pub fn count(&mut self, season: &str, day: Option<Date>, coins: u64) {
         match self.seasons.get_mut(season) {

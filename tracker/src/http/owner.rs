@@ -9,8 +9,8 @@ use farmops_service::token::{Granted, Scope, ScopedToken, TokenId, TokenStore};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    agents, coins, farm, federation, layout, ledger, opening, proofs, rules, served, settings,
-    shop, tokens, villages,
+    agents, coins, farm, federation, layout, leagues, ledger, offers, opening, proofs, rules,
+    served, settings, shop, tokens, villages,
 };
 use crate::{app::App, keyring::TokenScope, writer::WriteError};
 
@@ -51,11 +51,12 @@ pub(super) fn table(scope: TokenScope) -> OpenApiRouter<App> {
             .routes(routes!(settings::rest_days))
             .routes(routes!(rules::show))
             .routes(routes!(rules::by_digest))
-            .routes(routes!(rules::leagues))
+            .routes(routes!(leagues::leagues))
             .routes(routes!(shop::items))
             .routes(routes!(shop::purchases))
             .routes(routes!(agents::list))
             .routes(routes!(villages::list))
+            .routes(routes!(offers::supplied))
             .routes(routes!(federation::followers))
             .routes(routes!(federation::following)),
         TokenScope::Agents => OpenApiRouter::new()
@@ -69,7 +70,8 @@ pub(super) fn table(scope: TokenScope) -> OpenApiRouter<App> {
             .routes(routes!(layout::merge))
             .routes(routes!(settings::rest, settings::work))
             .routes(routes!(rules::adopt))
-            .routes(routes!(rules::join, rules::leave))
+            .routes(routes!(leagues::join, leagues::leave))
+            .routes(routes!(offers::take))
             .routes(routes!(shop::purchase)),
         TokenScope::Social => OpenApiRouter::new()
             .routes(routes!(villages::join))

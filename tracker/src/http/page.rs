@@ -14,6 +14,7 @@ mod coins;
 mod days;
 mod filters;
 mod frame;
+mod leagues;
 mod login;
 mod overview;
 mod people;
@@ -72,6 +73,8 @@ pub(super) fn routes(app: App) -> Router {
         .route("/villages", get(villages::show))
         .route("/villages/join", post(villages::join))
         .route("/villages/leave", post(villages::leave))
+        .route("/villages/leagues", get(leagues::show).post(leagues::take))
+        .route("/villages/leagues/leave", post(leagues::leave))
         .route("/people", get(people::show))
         .route("/people/accept", post(people::accept))
         .route("/people/reject", post(people::reject))

@@ -1,7 +1,8 @@
 //! `/api/v1/villages`: where the farm is a member, joining and leaving.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use farmops_protocol::{registration::MembershipStatus, time::Timestamp};
+use farmops_ledger::archive::Membership;
+use farmops_protocol::time::Timestamp;
 use farmops_service::problem::{Problem, StrictJson};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,8 @@ struct Shown {
     url: String,
     actor: String,
     account: String,
-    status: MembershipStatus,
+    /// `ended`: the village has ended the membership.
+    status: Membership,
     home: bool,
     joined_at: Timestamp,
 }
@@ -87,8 +89,8 @@ pub(super) async fn join(
         .await
         .map_err(|error| not_joined(&error))?;
     let status = match village.status {
-        MembershipStatus::Active => StatusCode::CREATED,
-        MembershipStatus::Pending => StatusCode::ACCEPTED,
+        Membership::Active => StatusCode::CREATED,
+        Membership::Pending | Membership::Ended => StatusCode::ACCEPTED,
     };
     Ok((status, Json(Shown::from(village))))
 }

@@ -1,6 +1,7 @@
 //! What was said to the world, and to whom.
 
-use farmops_protocol::{registration::MembershipStatus, time::Timestamp};
+use farmops_ledger::archive::Membership;
+use farmops_protocol::time::Timestamp;
 
 /// A published snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub struct Village {
     /// The farmer's account there.
     pub account: String,
     /// How far it has come.
-    pub status: MembershipStatus,
+    pub status: Membership,
     /// Whether the farmer's handle lives there: the first one joined.
     pub home: bool,
     /// When.

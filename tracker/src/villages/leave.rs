@@ -4,9 +4,8 @@
 //! is heard as the first time.
 
 use farmops_federation::FederationError;
-use farmops_protocol::{
-    departure::DepartureRequest, field::FieldError, registration::MembershipStatus,
-};
+use farmops_ledger::archive::Membership;
+use farmops_protocol::{departure::DepartureRequest, field::FieldError};
 use farmops_service::outbound::{Bounds, OutboundError};
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use url::Url;
@@ -86,7 +85,7 @@ pub async fn leave(app: &App, url: &str, manner: Manner) -> Result<(), LeaveErro
         ..Outgoing::default()
     };
     app.writer.say(outgoing).await?;
-    if left.home && left.status == MembershipStatus::Active {
+    if left.home && left.status == Membership::Active {
         tell_account(app).await?;
     }
     Ok(())

@@ -90,6 +90,8 @@ pub struct Outgoing {
     pub villages: Vec<Village>,
     /// Villages to forget, by their URLs.
     pub villages_left: Vec<String>,
+    /// Villages that have ended the membership, by their actors.
+    pub villages_ended: Vec<String>,
     /// The farm's layout to remember.
     pub layout: Option<Vec<u8>>,
     /// Who may do what from now on.
@@ -104,6 +106,7 @@ impl Outgoing {
             && self.posts.is_empty()
             && self.villages.is_empty()
             && self.villages_left.is_empty()
+            && self.villages_ended.is_empty()
             && self.layout.is_none()
             && self.access.is_empty()
     }
@@ -116,6 +119,7 @@ impl Outgoing {
         self.posts.extend(other.posts);
         self.villages.extend(other.villages);
         self.villages_left.extend(other.villages_left);
+        self.villages_ended.extend(other.villages_ended);
         // Whoever saves a layout has the one before it in it.
         self.layout = other.layout.or(self.layout.take());
         self.access.extend(other.access);

@@ -14,7 +14,7 @@ use crate::{
 const ID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// What needs the owner's token, or one with the scope.
-pub const OWNERS: [(&str, &str, &str); 47] = [
+pub const OWNERS: [(&str, &str, &str); 49] = [
     ("GET", "/api/v1/proofs", "read"),
     ("GET", "/api/v1/proofs/{id}", "read"),
     ("GET", "/api/v1/ledger", "read"),
@@ -49,6 +49,8 @@ pub const OWNERS: [(&str, &str, &str); 47] = [
     ("GET", "/api/v1/villages", "read"),
     ("POST", "/api/v1/villages", "social"),
     ("POST", "/api/v1/villages/leave", "social"),
+    ("GET", "/api/v1/villages/leagues", "read"),
+    ("POST", "/api/v1/villages/leagues", "farm"),
     ("GET", "/api/v1/followers", "read"),
     ("POST", "/api/v1/followers/accept", "social"),
     ("POST", "/api/v1/followers/reject", "social"),
@@ -65,7 +67,7 @@ pub const OWNERS: [(&str, &str, &str); 47] = [
 ];
 
 /// The owner's pages: with a session; others are sent to log in.
-pub const PAGES: [&str; 12] = [
+pub const PAGES: [&str; 13] = [
     "/coins",
     "/days",
     "/proofs",
@@ -74,6 +76,7 @@ pub const PAGES: [&str; 12] = [
     "/shop",
     "/arrange",
     "/villages",
+    "/villages/leagues",
     "/people",
     "/rules",
     "/settings",
@@ -84,7 +87,7 @@ pub const PAGES: [&str; 12] = [
 const DOWNLOADS: [&str; 2] = ["/settings/ledger.jsonl", "/settings/farm.tar"];
 
 /// The owner's forms: with a session and a token that one of its pages made.
-pub const FORMS: [(&str, &str); 23] = [
+pub const FORMS: [(&str, &str); 25] = [
     ("POST", "/agents/{id}/approve"),
     ("POST", "/agents/{id}/dismiss"),
     ("POST", "/agents/{id}/revoke"),
@@ -107,6 +110,8 @@ pub const FORMS: [(&str, &str); 23] = [
     ("POST", "/shop/buy"),
     ("POST", "/villages/join"),
     ("POST", "/villages/leave"),
+    ("POST", "/villages/leagues"),
+    ("POST", "/villages/leagues/leave"),
     ("POST", "/logout"),
 ];
 

@@ -17,7 +17,7 @@ use crate::{
 /// What prints no answer: scripts for a shell, and pages for a person.
 const NO_ANSWER: [&str; 2] = ["completions", "man"];
 /// What takes another server, or a season that is over, to succeed: other tests run it.
-const TAKES_MORE: [&str; 12] = [
+const TAKES_MORE: [&str; 14] = [
     "follow",
     "followers accept",
     "followers block",
@@ -26,6 +26,8 @@ const TAKES_MORE: [&str; 12] = [
     "following add",
     "following remove",
     "join",
+    "leagues offers",
+    "leagues take",
     "villages join",
     "villages leave",
     "prune",

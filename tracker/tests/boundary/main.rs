@@ -12,6 +12,7 @@ mod forging;
 mod grpc;
 mod json;
 mod keeping;
+mod leagues;
 mod log;
 mod owner;
 mod owning;

@@ -16,8 +16,10 @@ use serde_json::Value;
 use crate::{
     cast::TestAgent,
     doors::{FORMS, PAGES, filled},
+    leagues::{Village, member, rules},
     parts::abandon,
     server::{Tracker, now},
+    villages,
 };
 
 /// A browser that has logged in.
@@ -301,6 +303,91 @@ async fn the_farm_is_run_without_scripts() {
     browser
         .refused("/people/follow", &[("handle", "bob")], "handle")
         .await;
+}
+
+#[tokio::test]
+async fn a_villages_league_is_looked_at_joined_and_left_without_scripts() {
+    let orchard = Village::start().await;
+    let tracker = member(&orchard).await;
+    let browser = Browser::log_in(&tracker).await;
+    let villages = browser.text("/villages").await;
+    let link = value_after(&villages, "<a href=\"/villages/leagues?");
+    let look = format!("/villages/leagues?{link}");
+    assert!(browser.text(&look).await.contains("has no leagues"));
+    let first = orchard.supplies(&rules(40)).to_string();
+    let shown = browser.text(&look).await;
+    assert!(
+        shown.contains("<th scope=\"row\"><code>base_coins.toil</code></th><td>15</td><td>40</td>")
+    );
+    assert_eq!(value_after(&shown, "name=\"digest\" value=\""), first);
+    assert!(!browser.text("/villages").await.contains("Harvest league"));
+    let form = [
+        ("village", orchard.url.as_str()),
+        ("league", "harvest"),
+        ("digest", &first),
+    ];
+    let text = browser.done("/villages/leagues", &form).await;
+    assert!(text.contains("<h3>Harvest league</h3>"), "{text}");
+    assert!(!text.contains("has changed the rules"), "{text}");
+
+    let second = orchard.supplies(&rules(50)).to_string();
+    let text = browser
+        .refused("/villages/leagues", &form, "supplied")
+        .await;
+    assert!(text.contains("has other rules by now"), "{text}");
+    assert!(text.contains("<td>40</td><td>50</td>"), "{text}");
+    let text = browser.text("/villages").await;
+    assert!(
+        text.contains("has changed the rules of this league"),
+        "{text}"
+    );
+    let changed = [form[0], form[1], ("digest", second.as_str())];
+    let text = browser.done("/villages/leagues", &changed).await;
+    assert!(!text.contains("has changed the rules"), "{text}");
+
+    let harm = orchard.supplies(&rules(60));
+    orchard.says("/harvest", 200, "<script>alert(1)</script>");
+    let answer = browser.get(&look).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let text = answer.text().await.unwrap();
+    assert!(
+        text.contains("href=\"#supplied\"") && !text.contains("<script>"),
+        "{harm}"
+    );
+    browser
+        .refused("/villages/leagues", &[("digest", "x")], "supplied")
+        .await;
+    let elsewhere = [("village", "https://a.example"), form[1], form[2]];
+    browser
+        .refused("/villages/leagues", &elsewhere, "supplied")
+        .await;
+
+    let leave = "/villages/leagues/leave";
+    browser
+        .refused(leave, &[("league", "spring")], "leagues")
+        .await;
+    let text = browser.done(leave, &[("league", "harvest")]).await;
+    assert!(text.contains("left on"), "{text}");
+}
+
+#[tokio::test]
+async fn a_membership_that_the_village_ended_is_told_and_taken_off_the_list() {
+    let tracker = Tracker::begin().await;
+    let orchard = villages::village(201, villages::welcome).await;
+    villages::join(&tracker, serde_json::json!({ "url": orchard.url })).await;
+    let browser = Browser::log_in(&tracker).await;
+    let before = browser.text("/villages").await;
+    assert!(before.contains("member</span>") && !before.contains("has ended"));
+    villages::follows(&tracker, &orchard, None).await;
+    let text = browser.text("/villages").await;
+    assert!(
+        text.contains("The village has ended the membership"),
+        "{text}"
+    );
+    assert!(!text.contains("member</span>"), "{text}");
+    let form = [("village", orchard.url.as_str()), ("forget", "on")];
+    let text = browser.done("/villages/leave", &form).await;
+    assert!(text.contains("The farm is in no village yet"), "{text}");
 }
 
 #[tokio::test]

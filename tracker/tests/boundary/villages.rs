@@ -8,6 +8,9 @@ use axum::{
     extract::State,
     routing::{delete, post},
 };
+use farmops_federation::{
+    ActorKind, Direction, FollowChange, Host as _, RelationState, RemoteActor,
+};
 use farmops_protocol::{departure::DepartureRequest, registration::RegistrationRequest};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -16,8 +19,8 @@ use crate::server::{Tracker, now};
 
 /// A village with prepared answers.
 #[derive(Clone)]
-struct Village {
-    url: String,
+pub struct Village {
+    pub url: String,
     answer: (StatusCode, String),
     asked: Arc<Mutex<Vec<RegistrationRequest>>>,
     /// What it answers to whoever leaves, and who did.
@@ -28,7 +31,7 @@ struct Village {
 /// Where it keeps the membership.
 const PLACE: &str = "/api/v1/farmers/7";
 
-async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
+pub async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(
         "http://orchard.localhost:{}",
@@ -67,7 +70,7 @@ async fn village(status: u16, answer: impl Fn(&str) -> Value) -> Village {
     village
 }
 
-fn welcome(url: &str) -> Value {
+pub fn welcome(url: &str) -> Value {
     let host = url.strip_prefix("http://").unwrap();
     json!({
         "account": format!("alice@{host}"),
@@ -77,7 +80,7 @@ fn welcome(url: &str) -> Value {
     })
 }
 
-async fn join(tracker: &Tracker, body: Value) -> (StatusCode, Value) {
+pub async fn join(tracker: &Tracker, body: Value) -> (StatusCode, Value) {
     let answer = tracker
         .owner(Method::POST, "/api/v1/villages")
         .json(&body)
@@ -279,4 +282,82 @@ async fn a_village_that_is_gone_is_forgotten_and_a_strange_place_is_not_asked() 
     let (ok, said, complaint) = crate::cli::run(&tracker, &args).await;
     assert!(ok && said.contains("not in http://harbour"), "{complaint}");
     assert_eq!(urls(&tracker).await, []);
+}
+
+/// The village begins to follow, or follows no longer.
+pub async fn follows(tracker: &Tracker, village: &Village, state: Option<RelationState>) {
+    let id: url::Url = format!("{}/ap/village", village.url).parse().unwrap();
+    let remote = RemoteActor {
+        kind: ActorKind::Group,
+        username: "orchard".to_owned(),
+        account: None,
+        name: "Orchard".to_owned(),
+        page: None,
+        icon: None,
+        inbox: id.clone(),
+        shared_inbox: None,
+        outbox: None,
+        key_id: format!("{id}#main-key"),
+        public_key_pem: String::new(),
+        farm_key: None,
+        farm_key_offered: None,
+        fetched_at: now(),
+        id,
+    };
+    let change = FollowChange {
+        local: "http://alice.localhost:8443/ap/actor".parse().unwrap(),
+        remote,
+        direction: Direction::Follower,
+        state,
+    };
+    let host = &tracker.running().app.host;
+    host.follow_changed(&change).await.unwrap();
+}
+
+async fn standing(tracker: &Tracker) -> Vec<(String, bool)> {
+    let listed = tracker.get("/api/v1/villages").await;
+    let villages = listed["villages"].as_array().unwrap().iter();
+    villages
+        .map(|village| {
+            let status = village["status"].as_str().unwrap().to_owned();
+            (status, village["home"].as_bool().unwrap())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_village_that_follows_no_longer_has_ended_the_membership() {
+    let tracker = Tracker::begin().await;
+    let (orchard, harbour) = (village(201, welcome).await, village(201, welcome).await);
+    let told = |status: &str, home| (status.to_owned(), home);
+    for village in [&orchard, &harbour] {
+        join(&tracker, json!({ "url": village.url })).await;
+        follows(&tracker, village, Some(RelationState::Accepted)).await;
+    }
+    follows(&tracker, &orchard, None).await;
+    let tracker = tracker.restart().await;
+    let ended = [told("active", true), told("ended", false)];
+    assert_eq!(standing(&tracker).await, ended);
+    let host = harbour.url.strip_prefix("http://").unwrap();
+    assert_eq!(subject(&tracker).await, format!("acct:alice@{host}"));
+    let (ok, said, complaint) = crate::cli::run(&tracker, &["villages", "list"]).await;
+    assert!(ok && said.contains("ended by the village"), "{complaint}");
+    let query = format!("/api/v1/villages/leagues?url={}", orchard.url);
+    let answer = tracker.owner(Method::GET, &query).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+
+    follows(&tracker, &orchard, Some(RelationState::Accepted)).await;
+    let again = [told("active", true), told("active", false)];
+    assert_eq!(standing(&tracker).await, again);
+
+    // The one that is being left takes its follow back as well, and stays left.
+    follows(&tracker, &orchard, None).await;
+    let (status, _) = leave(&tracker, json!({ "url": orchard.url })).await;
+    assert_eq!(status, StatusCode::NO_CONTENT);
+    follows(&tracker, &orchard, None).await;
+    assert_eq!(standing(&tracker).await, [told("active", true)]);
+    follows(&tracker, &harbour, None).await;
+    assert_eq!(subject(&tracker).await, "acct:alice@alice.localhost:8443");
+    follows(&tracker, &harbour, Some(RelationState::Accepted)).await;
+    assert_eq!(standing(&tracker).await, [told("active", true)]);
 }

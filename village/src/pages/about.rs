@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use farmops_federation::PeerState;
+use farmops_protocol::league::ListedLeague;
 
 use super::{
     PageError, render,
@@ -23,6 +24,8 @@ struct AboutPage {
     founded_text: String,
     join_text: &'static str,
     join_command: String,
+    leagues: Vec<ListedLeague>,
+    leagues_command: String,
     peers: Vec<Peer>,
 }
 
@@ -59,6 +62,8 @@ pub(super) async fn show(State(village): State<Village>) -> Result<Response, Pag
         founded_text: day(founded),
         join_text,
         join_command: join_command(&village),
+        leagues: village.leagues().list().items,
+        leagues_command: format!("farmops-tracker leagues offers {}", village.url()),
         peers: peers
             .into_iter()
             // Whom the village does not talk to is its people's business.

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     farmer::{Following, Membership},
     http::{failed, farm_of, shown_farmer},
+    leagues::Leagues,
     limits::HISTORY_POINTS_MAX,
     pages::farmer::spark::Spark,
     store::{HistoryPoint, StoredSnapshot},
@@ -110,7 +111,7 @@ pub(super) async fn show(
         handle: farmer.account.to_handle(),
         member: farmer.membership == Some(Membership::Active),
         followed: farmer.following == Some(Following::Active),
-        stats: newest.map(|stored| stats(&stored, &history)),
+        stats: newest.map(|stored| stats(&stored, &history, village.leagues())),
         page: farmer
             .page
             .filter(|page| matches!(page.scheme(), "http" | "https"))
@@ -125,7 +126,7 @@ pub(super) async fn show(
     Ok(render(&page))
 }
 
-fn stats(stored: &StoredSnapshot, history: &[HistoryPoint]) -> Stats {
+fn stats(stored: &StoredSnapshot, history: &[HistoryPoint], supplied: &Leagues) -> Stats {
     let snapshot = stored.document.snapshot();
     let coins = snapshot.total_coins.value();
     let present = snapshot.level.value();
@@ -159,7 +160,7 @@ fn stats(stored: &StoredSnapshot, history: &[HistoryPoint]) -> Stats {
             .map(|slug| badge(slug))
             .collect(),
         built: built(snapshot),
-        leagues: leagues(snapshot),
+        leagues: leagues(snapshot, supplied),
         spark: Spark::of(history, day),
     }
 }
@@ -198,13 +199,23 @@ fn badge(slug: &str) -> Badge {
     }
 }
 
-/// A league counts by rules of its own, so its coins are no part of the farm's.
-fn leagues(snapshot: &Snapshot) -> Vec<String> {
+/// A league counts by rules of its own, so its coins are no part of the farm's. Whether these are the
+/// rules that this village supplies for it stands beside them.
+fn leagues(snapshot: &Snapshot, supplied: &Leagues) -> Vec<String> {
     let totals = snapshot.league_totals.iter();
     totals
         .map(|total| {
             let coins = counted(total.coins.value(), "coin", "coins");
-            format!("{}: {coins} by its own rules", total.league)
+            match supplied.named(&total.league) {
+                Some(league) if league.rules.digest() == total.rules => {
+                    format!("{}: {coins} by its own rules", league.name)
+                }
+                Some(_) => format!(
+                    "{}: {coins}, by other rules than this village has for it",
+                    total.league
+                ),
+                None => format!("{}: {coins} by its own rules", total.league),
+            }
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! Every route by name: who may use it, and what none of them takes.
 
 use http::Method;
+use serde_json::json;
 
 use crate::world::{TestVillage, client};
 
@@ -24,8 +25,10 @@ const ADMINS: [(&str, &str); 13] = [
 ];
 
 /// What anyone may do.
-const ANYONES: [(&str, &str); 18] = [
+const ANYONES: [(&str, &str); 20] = [
     ("GET", "/api/v1/leaderboard"),
+    ("GET", "/api/v1/leagues"),
+    ("GET", "/api/v1/leagues/{league}"),
     ("GET", "/api/v1/farmers"),
     ("POST", "/api/v1/farmers/register"),
     ("GET", "/api/v1/farmers/{id}"),
@@ -49,6 +52,7 @@ fn filled(path: &str) -> String {
     path.replace("{id}", ID)
         .replace("{host}", "evil.example")
         .replace("{handle}", "@nobody")
+        .replace("{league}", "harvest")
 }
 
 /// The routes that the router's own source mounts: method and path.
@@ -173,7 +177,9 @@ async fn no_route_takes_a_file() {
 /// federation's own routes speak ActivityPub; pictures are ours and run nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_served_is_what_it_says() {
-    let orchard = TestVillage::start("Orchard").await;
+    let folder = tempfile::tempdir().unwrap();
+    let harvest = crate::leagues::file(&folder, "harvest", "Harvest league");
+    let orchard = TestVillage::with("Orchard", json!({ "leagues": [harvest] })).await;
     let alice = crate::tracker::TestTracker::start("alice", 1).await;
     let id = alice.join(&orchard).await;
     alice.followed_by(&orchard).await;
@@ -183,7 +189,8 @@ async fn what_is_served_is_what_it_says() {
         if method != "GET" || path == "/live" {
             continue;
         }
-        let path = path.replace("{id}", &id).replace("{handle}", "@alice");
+        let path = path.replace("{handle}", "@alice").replace("{id}", &id);
+        let path = filled(&path);
         let answer = orchard
             .get_with(&path, "accept", "application/activity+json")
             .await;

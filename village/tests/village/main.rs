@@ -6,6 +6,7 @@ mod boards;
 mod crash;
 mod doors;
 mod federation;
+mod leagues;
 mod pages;
 mod reach;
 mod registration;

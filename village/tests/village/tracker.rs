@@ -14,11 +14,12 @@ use farmops_federation::{
 };
 use farmops_protocol::{
     departure::DepartureRequest,
+    digest::Digest,
     int::SafeUint,
     key::SecretKey,
     proof::Category,
     registration::{Applicant, RegistrationRequest},
-    snapshot::{self, CategoryTotal, Post, Snapshot, UpgradeLevel, VerifiedSnapshot},
+    snapshot::{self, CategoryTotal, LeagueTotal, Post, Snapshot, UpgradeLevel, VerifiedSnapshot},
 };
 use farmops_service::server::{self, Limits};
 use tempfile::TempDir;
@@ -110,6 +111,8 @@ pub(crate) struct Shown {
     pub(crate) level: u32,
     pub(crate) security: u32,
     pub(crate) season: &'static str,
+    /// A league by these rules.
+    pub(crate) league: Option<(&'static str, Digest)>,
 }
 
 impl Default for Shown {
@@ -121,6 +124,7 @@ impl Default for Shown {
             level: 2,
             security: 40,
             season: "2026-Q4",
+            league: None,
         }
     }
 }
@@ -275,7 +279,13 @@ impl TestTracker {
                 slug: "barn".to_owned(),
                 level: number(1),
             }],
-            league_totals: Vec::new(),
+            league_totals: shown.league.map_or_else(Vec::new, |(league, rules)| {
+                vec![LeagueTotal {
+                    league: league.to_owned(),
+                    rules,
+                    coins: number(77),
+                }]
+            }),
             category_totals: vec![
                 total(Category::Security, 2, shown.security),
                 total(

@@ -11,7 +11,7 @@ use crate::{agent, alertmanager, tracker, village};
 pub(super) async fn open_villages(world: &mut World) -> Result<String> {
     let cast = world.cast.clone();
     for village in cast.villages() {
-        world.start(village::line(world.program(village::PROGRAM), village))?;
+        world.start(village::line(world.program(village::PROGRAM), village)?)?;
     }
     for village in cast.villages() {
         until(PATIENCE, async || world.village(village).ready().await).await?;

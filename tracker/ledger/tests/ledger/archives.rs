@@ -2,12 +2,10 @@
 
 use farmops_farm::layout::Layout;
 use farmops_ledger::archive::{
-    CHECKPOINTS, Checkpointed, Extent, KEYS, LAYOUT, LEDGER, LastSnapshot, Line, Member, SEASON,
-    SNAPSHOT, VILLAGES, Writer,
+    CHECKPOINTS, Checkpointed, Extent, KEYS, LAYOUT, LEDGER, LastSnapshot, Line, Member,
+    Membership, SEASON, SNAPSHOT, VILLAGES, Writer,
 };
-use farmops_protocol::{
-    digest::sha256, key::SecretKey, log::TreeHead, registration::MembershipStatus, time::Timestamp,
-};
+use farmops_protocol::{digest::sha256, key::SecretKey, log::TreeHead, time::Timestamp};
 use serde_json::{json, value::RawValue};
 
 use super::events::events;
@@ -64,7 +62,7 @@ pub(crate) fn members() -> Vec<(&'static str, Vec<u8>)> {
         url: "https://orchard.example".to_owned(),
         actor: "https://orchard.example/actor".to_owned(),
         account: "alice".to_owned(),
-        status: MembershipStatus::Active,
+        status: Membership::Active,
         home: true,
         joined_at: now(),
         place: Some("https://orchard.example/members/1".to_owned()),

@@ -127,6 +127,17 @@ pub(super) struct Fault {
     fields: Fields,
 }
 
+impl Fault {
+    /// What is wrong at `field` of a page, where nothing was typed.
+    pub(super) fn at(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+            fields: Fields::default(),
+        }
+    }
+}
+
 /// What is around every page of the owner.
 pub(super) struct Frame {
     pub(super) farm: String,

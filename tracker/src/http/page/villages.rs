@@ -5,8 +5,9 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use farmops_protocol::registration::MembershipStatus;
+use farmops_ledger::archive::Membership;
 use farmops_service::problem::Problem;
+use url::Url;
 
 use super::{
     filters,
@@ -24,7 +25,10 @@ use crate::{
 
 /// A league as it is shown.
 struct Table {
+    slug: String,
     name: String,
+    /// Whether its village has other rules by now.
+    changed: bool,
     village: Option<String>,
     since: String,
     left: Option<String>,
@@ -44,7 +48,7 @@ pub(in crate::http) async fn show(State(app): State<App>, owner: Owner) -> Respo
     page(&app, (owner, None)).await
 }
 
-async fn page(app: &App, shown: (Owner, Option<Fault>)) -> Response {
+pub(super) async fn page(app: &App, shown: (Owner, Option<Fault>)) -> Response {
     gather(app, shown).await.into_response()
 }
 
@@ -53,6 +57,13 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     let schedule = &farm.profile.schedule;
     let villages = app.reads.villages().await.map_err(not_read)?;
     let leagues = app.reads.leagues().await.map_err(not_read)?;
+    let members = villages.iter().filter(|v| VillagesPage::is_member(v));
+    let members: Vec<Url> = members.filter_map(|v| Url::parse(&v.url).ok()).collect();
+    // Only a member can look at what has changed, and take it.
+    let changed = |slug: &str, league: &League| {
+        members.iter().any(|village| league.is_of(village))
+            && app.offered.changed(slug, league).is_some()
+    };
     let page = VillagesPage {
         villages: villages
             .into_iter()
@@ -62,16 +73,21 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
             })
             .collect(),
         leagues: leagues
-            .into_values()
-            .map(|league| table(league, schedule))
+            .into_iter()
+            .map(|(slug, league)| Table {
+                changed: changed(&slug, &league),
+                ..table(slug, league, schedule)
+            })
             .collect(),
         frame: owner.frame(&farm, "/villages", fault),
     };
     framed(app, &page.frame, &page)
 }
 
-fn table(league: League, schedule: &Schedule) -> Table {
+fn table(slug: String, league: League, schedule: &Schedule) -> Table {
     Table {
+        slug,
+        changed: false,
         name: league.name,
         village: league.village.map(|village| village.to_string()),
         since: day(schedule.day(league.joined_at)),
@@ -86,8 +102,10 @@ pub(in crate::http) async fn join(State(app): State<App>, form: OwnersForm) -> R
     match ask_to_join(&app, form.fields.text("url"), invite).await {
         Ok(village) => {
             let told = match village.status {
-                MembershipStatus::Active => "The farm is a member now.",
-                MembershipStatus::Pending => "The village was asked; its people decide.",
+                Membership::Active => "The farm is a member now.",
+                Membership::Pending | Membership::Ended => {
+                    "The village was asked; its people decide."
+                }
             };
             done(&app, "/villages", told)
         }
@@ -121,6 +139,10 @@ pub(in crate::http) async fn leave(State(app): State<App>, form: OwnersForm) -> 
 /// Helpers that the template calls.
 impl VillagesPage {
     fn is_member(village: &Village) -> bool {
-        village.status == MembershipStatus::Active
+        village.status == Membership::Active
+    }
+
+    fn has_ended(village: &Village) -> bool {
+        village.status == Membership::Ended
     }
 }

@@ -1,5 +1,6 @@
 //! What was said to the world, and to whom: snapshots, notices, villages.
 
+use farmops_ledger::archive::Membership;
 use sqlx::Row;
 
 use super::{
@@ -44,6 +45,16 @@ pub(super) async fn write(conn: &mut Conn, batch: &Batch<'_>) -> Result<(), Stor
     }
     for village in batch.villages {
         upsert_village(conn, village).await?;
+    }
+    for actor in batch.villages_ended {
+        // One that the owner is leaving is left, and not brought back.
+        sqlx::query("UPDATE village SET status = $1, home = $2 WHERE actor = $3 AND status = $4")
+            .bind(tag(&Membership::Ended))
+            .bind(false)
+            .bind(actor.as_str())
+            .bind(tag(&Membership::Active))
+            .execute(&mut *conn)
+            .await?;
     }
     for url in batch.villages_left {
         sqlx::query("DELETE FROM village WHERE url = $1")
