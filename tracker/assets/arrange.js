@@ -63,6 +63,13 @@ function letGo() {
   held = null;
 }
 
+/** Says in the form too where the pieces stand. */
+function list(listed) {
+  for (const option of mover.elements.piece.options) {
+    option.textContent = listed[option.value] || option.textContent;
+  }
+}
+
 /** Asks the tracker for the move; the picture it answers with is the farm as it is then. */
 async function putDown() {
   const { piece, x, y, fromX, fromY } = held;
@@ -87,6 +94,7 @@ async function putDown() {
       throw new Error(answered.detail || "The tracker refused.");
     }
     ground.innerHTML = answered.picture;
+    list(answered.pieces);
     const again = ground.querySelector(`[data-instance="${CSS.escape(instance)}"]`);
     if (again) {
       again.focus();

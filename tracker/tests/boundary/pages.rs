@@ -473,6 +473,10 @@ async fn pieces_are_placed_by_numbers_and_by_the_script() {
     let moved: serde_json::Value = answer.json().await.unwrap();
     assert!(moved["picture"].as_str().unwrap().starts_with("<svg "));
     assert_eq!(moved["told"], "It is in the shed now.");
+    let listed = moved["pieces"][&piece].as_str().unwrap();
+    assert!(listed.ends_with(" (in the shed)"), "{listed}");
+    let option = format!(">{listed}</option>").replace("<Bess>", "&#60;Bess&#62;");
+    assert!(browser.text("/arrange").await.contains(&option), "{option}");
 }
 
 #[tokio::test]
