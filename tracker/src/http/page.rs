@@ -19,6 +19,7 @@ mod overview;
 mod people;
 mod proofs;
 mod reference;
+mod refusal;
 mod rules;
 mod settings;
 mod shop;
@@ -40,6 +41,7 @@ use http::{
 };
 
 use self::frame::Frame;
+pub(super) use self::refusal::explain;
 use crate::app::App;
 
 /// No scripts at all; styles, pictures and forms from here only.

@@ -540,3 +540,52 @@ async fn logging_out_everywhere_ends_every_session() {
     );
     Browser::log_in(&tracker).await.text("/settings").await;
 }
+
+#[tokio::test]
+async fn a_browser_is_refused_in_words_and_shown_a_way_on() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let unknown = "/proofs/019c79c9-e340-7000-8000-000000000101";
+    let ask = async |method, path, cookies: &str, accept| {
+        let request = tracker.anyone(method, path).header(COOKIE, cookies);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = request.header("accept", accept).send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, headers, answer.text().await.unwrap())
+    };
+    let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (path, status, words) in [
+        ("/nope", 404, "There is no such page."),
+        (unknown, 404, "There is no such proof."),
+        ("/proofs/foo", 400, "“id” in it: expected a UUID like"),
+        (
+            "/coins?days=abc",
+            400,
+            "“days” in it: expected a whole number.",
+        ),
+        ("/shop/buy", 405, "what a form sends"),
+    ] {
+        let (answered, headers, text) = ask(Method::GET, path, &browser.session, html).await;
+        assert_eq!(answered.as_u16(), status, "{path}");
+        assert!(headers[CONTENT_TYPE].as_bytes().starts_with(b"text/html"));
+        assert!(headers["content-security-policy"] != "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert!(text.contains(words), "{path}: {text}");
+        assert!(text.contains("To the overview") && text.contains("action=\"/logout\""));
+        let (_, headers, _) = ask(Method::GET, path, &browser.session, "application/json").await;
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json", "{path}");
+    }
+    let (status, _, text) = ask(Method::GET, "/nope", "", html).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(text.contains("href=\"/login\"") && !text.contains("/logout"));
+    for cookies in ["", browser.session.as_str()] {
+        let (status, _, text) = ask(Method::POST, "/settings/name", cookies, html).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(text.contains("Nothing was changed") && text.contains("href=\"/login\""));
+    }
+    for path in ["/api/v1/nope", "/ap/nobody", "/.well-known/webfinger"] {
+        let (status, headers, _) = ask(Method::GET, path, &browser.session, html).await;
+        assert!(status.is_client_error(), "{path}");
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json", "{path}");
+    }
+}
