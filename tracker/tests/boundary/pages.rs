@@ -542,6 +542,19 @@ async fn logging_out_everywhere_ends_every_session() {
 }
 
 #[tokio::test]
+async fn the_bar_of_the_level_says_what_stands_beside_it() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    earn(&tracker).await;
+    let text = browser.text("/").await;
+    let bar = value_after(&text, "<progress id=\"level\" max=\"");
+    let at = value_after(&text, &format!("max=\"{bar}\" value=\""));
+    let number = |text: &str| farmops_farm::grouped(text.parse().unwrap());
+    let said = format!(": {} of {} coins</label>", number(&at), number(&bar));
+    assert!(text.contains(&said), "{said}");
+}
+
+#[tokio::test]
 async fn a_browser_is_refused_in_words_and_shown_a_way_on() {
     let tracker = Tracker::begin().await;
     let browser = Browser::log_in(&tracker).await;

@@ -36,7 +36,6 @@ pub(super) struct FarmCard {
     /// Coins since this level began, and coins that it takes.
     progress: (u64, u64),
     coins: u64,
-    next_level_at: u64,
     streak: u32,
     longest: u32,
     badges: Vec<(&'static str, &'static str)>,
@@ -195,7 +194,6 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
             next.saturating_sub(began).max(1),
         ),
         coins: farm.coins.earned,
-        next_level_at: next,
         streak: farm.streak_days(app.now()),
         longest: farm.streak_longest,
         badges: farm
