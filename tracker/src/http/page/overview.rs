@@ -91,7 +91,7 @@ pub(in crate::http) async fn home(
         frame: owner.frame(&view, "/", None),
         farm: card,
         balance: view.coins.current(),
-        debt: view.coins.spent.saturating_sub(view.coins.earned),
+        debt: view.coins.owed(),
         tasks: tasks(&app, &agents).await?,
         first_agent: agents.is_empty().then(|| first_agent(&app)),
         lately: lately(&app, &view).await?,
