@@ -22,7 +22,7 @@ pub use self::{
     },
     event::{AGENT_REVOKED, AcceptedProof, CHAIN_RESET, Event, EventError, PROOF_ACCEPTED},
     log::{FullTile, Log, enter},
-    told::told,
+    told::{counted, told},
 };
 use farmops_protocol::time::Timestamp;
 

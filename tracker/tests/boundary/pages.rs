@@ -542,6 +542,61 @@ async fn logging_out_everywhere_ends_every_session() {
 }
 
 #[tokio::test]
+async fn what_is_decided_about_agents_is_told_once_with_what_it_brings() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let (agent, _) = earn(&tracker).await;
+    let shop = browser.text("/shop").await;
+    assert!(!shop.contains("pay for them first"));
+    let item = value_after(&shop, "name=\"item\" value=\"");
+    let key = value_after(&shop, "name=\"key\" value=\"");
+    let fields = [("item", item.as_str()), ("key", key.as_str())];
+    browser.done("/shop/buy", &fields).await;
+    let spent = tracker.get("/api/v1/farm/balance").await["spent_coins"].clone();
+
+    let path = format!("/agents/{}/revoke", agent.id);
+    assert!(browser.text("/agents").await.contains("action=\"/agents/"));
+    let text = browser.done(&path, &[("last_good", "none")]).await;
+    assert!(text.contains("is revoked. 60 proofs and "), "{text}");
+    assert!(!text.contains("Take back more"));
+    let text = browser.done(&path, &[("last_good", "none")]).await;
+    assert!(text.contains("was revoked already; nothing has changed."));
+    for page in ["/shop", "/coins"] {
+        let owed = format!("The next {spent} that you earn pay for them first.");
+        assert!(browser.text(page).await.contains(&owed), "{page}: {owed}");
+    }
+
+    let waiting = TestAgent::new(2);
+    tracker.enrol(&waiting).await;
+    let path = format!("/agents/{}/dismiss", waiting.id);
+    let text = browser.done(&path, &[]).await;
+    assert!(text.contains("was sent away. It had sent nothing."));
+    assert!(text.contains(">sent away</span>"));
+    let text = browser.done(&path, &[]).await;
+    assert!(text.contains("was sent away already"));
+
+    let agent = tracker.trusted(3).await;
+    let print = agent.key.public().fingerprint().to_string();
+    let path = format!("/agents/{}/approve", agent.id);
+    let text = browser.done(&path, &[("fingerprint", &print)]).await;
+    assert!(text.contains("was approved already"));
+}
+
+#[tokio::test]
+async fn an_agent_was_heard_of_when_its_last_proof_came() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let mut agent = tracker.trusted(1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let proof = agent.work(Category::Incident, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let text = browser.text("/agents").await;
+    let heard = value_after(&text, "Last heard of on <time datetime=\"");
+    let last = value_after(&text, "the last of <time datetime=\"");
+    assert!(heard >= last, "{heard} is before {last}");
+}
+
+#[tokio::test]
 async fn the_bar_of_the_level_says_what_stands_beside_it() {
     let tracker = Tracker::begin().await;
     let browser = Browser::log_in(&tracker).await;
