@@ -107,7 +107,7 @@ async fn the_doctor_names_what_is_wrong_and_what_to_do() {
     assert_eq!(state(&report, "agents"), "look", "none has enrolled");
     tracker.enrol(&TestAgent::new(1)).await;
     let (_, report, _) = run(&tracker, &["doctor"]).await;
-    assert!(report.contains("1 wait for your approval"), "{report}");
+    assert!(report.contains("1 waits for your approval"), "{report}");
 
     let nowhere = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
         .args(["doctor", "--json", "--url", "http://127.0.0.1:1"])
