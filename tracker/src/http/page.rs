@@ -91,6 +91,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/settings/farm.tar", get(archive::download))
         .route("/assets/tracker.css", get(style))
         .route("/assets/arrange.js", get(script))
+        .route("/assets/icon.svg", get(icon))
         .with_state(app)
 }
 
@@ -104,6 +105,11 @@ async fn style() -> impl IntoResponse {
 async fn script() -> impl IntoResponse {
     let text = include_str!("../../assets/arrange.js");
     asset("text/javascript; charset=utf-8", text)
+}
+
+/// What stands for the pages among a browser's tabs.
+async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../../assets/icon.svg"))
 }
 
 fn asset(media_type: &'static str, text: &'static str) -> Response {

@@ -145,6 +145,7 @@ async fn every_page_is_there_for_its_owner_empty_and_full() {
             assert_eq!(answer.headers()["cache-control"], "no-store");
             let text = answer.text().await.unwrap();
             assert_eq!(text.matches("<h1").count(), 1, "{path}");
+            assert!(text.contains("<link rel=\"icon\" href=\"/assets/icon.svg\""));
             for harm in ["<script>", " style=\"", " onclick="] {
                 assert!(!text.contains(harm), "{path} has {harm}");
             }
@@ -177,6 +178,15 @@ async fn every_page_is_there_for_its_owner_empty_and_full() {
     let next = value_after(&first, "<a href=\"/proofs?category=incident");
     let next = format!("/proofs?category=incident{}", next.replace("&#38;", "&"));
     assert!(browser.text(&next).await.contains("Latest</a>"));
+}
+
+#[tokio::test]
+async fn a_password_manager_finds_whose_token_it_is() {
+    let tracker = Tracker::begin().await;
+    let answer = tracker.anyone(Method::GET, "/login").send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let name = text.find("autocomplete=\"username\" hidden").unwrap();
+    assert!(name < text.find("autocomplete=\"current-password\"").unwrap());
 }
 
 #[tokio::test]
