@@ -6,6 +6,9 @@ const says = document.getElementById("says");
 const mover = document.getElementById("mover");
 const how = document.getElementById("how");
 
+/** The least side of what a finger has to hit, in pixels of the page. */
+const TARGET = 28;
+
 /** The piece that is being moved, and where it is wanted. */
 let held = null;
 
@@ -60,6 +63,13 @@ function letGo() {
   held = null;
 }
 
+/** Says in the form too where the pieces stand. */
+function list(listed) {
+  for (const option of mover.elements.piece.options) {
+    option.textContent = listed[option.value] || option.textContent;
+  }
+}
+
 /** Asks the tracker for the move; the picture it answers with is the farm as it is then. */
 async function putDown() {
   const { piece, x, y, fromX, fromY } = held;
@@ -84,6 +94,7 @@ async function putDown() {
       throw new Error(answered.detail || "The tracker refused.");
     }
     ground.innerHTML = answered.picture;
+    list(answered.pieces);
     const again = ground.querySelector(`[data-instance="${CSS.escape(instance)}"]`);
     if (again) {
       again.focus();
@@ -133,14 +144,51 @@ ground.addEventListener("focusout", () => {
   }
 });
 
+/** How far `event` is from the middle of a piece that is too small to hit; infinite if that is not meant. */
+function missedBy(event, piece) {
+  const { left, top, width, height } = piece.getBoundingClientRect();
+  const [across, down] = [event.clientX - left - width / 2, event.clientY - top - height / 2];
+  const small = width < TARGET || height < TARGET;
+  const near = Math.abs(across) <= Math.max(width, TARGET) / 2
+    && Math.abs(down) <= Math.max(height, TARGET) / 2;
+  return small && near ? Math.hypot(across, down) : Infinity;
+}
+
+/** The piece that `event` means: what it hit, unless a small one in front of that was hit nearly. */
+function meant(event) {
+  const hit = event.target.closest("[data-instance]");
+  const inFront = (piece) => !hit
+    || hit.compareDocumentPosition(piece) & Node.DOCUMENT_POSITION_FOLLOWING;
+  let [found, least] = [hit, Infinity];
+  if (hit && missedBy(event, hit) < Infinity) {
+    return hit;
+  }
+  for (const piece of pieces().filter(inFront)) {
+    const missed = missedBy(event, piece);
+    if (missed < least) {
+      [found, least] = [piece, missed];
+    }
+  }
+  return found;
+}
+
 /** A point of the screen in the drawing. */
 function inDrawing(event) {
   return new DOMPoint(event.clientX, event.clientY)
     .matrixTransform(picture().getScreenCTM().inverse());
 }
 
+// A finger on a piece moves the piece; beside one it scrolls the page, and two zoom it.
+ground.addEventListener("touchstart", (event) => {
+  const [touch, another] = event.touches;
+  const { clientX, clientY, target } = touch;
+  if (how && !another && meant({ clientX, clientY, target })) {
+    event.preventDefault();
+  }
+}, { passive: false });
+
 ground.addEventListener("pointerdown", (event) => {
-  const piece = event.target.closest("[data-instance]");
+  const piece = meant(event);
   if (!piece || !event.isPrimary || event.button !== 0) {
     return;
   }

@@ -32,7 +32,7 @@ mod villages;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware, routing::get};
 use farmops_service::{
     health::Health,
     rate_limit::RateLimit,
@@ -78,8 +78,9 @@ pub fn router(app: &App, limits: &Limits, guard: &Guard) -> Router {
             grpc::service(app.clone()),
         )
         .route_layer(guard.agents.layer());
+    let explain = middleware::from_fn_with_state(app.clone(), page::explain);
     // gRPC goes in last: its streams have no deadline and its errors are not documents.
-    server::harden(rest, limits).merge(stream)
+    server::harden(rest, limits).layer(explain).merge(stream)
 }
 
 fn served(described: OpenApiRouter<App>, app: &App) -> Router {

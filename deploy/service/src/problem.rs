@@ -214,6 +214,16 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
+
+    /// What it explains to a person.
+    pub fn explanation(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The offending field.
+    pub fn place(&self) -> Option<&str> {
+        self.0.field.as_deref()
+    }
 }
 
 impl IntoResponse for Problem {
@@ -222,9 +232,11 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response = Response::new(body.into());
         *response.status_mut() = self.0.status;
-        *response.headers_mut() = self.0.headers;
+        *response.headers_mut() = self.0.headers.clone();
         let media_type = HeaderValue::from_static(MEDIA_TYPE);
         response.headers_mut().insert(CONTENT_TYPE, media_type);
+        // For a layer that says the same in another form.
+        response.extensions_mut().insert(self);
         response
     }
 }

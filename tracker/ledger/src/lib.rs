@@ -25,6 +25,7 @@ pub use self::{
         ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
     event::{AGENT_REVOKED, AcceptedProof, CHAIN_RESET, Event, EventError, PROOF_ACCEPTED},
+    told::{counted, told},
 };
 use farmops_protocol::time::Timestamp;
 

@@ -2,7 +2,8 @@
 //! the entry is read; machines read the body.
 
 use farmops_farm::catalogue::Catalogue;
-use farmops_protocol::enrolment::EnrolmentRequest;
+use farmops_protocol::{enrolment::EnrolmentRequest, snapshot::season_of};
+use uuid::Uuid;
 
 use super::{
     AcceptedProof, AgentDismissed, AgentOutage, AgentRevoked, CalendarChanged, ChainReset,
@@ -61,6 +62,17 @@ impl Event {
             Self::CompositeEarned(composite) => composed(composite),
         }
     }
+
+    /// What it brings that the owner decided about `agent`, in a sentence or none; nothing if this is no such
+    /// decision.
+    pub fn decided(&self, agent: Uuid) -> Option<String> {
+        match self {
+            Self::AgentApproved(approved) if approved.agent_id == agent => Some(String::new()),
+            Self::AgentDismissed(dismissed) if dismissed.agent_id == agent => Some(lost(dismissed)),
+            Self::AgentRevoked(revoked) if revoked.agent_id == agent => Some(stays(revoked)),
+            _ => None,
+        }
+    }
 }
 
 fn founded(profile: &FarmProfile) -> String {
@@ -112,16 +124,28 @@ fn enrolled(request: &EnrolmentRequest) -> String {
 }
 
 fn sent_away(dismissed: &AgentDismissed) -> String {
-    let sent = dismissed.head.map_or(0, |head| head.length.value());
-    let lost = match sent {
-        0 => "It had sent nothing".to_owned(),
-        1 => "The proof that it had sent was not kept".to_owned(),
-        more => format!("The {more} proofs that it had sent were not kept"),
-    };
-    format!("The agent {} was sent away. {lost}.", dismissed.agent_id)
+    let lost = lost(dismissed);
+    format!("The agent {} was sent away. {lost}", dismissed.agent_id)
+}
+
+fn lost(dismissed: &AgentDismissed) -> String {
+    match dismissed.head.map_or(0, |head| head.length.value()) {
+        0 => "It had sent nothing.".to_owned(),
+        1 => "The proof that it had sent was not kept.".to_owned(),
+        more => format!("The {more} proofs that it had sent were not kept."),
+    }
 }
 
 fn taken_back(revoked: &AgentRevoked) -> String {
+    format!(
+        "The owner trusts the agent {} no longer. {}",
+        revoked.agent_id,
+        stays(revoked)
+    )
+}
+
+/// What of it counts no longer, or that all does.
+fn stays(revoked: &AgentRevoked) -> String {
     let of = |proofs: bool| {
         let part = revoked.withdrawn.iter();
         part.filter(move |taken| taken.category.is_some() == proofs)
@@ -135,14 +159,10 @@ fn taken_back(revoked: &AgentRevoked) -> String {
     }
     taken.push(counted(coins, "coin"));
     let taken: Vec<_> = taken.iter().map(String::as_str).collect();
-    let rest = match revoked.withdrawn.as_slice() {
+    match revoked.withdrawn.as_slice() {
         [] => "What it brought stays.".to_owned(),
         _ => format!("{} no longer count.", listed(&taken)),
-    };
-    format!(
-        "The owner trusts the agent {} no longer. {rest}",
-        revoked.agent_id
-    )
+    }
 }
 
 fn resumed(reset: &ChainReset) -> String {
@@ -190,7 +210,8 @@ fn composed(composite: &CompositeEarned) -> String {
 }
 
 /// `1 coin`, `2 coins`.
-fn counted(number: u64, noun: &str) -> String {
+/// `1 proof`, `2 proofs`.
+pub fn counted(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }

@@ -10,6 +10,7 @@ use super::{
     client::Client,
     output::{Output, text},
 };
+use crate::{http::ledger::Page, ledger::Event};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AgentsCommand {
@@ -58,19 +59,20 @@ impl AgentsCommand {
             Self::List => list(client, output).await,
             Self::Approve { id, fingerprint } => {
                 let body = json!({ "fingerprint": fingerprint });
-                let answer = client.post(&format!("agents/{id}/approve"), &body).await?;
-                Ok(output.say(&answer, &format!("Agent {id} is approved.")))
+                let (answer, change) = decide(client, id, "approve", &body).await?;
+                Ok(output.say(&answer, &change.sentence(id, "is approved", "was approved")))
             }
             Self::Dismiss { id } => {
-                let path = format!("agents/{id}/dismiss");
-                let answer = client.post(&path, &json!({})).await?;
-                Ok(output.say(&answer, &format!("Agent {id} is sent away.")))
+                let (answer, change) = decide(client, id, "dismiss", &json!({})).await?;
+                Ok(output.say(
+                    &answer,
+                    &change.sentence(id, "is sent away", "was sent away"),
+                ))
             }
             Self::Revoke { id, last_good, all } => {
-                let path = format!("agents/{id}/revoke");
                 let body = named("last_good_proof", last_good, all);
-                let answer = client.post(&path, &body).await?;
-                Ok(output.say(&answer, &format!("Agent {id} is revoked.")))
+                let (answer, change) = decide(client, id, "revoke", &body).await?;
+                Ok(output.say(&answer, &change.sentence(id, "is revoked", "was revoked")))
             }
             Self::ResetChain { id, after, anew } => {
                 let path = format!("agents/{id}/reset-chain");
@@ -86,6 +88,51 @@ impl AgentsCommand {
             }
         }
     }
+}
+
+/// What a decision about an agent came to.
+enum Change {
+    /// What it brings, by the ledger.
+    Made(String),
+    /// It was so before.
+    Already,
+    /// The token does not open the ledger.
+    Unseen,
+}
+
+impl Change {
+    fn sentence(&self, id: Uuid, now: &str, before: &str) -> String {
+        match self {
+            Self::Made(brings) => format!("Agent {id} {now}. {brings}").trim_end().to_owned(),
+            Self::Already => format!("Agent {id} {before} already; nothing has changed."),
+            Self::Unseen => format!("Agent {id} {now}."),
+        }
+    }
+}
+
+/// Sends the owner's decision, and looks up in the ledger what it brought.
+async fn decide(
+    client: &Client,
+    id: Uuid,
+    decision: &str,
+    body: &Value,
+) -> anyhow::Result<(Value, Change)> {
+    let farm: Option<Value> = client.get("farm").await.ok();
+    let path = format!("agents/{id}/{decision}");
+    let answer = client.post(&path, body).await?;
+    let Some(before) = farm.and_then(|farm| farm["ledger_size"].as_u64()) else {
+        return Ok((answer, Change::Unseen));
+    };
+    let page: anyhow::Result<Page> = client.get(&format!("ledger?after={before}")).await;
+    let Ok(page) = page else {
+        return Ok((answer, Change::Unseen));
+    };
+    let mut entries = page.entries.iter();
+    let brings = entries.find_map(|line| {
+        let body = line.body.as_ref()?.get().as_bytes();
+        Event::read(&line.kind, body).ok()?.decided(id)
+    });
+    Ok((answer, brings.map_or(Change::Already, Change::Made)))
 }
 
 /// A body that names a proof, or none of them; empty where neither is said.
@@ -108,11 +155,20 @@ async fn list(client: &Client, output: Output) -> anyhow::Result<ExitCode> {
     }))
 }
 
+/// Its status; one that was never approved was not revoked, but sent away.
+fn standing(agent: &Value) -> String {
+    match text(&agent["status"]) {
+        revoked if revoked == "revoked" && agent["approved_at"].is_null() => "sent away".to_owned(),
+        status => status,
+    }
+}
+
 /// An agent in two or more lines.
 fn paragraph(agent: &Value) -> String {
     let (id, status) = (text(&agent["agent_id"]), text(&agent["status"]));
     let mut lines = format!(
-        "{id}  {status:8} {}\n    fingerprint {}\n",
+        "{id}  {:9} {}\n    fingerprint {}\n",
+        standing(agent),
         text(&agent["cluster_alias"]),
         text(&agent["fingerprint"]),
     );
@@ -135,13 +191,47 @@ fn paragraph(agent: &Value) -> String {
         };
         lines.extend([asks, &place, ": `agents reset-chain`\n"]);
     }
-    for (member, what) in [
-        ("buffered", "proofs wait for your approval"),
-        ("forks", "forks it signed were refused"),
+    for (member, one, more) in [
+        (
+            "buffered",
+            "proof waits for your approval",
+            "proofs wait for your approval",
+        ),
+        (
+            "forks",
+            "fork it signed was refused",
+            "forks it signed were refused",
+        ),
     ] {
         if let Some(count) = agent[member].as_u64().filter(|count| *count > 0) {
+            let what = if count == 1 { one } else { more };
             let _ = writeln!(lines, "    {count} {what}");
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_is_listed_with_what_waits_and_one_is_counted_as_one() {
+        let listed = |count: u64, status: &str, approved_at: Option<&str>| {
+            paragraph(&json!({
+                "agent_id": "a", "cluster_alias": "barn", "fingerprint": "f", "status": status,
+                "approved_at": approved_at, "buffered": count, "forks": count,
+            }))
+        };
+        let one = listed(1, "pending", None);
+        assert!(one.contains("a  pending   barn\n"), "{one}");
+        assert!(one.contains("    1 proof waits for your approval\n"));
+        assert!(one.contains("    1 fork it signed was refused\n"));
+        let two = listed(2, "revoked", None);
+        assert!(two.contains("a  sent away barn\n"), "{two}");
+        assert!(two.contains("    2 proofs wait for your approval\n"));
+        assert!(two.contains("    2 forks it signed were refused\n"));
+        let revoked = listed(0, "revoked", Some("2026-02-21T09:00:00Z"));
+        assert!(revoked.contains("a  revoked   barn\n") && !revoked.contains("0 "));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{process::ExitCode, time::Duration};
 
+use farmops_ledger::counted;
 use farmops_service::{
     outbound::{Bounds, Outbound},
     secret_file,
@@ -203,13 +204,17 @@ fn waiting_agents(agents: &Value) -> Finding {
     let waiting = with("pending");
     if waiting > 0 {
         let fix = "compare its fingerprint (`farmops-tracker agents list`) and approve it";
-        return Finding::look(CHECK, format!("{waiting} wait for your approval"), fix);
+        let verb = if waiting == 1 { "waits" } else { "wait" };
+        return Finding::look(CHECK, format!("{waiting} {verb} for your approval"), fix);
     }
     if forks > 0 {
         let fix = "someone else may hold an agent's key; `farmops-tracker agents list` says which";
-        return Finding::look(CHECK, format!("{forks} forks were refused"), fix);
+        return Finding::look(CHECK, format!("{} refused", counted(forks, "fork")), fix);
     }
-    Finding::ok(CHECK, format!("{} are active", with("active")))
+    Finding::ok(
+        CHECK,
+        format!("{} at work", counted(with("active") as u64, "agent")),
+    )
 }
 
 /// Whether what answers at the public address is this very tracker.

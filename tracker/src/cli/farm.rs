@@ -9,7 +9,10 @@ use super::{
     client::Client,
     output::{Output, text},
 };
-use crate::config::Weekday::{self, Fri, Mon, Sat, Sun, Thu, Tue, Wed};
+use crate::{
+    config::Weekday::{self, Fri, Mon, Sat, Sun, Thu, Tue, Wed},
+    ledger::counted,
+};
 
 /// The days of the week, as the tracker counts them.
 const WEEK: [Weekday; 7] = [Mon, Tue, Wed, Thu, Fri, Sat, Sun];
@@ -188,17 +191,42 @@ impl RestDaysCommand {
 fn figures(farm: &Value) -> String {
     let member = |name: &str| text(&farm[name]);
     let badges = farm["achievements"].as_array().map_or(0, Vec::len);
+    let number = |name: &str| farm[name].as_u64().unwrap_or_default();
     format!(
         "{}\nlevel {}, the next one at {} coins\n{} coins to spend, {} earned in all\n\
-         streak {} days, the longest {}\n{badges} badges\nledger {} entries, the last one {}\n",
+         streak {}, the longest {}\n{}\nledger {} entries, the last one {}\n",
         member("name"),
         member("level"),
         member("next_level_at"),
         member("current_coins"),
         member("total_coins"),
-        member("streak_days"),
+        counted(number("streak_days"), "day"),
         member("streak_longest"),
+        counted(badges as u64, "badge"),
         member("ledger_size"),
         member("updated_at"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_counted_as_one() {
+        let farm = |badges: &[&str], streak: u64| {
+            let farm = json!({ "achievements": badges, "streak_days": streak });
+            figures(&farm)
+        };
+        let one = farm(&["first-proof"], 1);
+        assert!(
+            one.contains("streak 1 day,") && one.contains("\n1 badge\n"),
+            "{one}"
+        );
+        let none = farm(&[], 0);
+        assert!(
+            none.contains("streak 0 days,") && none.contains("\n0 badges\n"),
+            "{none}"
+        );
+    }
 }

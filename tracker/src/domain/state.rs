@@ -276,6 +276,11 @@ impl Coins {
     pub const fn current(self) -> u64 {
         self.earned.saturating_sub(self.spent)
     }
+
+    /// What was spent and then taken back with the proofs that had brought it: coins earned next pay it first.
+    pub const fn owed(self) -> u64 {
+        self.spent.saturating_sub(self.earned)
+    }
 }
 
 impl From<FarmProfile> for Profile {

@@ -20,6 +20,7 @@ mod overview;
 mod people;
 mod proofs;
 mod reference;
+mod refusal;
 mod rules;
 mod settings;
 mod shop;
@@ -41,6 +42,7 @@ use http::{
 };
 
 use self::frame::Frame;
+pub(super) use self::refusal::explain;
 use crate::app::App;
 
 /// No scripts at all; styles, pictures and forms from here only.
@@ -92,6 +94,7 @@ pub(super) fn routes(app: App) -> Router {
         .route("/settings/farm.tar", get(archive::download))
         .route("/assets/tracker.css", get(style))
         .route("/assets/arrange.js", get(script))
+        .route("/assets/icon.svg", get(icon))
         .with_state(app)
 }
 
@@ -105,6 +108,11 @@ async fn style() -> impl IntoResponse {
 async fn script() -> impl IntoResponse {
     let text = include_str!("../../assets/arrange.js");
     asset("text/javascript; charset=utf-8", text)
+}
+
+/// What stands for the pages among a browser's tabs.
+async fn icon() -> impl IntoResponse {
+    asset("image/svg+xml", include_str!("../../assets/icon.svg"))
 }
 
 fn asset(media_type: &'static str, text: &'static str) -> Response {

@@ -52,6 +52,9 @@ async fn the_owner_approves_looks_and_verifies() {
     )
     .await;
     assert!(ok && said.contains("is approved"));
+    let approve = ["agents", "approve", &id, "--fingerprint", &fingerprint];
+    let (ok, said, _) = run(&tracker, &approve).await;
+    assert!(ok && said.contains("was approved already"), "{said}");
     let proof = agent.work(Category::Upgrade, now());
     tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
     let proof_id = proof.body().proof_id.to_string();
@@ -63,7 +66,9 @@ async fn the_owner_approves_looks_and_verifies() {
     let report: Value = serde_json::from_str(&report).unwrap();
     assert!(ok && report["proofs"] == 1 && report["findings"] == serde_json::json!([]));
     let (ok, said, _) = run(&tracker, &["agents", "revoke", &id]).await;
-    assert!(ok && said.contains("is revoked"));
+    assert!(ok && said.contains("is revoked. What it brought stays."));
+    let (ok, said, _) = run(&tracker, &["agents", "revoke", &id]).await;
+    assert!(ok && said.contains("was revoked already"), "{said}");
     let (ok, _, complaint) = run(&tracker, &["follow", "not a handle"]).await;
     assert!(!ok && complaint.contains("handle"), "{complaint}");
     let (ok, _, complaint) = run(&tracker, &["join", "http://orchard.localhost:1"]).await;
@@ -102,7 +107,7 @@ async fn the_doctor_names_what_is_wrong_and_what_to_do() {
     assert_eq!(state(&report, "agents"), "look", "none has enrolled");
     tracker.enrol(&TestAgent::new(1)).await;
     let (_, report, _) = run(&tracker, &["doctor"]).await;
-    assert!(report.contains("1 wait for your approval"), "{report}");
+    assert!(report.contains("1 waits for your approval"), "{report}");
 
     let nowhere = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"))
         .args(["doctor", "--json", "--url", "http://127.0.0.1:1"])
@@ -269,7 +274,16 @@ async fn the_owner_runs_the_farm_from_the_terminal() {
     .await;
     let (ok, _, complaint) = run(&tracker, &["agents", "dismiss", &id]).await;
     assert!(!ok && complaint.contains("409"), "{complaint}");
-    told(&["agents", "revoke", &id, "--all"], "is revoked").await;
+    let taken = "is revoked. 6 proofs and ";
+    told(&["agents", "revoke", &id, "--all"], taken).await;
+    told(&["agents", "revoke", &id, "--all"], "was revoked already").await;
+    let waiting = TestAgent::new(9);
+    tracker.enrol(&waiting).await;
+    let id = waiting.id.to_string();
+    let sent = "is sent away. It had sent nothing.";
+    told(&["agents", "dismiss", &id], sent).await;
+    told(&["agents", "dismiss", &id], "was sent away already").await;
+    told(&["agents", "list"], "  sent away cluster-9").await;
     told(&["farm", "balance"], "0 coins earned, 50 spent, 0 left").await;
 }
 

@@ -116,7 +116,7 @@ pub const FORMS: [(&str, &str); 25] = [
 ];
 
 /// What anyone may do; agents speak by their signatures.
-const ANYONES: [(&str, &str); 16] = [
+const ANYONES: [(&str, &str); 17] = [
     ("POST", "/api/v1/proofs"),
     ("POST", "/api/v1/agents/enroll"),
     ("POST", "/api/v1/agents/{id}/rotate"),
@@ -133,6 +133,7 @@ const ANYONES: [(&str, &str); 16] = [
     ("POST", "/login"),
     ("GET", "/assets/tracker.css"),
     ("GET", "/assets/arrange.js"),
+    ("GET", "/assets/icon.svg"),
 ];
 
 pub fn filled(path: &str) -> String {

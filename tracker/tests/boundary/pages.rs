@@ -147,6 +147,7 @@ async fn every_page_is_there_for_its_owner_empty_and_full() {
             assert_eq!(answer.headers()["cache-control"], "no-store");
             let text = answer.text().await.unwrap();
             assert_eq!(text.matches("<h1").count(), 1, "{path}");
+            assert!(text.contains("<link rel=\"icon\" href=\"/assets/icon.svg\""));
             for harm in ["<script>", " style=\"", " onclick="] {
                 assert!(!text.contains(harm), "{path} has {harm}");
             }
@@ -179,6 +180,15 @@ async fn every_page_is_there_for_its_owner_empty_and_full() {
     let next = value_after(&first, "<a href=\"/proofs?category=incident");
     let next = format!("/proofs?category=incident{}", next.replace("&#38;", "&"));
     assert!(browser.text(&next).await.contains("Latest</a>"));
+}
+
+#[tokio::test]
+async fn a_password_manager_finds_whose_token_it_is() {
+    let tracker = Tracker::begin().await;
+    let answer = tracker.anyone(Method::GET, "/login").send().await.unwrap();
+    let text = answer.text().await.unwrap();
+    let name = text.find("autocomplete=\"username\" hidden").unwrap();
+    assert!(name < text.find("autocomplete=\"current-password\"").unwrap());
 }
 
 #[tokio::test]
@@ -560,6 +570,10 @@ async fn pieces_are_placed_by_numbers_and_by_the_script() {
     let moved: serde_json::Value = answer.json().await.unwrap();
     assert!(moved["picture"].as_str().unwrap().starts_with("<svg "));
     assert_eq!(moved["told"], "It is in the shed now.");
+    let listed = moved["pieces"][&piece].as_str().unwrap();
+    assert!(listed.ends_with(" (in the shed)"), "{listed}");
+    let option = format!(">{listed}</option>").replace("<Bess>", "&#60;Bess&#62;");
+    assert!(browser.text("/arrange").await.contains(&option), "{option}");
 }
 
 #[tokio::test]
@@ -622,4 +636,121 @@ async fn logging_out_everywhere_ends_every_session() {
         StatusCode::SEE_OTHER
     );
     Browser::log_in(&tracker).await.text("/settings").await;
+}
+
+#[tokio::test]
+async fn what_is_decided_about_agents_is_told_once_with_what_it_brings() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let (agent, _) = earn(&tracker).await;
+    let shop = browser.text("/shop").await;
+    assert!(!shop.contains("pay for them first"));
+    let item = value_after(&shop, "name=\"item\" value=\"");
+    let key = value_after(&shop, "name=\"key\" value=\"");
+    let fields = [("item", item.as_str()), ("key", key.as_str())];
+    browser.done("/shop/buy", &fields).await;
+    let spent = tracker.get("/api/v1/farm/balance").await["spent_coins"].clone();
+
+    let path = format!("/agents/{}/revoke", agent.id);
+    assert!(browser.text("/agents").await.contains("action=\"/agents/"));
+    let text = browser.done(&path, &[("last_good", "none")]).await;
+    assert!(text.contains("is revoked. 60 proofs and "), "{text}");
+    assert!(!text.contains("Take back more"));
+    let text = browser.done(&path, &[("last_good", "none")]).await;
+    assert!(text.contains("was revoked already; nothing has changed."));
+    for page in ["/shop", "/coins"] {
+        let owed = format!("The next {spent} that you earn pay for them first.");
+        assert!(browser.text(page).await.contains(&owed), "{page}: {owed}");
+    }
+
+    let waiting = TestAgent::new(2);
+    tracker.enrol(&waiting).await;
+    let path = format!("/agents/{}/dismiss", waiting.id);
+    let text = browser.done(&path, &[]).await;
+    assert!(text.contains("was sent away. It had sent nothing."));
+    assert!(text.contains(">sent away</span>"));
+    let text = browser.done(&path, &[]).await;
+    assert!(text.contains("was sent away already"));
+
+    let agent = tracker.trusted(3).await;
+    let print = agent.key.public().fingerprint().to_string();
+    let path = format!("/agents/{}/approve", agent.id);
+    let text = browser.done(&path, &[("fingerprint", &print)]).await;
+    assert!(text.contains("was approved already"));
+}
+
+#[tokio::test]
+async fn an_agent_was_heard_of_when_its_last_proof_came() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let mut agent = tracker.trusted(1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let proof = agent.work(Category::Incident, now());
+    tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let text = browser.text("/agents").await;
+    let heard = value_after(&text, "Last heard of on <time datetime=\"");
+    let last = value_after(&text, "the last of <time datetime=\"");
+    assert!(heard >= last, "{heard} is before {last}");
+}
+
+#[tokio::test]
+async fn the_bar_of_the_level_says_what_stands_beside_it() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    earn(&tracker).await;
+    let text = browser.text("/").await;
+    let bar = value_after(&text, "<progress id=\"level\" max=\"");
+    let at = value_after(&text, &format!("max=\"{bar}\" value=\""));
+    let number = |text: &str| farmops_farm::grouped(text.parse().unwrap());
+    let said = format!(": {} of {} coins</label>", number(&at), number(&bar));
+    assert!(text.contains(&said), "{said}");
+}
+
+#[tokio::test]
+async fn a_browser_is_refused_in_words_and_shown_a_way_on() {
+    let tracker = Tracker::begin().await;
+    let browser = Browser::log_in(&tracker).await;
+    let unknown = "/proofs/019c79c9-e340-7000-8000-000000000101";
+    let ask = async |method, path, cookies: &str, accept| {
+        let request = tracker.anyone(method, path).header(COOKIE, cookies);
+        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = request.header("accept", accept).send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, headers, answer.text().await.unwrap())
+    };
+    let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+    for (path, status, words) in [
+        ("/nope", 404, "There is no such page."),
+        (unknown, 404, "There is no such proof."),
+        ("/proofs/foo", 400, "“id” in it: expected a UUID like"),
+        (
+            "/coins?days=abc",
+            400,
+            "“days” in it: expected a whole number.",
+        ),
+        ("/shop/buy", 405, "what a form sends"),
+    ] {
+        let (answered, headers, text) = ask(Method::GET, path, &browser.session, html).await;
+        assert_eq!(answered.as_u16(), status, "{path}");
+        assert!(headers[CONTENT_TYPE].as_bytes().starts_with(b"text/html"));
+        assert!(headers["content-security-policy"] != "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert!(text.contains(words), "{path}: {text}");
+        assert!(text.contains("To the overview") && text.contains("action=\"/logout\""));
+        let (_, headers, _) = ask(Method::GET, path, &browser.session, "application/json").await;
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json", "{path}");
+    }
+    let (status, _, text) = ask(Method::GET, "/nope", "", html).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(text.contains("href=\"/login\"") && !text.contains("/logout"));
+    for cookies in ["", browser.session.as_str()] {
+        let (status, _, text) = ask(Method::POST, "/settings/name", cookies, html).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(text.contains("Nothing was changed") && text.contains("href=\"/login\""));
+    }
+    for path in ["/api/v1/nope", "/ap/nobody", "/.well-known/webfinger"] {
+        let (status, headers, _) = ask(Method::GET, path, &browser.session, html).await;
+        assert!(status.is_client_error(), "{path}");
+        assert_eq!(headers[CONTENT_TYPE], "application/problem+json", "{path}");
+    }
 }

@@ -45,7 +45,6 @@ enum At {
 }
 
 fn fault(kind: ErrorKind) -> (At, String) {
-    let expected = |kind: &str| format!("expected {kind}");
     match kind {
         ErrorKind::ParseErrorAtKey {
             key, expected_type, ..
@@ -55,13 +54,42 @@ fn fault(kind: ErrorKind) -> (At, String) {
             expected_type,
             ..
         } => (At::Index(index), expected(expected_type)),
-        ErrorKind::DeserializeError { key, message, .. } => (At::Key(key), message),
+        ErrorKind::DeserializeError { key, message, .. } => (At::Key(key), plain(message)),
         ErrorKind::InvalidUtf8InPathParam { key } => (At::Key(key), "not UTF-8".to_owned()),
         // The rest has no name in it, because there is one parameter.
         ErrorKind::ParseError { expected_type, .. } => (At::Index(0), expected(expected_type)),
-        ErrorKind::Message(message) => (At::Index(0), message),
+        ErrorKind::Message(message) => (At::Index(0), plain(message)),
         other => (At::Index(0), other.to_string()),
     }
+}
+
+/// What a type of Rust takes, for those who do not know it.
+fn expected(kind: &str) -> String {
+    match kind {
+        "u8" => "expected a whole number up to 255".to_owned(),
+        "u16" => "expected a whole number up to 65535".to_owned(),
+        "u32" | "u64" | "usize" => "expected a whole number, zero or more".to_owned(),
+        "i32" | "i64" => "expected a whole number".to_owned(),
+        "bool" => "expected true or false".to_owned(),
+        kind => format!("expected {kind}"),
+    }
+}
+
+/// A refusal of the standard library or a crate, which say what they met, as what was expected.
+fn plain(reason: String) -> String {
+    let expected = match reason.as_str() {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "expected a whole number"
+        }
+        "number too large to fit in target type" => "expected a smaller number",
+        "number too small to fit in target type" => "expected a larger number",
+        "provided string was not `true` or `false`" => "expected true or false",
+        text if text.starts_with("UUID parsing failed") => {
+            "expected a UUID like 019c79c9-e340-7000-8000-000000000101"
+        }
+        _ => return reason,
+    };
+    expected.to_owned()
 }
 
 /// The parameters of the query. A wrong or missing one is 400, and `field` names it.
@@ -79,7 +107,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             .map(Self)
             .map_err(|error| {
                 let reason = error.inner().to_string();
-                Problem::bad_request(field(error.path(), &reason), reason)
+                Problem::bad_request(field(error.path(), &reason), plain(reason))
             })
     }
 }

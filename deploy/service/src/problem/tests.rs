@@ -228,20 +228,41 @@ fn the_document_has_the_standard_members_and_extensions() {
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named() {
-    for (target, field) in [
-        ("/page?limit=x", "limit"),
-        ("/page", "limit"),
-        ("/page?limit=1&limit=2", "limit"),
-        ("/rows/300", "row"),
-        ("/rows/%ff", "row"),
-        ("/fields/north/rows/x", "row"),
+    for (target, field, reason) in [
+        ("/page?limit=x", "limit", "expected a whole number"),
+        ("/page?limit=", "limit", "expected a whole number"),
+        (
+            "/page?limit=5000000000",
+            "limit",
+            "expected a smaller number",
+        ),
+        ("/page", "limit", "missing field `limit`"),
+        ("/page?limit=1&limit=2", "limit", "duplicate field `limit`"),
+        ("/rows/300", "row", "expected a whole number up to 255"),
+        ("/rows/%ff", "row", "not UTF-8"),
+        (
+            "/fields/north/rows/x",
+            "row",
+            "expected a whole number up to 255",
+        ),
     ] {
         let document = document(ask(path(target)).await, StatusCode::BAD_REQUEST).await;
         assert_eq!(document["field"], field, "{target}: {document}");
+        assert_eq!(document["detail"], reason, "{target}");
     }
     for target in ["/page?limit=7", "/rows/7", "/fields/north/rows/7"] {
         assert_eq!(ask(path(target)).await.status(), StatusCode::OK, "{target}");
     }
+}
+
+#[tokio::test]
+async fn a_layer_around_can_say_a_problem_in_other_words() {
+    let answer = ask(path("/page?limit=x")).await;
+    let problem = answer.extensions().get::<Problem>().unwrap();
+    assert_eq!(problem.explanation(), Some("expected a whole number"));
+    assert_eq!(problem.place(), Some("limit"));
+    let missing = ask(path("/nowhere")).await;
+    assert!(missing.extensions().get::<Problem>().is_some());
 }
 
 #[tokio::test]

@@ -8,6 +8,9 @@ use crate::scene::Scene;
 const FONT: &str = "font-family=\"Georgia,'DejaVu Serif',serif\"";
 const SANS: &str = "font-family=\"'Trebuchet MS','DejaVu Sans',sans-serif\"";
 
+/// Units of the board that its texts may take.
+const TEXT_WIDTH: i32 = 326;
+
 pub(super) fn write(out: &mut String, scene: &Scene) {
     board(out, scene);
     if scene.streak_days > 0 || scene.badges > 0 {
@@ -25,6 +28,8 @@ fn board(out: &mut String, scene: &Scene) {
         text::grouped(scene.coins),
         if scene.coins == 1 { "coin" } else { "coins" }
     );
+    let figures = format!("{level} · {coins}");
+    let (name_length, figures_length) = (length(&name, size), length(&figures, 20));
     // Writing to a String cannot fail.
     let _ = write!(
         out,
@@ -36,10 +41,21 @@ fn board(out: &mut String, scene: &Scene) {
          <path fill=\"none\" stroke=\"#8f6239\" stroke-width=\"2\" d=\"M5 37h360M5 69h360M60 20q40-6 90 0M230 54q50 7 100 0M40 86q50-6 80 0\"/>\
          <path fill=\"#5a3a22\" d=\"M15 15h5v5h-5zM350 15h5v5h-5zM15 86h5v5h-5zM350 86h5v5h-5z\"/>\
          <svg x=\"18\" y=\"4\" width=\"334\" height=\"98\"><g text-anchor=\"middle\" fill=\"#fff4dc\">\
-         <text x=\"167\" y=\"50\" {FONT} font-weight=\"bold\" font-size=\"{size}\">{}</text>\
-         <text x=\"167\" y=\"80\" {SANS} font-size=\"20\" fill=\"#ffe3ae\">{level} · {coins}</text></g></svg></g>",
+         <text x=\"167\" y=\"50\" {FONT} font-weight=\"bold\" font-size=\"{size}\"{name_length}>{}</text>\
+         <text x=\"167\" y=\"80\" {SANS} font-size=\"20\" fill=\"#ffe3ae\"{figures_length}>{figures}</text></g></svg></g>",
         text::escape(&name),
     );
+}
+
+/// The attributes that keep `text` on the board, if it might not fit. A picture comes with no font: where the
+/// first one is missing, the next may be a quarter wider than what the size was chosen for.
+fn length(text: &str, size: i32) -> String {
+    let width = text::width(text) * size / 100;
+    if width * 5 / 4 <= TEXT_WIDTH {
+        return String::new();
+    }
+    let length = width.min(TEXT_WIDTH);
+    format!(" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\"")
 }
 
 /// Flame and medal, each with its number.

@@ -110,6 +110,31 @@ fn a_hostile_name() {
 }
 
 #[test]
+fn a_text_that_a_wider_font_would_push_off_the_board_is_held_to_its_width() {
+    let held = |name: &str, coins| {
+        let state = FarmState {
+            coins,
+            ..FarmState::new(name)
+        };
+        let picture = picture(&state, Theme::Day);
+        let lengths = picture.split("textLength=\"").skip(1);
+        let lengths = lengths.map(|rest| rest.split('"').next().unwrap().parse().unwrap());
+        lengths.collect::<Vec<u32>>()
+    };
+    assert_eq!(held("Alice's farm", 3_367), [0; 0]);
+    for name in [
+        "Älice & <b>Söns</b>",
+        "Operations Team North-East of the River",
+        &"W".repeat(32),
+        &"農".repeat(32),
+    ] {
+        let lengths = held(name, 3_367);
+        assert!(matches!(lengths[..], [200..=326]), "{name}: {lengths:?}");
+    }
+    assert_eq!(held("Alice's farm", u64::MAX).len(), 1);
+}
+
+#[test]
 fn the_fullest_farm_keeps_to_the_budget_in_every_season() {
     for season in Season::ALL {
         for theme in [Theme::Day, Theme::Night] {

@@ -19,12 +19,16 @@ use crate::{
     app::App,
     domain::Schedule,
     http::{agents, farm::figures, refused::not_read},
+    ledger::Event,
     store::ProofFilter,
     writer::{Resumption, Since},
 };
 
 /// Proofs that can be chosen as the last good one without typing an id.
 const CHOICES: u32 = 20;
+
+/// Entries among which a decision is, right after it was made.
+const DECISION_WITHIN: u32 = 1000;
 
 /// An agent with what can be chosen about it.
 struct Card {
@@ -87,6 +91,7 @@ async fn card(app: &App, agent: agents::Shown, schedule: &Schedule) -> Result<Ca
     };
     let proofs = app.reads.proofs(&filter, CHOICES).await.map_err(not_read)?;
     let when = |moment| When::new(schedule, moment);
+    let recorded = proofs.first().map(|record| record.recorded_at);
     let latest = proofs.iter().map(|record| {
         let text = format!(
             "proof {} of {}, {}",
@@ -97,7 +102,8 @@ async fn card(app: &App, agent: agents::Shown, schedule: &Schedule) -> Result<Ca
         (record.row.proof_id, text)
     });
     Ok(Card {
-        heard: agent.heard_at.map(when),
+        // Contacts are written down every few minutes only, proofs at once.
+        heard: agent.heard_at.max(recorded).map(when),
         head: agent.head.as_ref().map(|head| when(head.timestamp)),
         asked: agent
             .reset_asked
@@ -106,6 +112,35 @@ async fn card(app: &App, agent: agents::Shown, schedule: &Schedule) -> Result<Ca
         latest: latest.collect(),
         agent,
     })
+}
+
+/// How long the ledger is.
+async fn entries(app: &App) -> Option<u64> {
+    figures(app).await.ok().map(|farm| farm.ledger_size)
+}
+
+/// What was decided about an agent after so many entries, as the ledger has it; nothing if it was so already.
+/// Where the ledger cannot be read, only that the writer took it is known.
+async fn decided(app: &App, before: Option<u64>, id: Uuid) -> Option<String> {
+    let read = match before {
+        Some(before) => app.reads.ledger(before, DECISION_WITHIN).await.ok(),
+        None => None,
+    };
+    let Some(lines) = read else {
+        return Some(String::new());
+    };
+    lines.iter().find_map(|line| {
+        let event = Event::read(&line.kind, line.body.bytes()?).ok()?;
+        event.decided(id)
+    })
+}
+
+/// The sentence for a decision that brings something, or was made before.
+fn told(brings: Option<String>, now: &str, before: &str) -> String {
+    match brings {
+        Some(brings) => format!("The agent {now}. {brings}").trim_end().to_owned(),
+        None => format!("The agent {before} already; nothing has changed."),
+    }
 }
 
 /// Approves an agent whose fingerprint the owner read off its log.
@@ -119,8 +154,13 @@ pub(in crate::http) async fn approve(
         Ok(fingerprint) => fingerprint,
         Err(error) => return page(&app, form.fault(field, capital(&error.to_string()))).await,
     };
+    let before = entries(&app).await;
     match app.writer.approve(id, fingerprint).await {
-        Ok(_) => done(&app, "/agents", "The agent is approved; its work counts."),
+        Ok(_) => {
+            let brings = decided(&app, before, id).await;
+            let told = told(brings, "is approved; its work counts", "was approved");
+            done(&app, "/agents", &told)
+        }
         Err(error) => page(&app, form.fault(field, sentence(&error))).await,
     }
 }
@@ -131,8 +171,16 @@ pub(in crate::http) async fn dismiss(
     Path(id): Path<Uuid>,
     form: OwnersForm,
 ) -> Response {
+    let before = entries(&app).await;
     match app.writer.dismiss(id).await {
-        Ok(_) => done(&app, "/agents", "The agent was sent away."),
+        Ok(_) => {
+            let brings = decided(&app, before, id).await;
+            done(
+                &app,
+                "/agents",
+                &told(brings, "was sent away", "was sent away"),
+            )
+        }
         Err(error) => page(&app, form.fault(format!("agent-{id}"), sentence(&error))).await,
     }
 }
@@ -152,8 +200,12 @@ pub(in crate::http) async fn revoke(
             Err(_) => return page(&app, form.fault(field, "Choose one of its proofs.")).await,
         },
     };
+    let before = entries(&app).await;
     match app.writer.revoke(id, since).await {
-        Ok(_) => done(&app, "/agents", "The agent is revoked."),
+        Ok(_) => {
+            let brings = decided(&app, before, id).await;
+            done(&app, "/agents", &told(brings, "is revoked", "was revoked"))
+        }
         Err(error) => page(&app, form.fault(field, sentence(&error))).await,
     }
 }
@@ -178,6 +230,16 @@ pub(in crate::http) async fn reset_chain(
 impl Card {
     fn is_revoked(&self) -> bool {
         self.agent.status == AgentStatus::Revoked
+    }
+
+    /// Whether it was sent away before it was ever approved.
+    fn was_sent_away(&self) -> bool {
+        self.is_revoked() && self.agent.approved_at.is_none()
+    }
+
+    /// Whether anything of it is left that could be taken back.
+    fn counts(&self) -> bool {
+        !self.is_revoked() || self.agent.last_good_proof.is_some()
     }
 
     /// Ids of its fields on the page.

@@ -1,5 +1,7 @@
 //! Arranging the farm: by hand or by keys in the picture, or without a script by a form.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::{
     Json,
@@ -7,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use farmops_farm::{
-    arrangement::Instance,
+    arrangement::{Arrangement, Instance},
     catalogue::Catalogue,
     grid::Cell,
     layout::{EditError, Farm, Layout},
@@ -42,6 +44,21 @@ struct Piece {
     cell: Option<Cell>,
 }
 
+impl Piece {
+    /// Which it is and where it is, as it is listed.
+    fn listed(&self) -> String {
+        let name = match self.name.as_str() {
+            "" => String::new(),
+            name => format!(", “{name}”"),
+        };
+        let place = match self.cell {
+            Some(Cell { x, y }) => format!("column {x}, row {y}"),
+            None => "in the shed".to_owned(),
+        };
+        format!("{}{name} ({place})", self.kind)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "arrange.html")]
 struct ArrangePage {
@@ -64,22 +81,9 @@ async fn page(app: &App, shown: (Owner, Option<Fault>)) -> Response {
 async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Response, Problem> {
     let farm = figures(app).await?;
     let arrangement = app.desk.view(app, &farm).await?;
-    let placed = arrangement.placed().iter();
-    let mut pieces: Vec<_> = placed
-        .map(|piece| {
-            described(
-                &farm,
-                &piece.instance,
-                piece.name.as_deref(),
-                Some(piece.cell),
-            )
-        })
-        .collect();
-    let shed = arrangement.shed().iter();
-    pieces.extend(shed.map(|piece| described(&farm, &piece.instance, piece.name.as_deref(), None)));
     let page = ArrangePage {
         picture: picture(app, &farm).await?,
-        pieces,
+        pieces: pieces(&farm, &arrangement),
         side: arrangement.side(),
         frame: owner.frame(&farm, "/arrange", fault),
     };
@@ -89,6 +93,18 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
         .headers_mut()
         .insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
+}
+
+/// Every piece, first what stands on the ground.
+fn pieces(farm: &FarmView, arrangement: &Arrangement) -> Vec<Piece> {
+    let placed = arrangement.placed().iter();
+    let placed = placed.map(|piece| (&piece.instance, &piece.name, Some(piece.cell)));
+    let shed = arrangement.shed().iter();
+    let shed = shed.map(|piece| (&piece.instance, &piece.name, None));
+    placed
+        .chain(shed)
+        .map(|(instance, name, cell)| described(farm, instance, name.as_deref(), cell))
+        .collect()
 }
 
 fn described(farm: &FarmView, piece: &Instance, name: Option<&str>, cell: Option<Cell>) -> Piece {
@@ -125,6 +141,20 @@ async fn picture(app: &App, farm: &FarmView) -> Result<String, Problem> {
 struct Moved {
     told: String,
     picture: String,
+    /// How the pieces are listed now, by instance.
+    pieces: BTreeMap<String, String>,
+}
+
+async fn moved(app: &App, told: String, farm: &FarmView) -> Result<Json<Moved>, Problem> {
+    let arrangement = app.desk.view(app, farm).await?;
+    let pieces = pieces(farm, &arrangement).into_iter();
+    Ok(Json(Moved {
+        told,
+        picture: picture(app, farm).await?,
+        pieces: pieces
+            .map(|piece| (piece.instance.clone(), piece.listed()))
+            .collect(),
+    }))
 }
 
 /// Puts a piece somewhere, into the shed, or back to its usual place.
@@ -161,10 +191,7 @@ pub(in crate::http) async fn place(
         .get(ACCEPT)
         .is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     match outcome {
-        Ok((told, farm)) if scripted => match picture(&app, &farm).await {
-            Ok(picture) => Json(Moved { told, picture }).into_response(),
-            Err(problem) => problem.into_response(),
-        },
+        Ok((told, farm)) if scripted => moved(&app, told, &farm).await.into_response(),
         Ok((told, _)) => done(&app, "/arrange", &told),
         Err(Refused::Problem(problem)) => problem.into_response(),
         Err(Refused::Field(field, reason)) if scripted => {

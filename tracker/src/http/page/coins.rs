@@ -38,6 +38,7 @@ struct CoinsPage {
     earned: u64,
     spent: u64,
     balance: u64,
+    debt: u64,
     span: u16,
     chart: Option<Chart>,
     /// The first and the last day that are drawn.
@@ -94,6 +95,7 @@ async fn gather(app: &App, owner: Owner, span: &Span) -> Result<Response, Proble
         earned: seen.farm.coins.earned,
         spent: seen.farm.coins.spent,
         balance: seen.farm.coins.current(),
+        debt: seen.farm.coins.owed(),
         span,
         chart: chart(&line).filter(|_| !days.is_empty()),
         ends: (day(first), day(today)),

@@ -35,7 +35,6 @@ pub(super) struct FarmCard {
     /// Coins since this level began, and coins that it takes.
     progress: (u64, u64),
     coins: u64,
-    next_level_at: u64,
     streak: u32,
     longest: u32,
     badges: Vec<(&'static str, &'static str)>,
@@ -91,7 +90,7 @@ pub(in crate::http) async fn home(
         frame: owner.frame(&view, "/", None),
         farm: card,
         balance: view.coins.current(),
-        debt: view.coins.spent.saturating_sub(view.coins.earned),
+        debt: view.coins.owed(),
         tasks: tasks(&app, &agents).await?,
         first_agent: agents.is_empty().then(|| first_agent(&app)),
         lately: lately(&app, &view).await?,
@@ -194,7 +193,6 @@ async fn card(app: &App, farm: &FarmView) -> Result<FarmCard, Problem> {
             next.saturating_sub(began).max(1),
         ),
         coins: farm.coins.earned,
-        next_level_at: next,
         streak: farm.streak_days(app.now()),
         longest: farm.streak_longest,
         badges: farm

@@ -46,6 +46,7 @@ struct Ware {
 struct ShopPage {
     frame: Frame,
     balance: u64,
+    debt: u64,
     level: u64,
     season: &'static str,
     shelves: Vec<(&'static str, Vec<Ware>)>,
@@ -77,6 +78,7 @@ async fn gather(app: &App, (owner, fault): (Owner, Option<Fault>)) -> Result<Res
     });
     let page = ShopPage {
         balance: customer.balance,
+        debt: farm.coins.owed(),
         level: customer.farm_level,
         season: customer.season.as_str(),
         shelves: shelves.collect(),
