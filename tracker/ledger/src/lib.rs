@@ -25,7 +25,7 @@ pub use self::{
         ItemPurchased, KeyRotated, LeagueCoins, LeagueJoined, LeagueLeft, Withdrawn,
     },
     event::{AGENT_REVOKED, AcceptedProof, CHAIN_RESET, Event, EventError, PROOF_ACCEPTED},
-    told::{counted, told},
+    told::counted,
 };
 use farmops_protocol::time::Timestamp;
 

@@ -2,7 +2,7 @@
 //! the entry is read; machines read the body.
 
 use farmops_farm::catalogue::Catalogue;
-use farmops_protocol::{enrolment::EnrolmentRequest, snapshot::season_of};
+use farmops_protocol::enrolment::EnrolmentRequest;
 use uuid::Uuid;
 
 use super::{

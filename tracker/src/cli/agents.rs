@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, process::ExitCode};
 
 use clap::Subcommand;
+use farmops_ledger::Event;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::{
     client::Client,
     output::{Output, text},
 };
-use crate::{http::ledger::Page, ledger::Event};
+use crate::http::ledger::Page;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AgentsCommand {

@@ -3,16 +3,14 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use farmops_ledger::counted;
 use serde_json::{Value, json};
 
 use super::{
     client::Client,
     output::{Output, text},
 };
-use crate::{
-    config::Weekday::{self, Fri, Mon, Sat, Sun, Thu, Tue, Wed},
-    ledger::counted,
-};
+use crate::config::Weekday::{self, Fri, Mon, Sat, Sun, Thu, Tue, Wed};
 
 /// The days of the week, as the tracker counts them.
 const WEEK: [Weekday; 7] = [Mon, Tue, Wed, Thu, Fri, Sat, Sun];

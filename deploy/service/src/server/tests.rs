@@ -119,7 +119,7 @@ async fn who_still_writes_when_it_is_refused_gets_its_answer() {
     let refuse = async || StatusCode::FORBIDDEN;
     let router = Router::new().route("/", post(refuse));
     let running = start(router, Limits::default()).await;
-    let piece = [b' '; 50_000];
+    let piece = vec![b' '; 50_000];
     for length in [500_000_usize, 50_000_000] {
         let mut stream = TcpStream::connect(running.address).await.unwrap();
         let head =

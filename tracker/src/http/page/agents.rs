@@ -5,6 +5,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use farmops_ledger::Event;
 use farmops_protocol::{enrolment::AgentStatus, key::Fingerprint};
 use farmops_service::problem::{Path, Problem};
 use uuid::Uuid;
@@ -19,7 +20,6 @@ use crate::{
     app::App,
     domain::Schedule,
     http::{agents, farm::figures, refused::not_read},
-    ledger::Event,
     store::ProofFilter,
     writer::{Resumption, Since},
 };
