@@ -28,6 +28,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use self::output::told;
 use self::{
     agents::AgentsCommand,
     farm::FarmCommand,
