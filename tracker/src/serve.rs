@@ -53,6 +53,7 @@ pub struct Running {
     stop_workers: CancellationToken,
     writing: tokio::task::JoinHandle<()>,
     stop_writer: CancellationToken,
+    database: Database,
 }
 
 /// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
@@ -155,6 +156,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         stop_workers,
         writing,
         stop_writer,
+        database,
     })
 }
 
@@ -182,7 +184,8 @@ impl Running {
         self.writing.abort_handle()
     }
 
-    /// Waits for the end: first the last requests, then the workers, then the writer.
+    /// Waits for the end: first the last requests, then the workers, then the writer, then the
+    /// database.
     ///
     /// # Errors
     /// [`Died`], as soon as one of them has ended before its time: what is left can do no good.
@@ -200,6 +203,8 @@ impl Running {
         }
         self.stop_writer.cancel();
         self.writing.await?;
+        let closed = self.database.close().await;
+        closed.context("closing the database")?;
         Ok(())
     }
 }

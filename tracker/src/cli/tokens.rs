@@ -199,6 +199,8 @@ async fn reset(
         .keep_owner_token(&token.hash(), system_clock()())
         .await
         .with_context(|| format!("the token in {} does not count", file.display()))?;
+    drop(journal);
+    database.close().await?;
     let answer = json!({ "token_file": file });
     let sentence = format!("The owner's new token is in {}.", file.display());
     Ok(output.say(&answer, &sentence))

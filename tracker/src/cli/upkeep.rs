@@ -98,6 +98,8 @@ impl UpkeepArgs {
             .await;
         progress.end();
         let state = state.context("nothing was changed")?;
+        drop(journal);
+        database.close().await?;
         let answer = json!({ "entries": state.position, "coins": state.coins.earned });
         let sentence = format!(
             "{} entries folded again, {} coins earned",

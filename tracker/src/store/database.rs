@@ -170,6 +170,22 @@ impl Database {
         }
     }
 
+    /// Ends every connection but that of the writing side, which has to be gone by then. Everything is in a SQLite
+    /// file itself afterwards, so that the file can be copied alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file could not be brought up to date; nothing is lost: SQLite does it when the
+    /// file is opened again.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => {
+                database.close().await;
+                Ok(())
+            }
+        }
+    }
+
     /// The folder for what belongs beside the database: a file's own, or the one we run in.
     pub fn folder(&self) -> &Path {
         match self {

@@ -270,6 +270,12 @@ impl PostgresDatabase {
         self.options.connect().await.unwrap()
     }
 
+    /// Ends the connections.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.federation.close().await;
+    }
+
     /// The federation engine's memory, in the same database.
     pub fn federation(&self) -> PostgresStore {
         PostgresStore::new(self.federation.clone())

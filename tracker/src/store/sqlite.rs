@@ -248,6 +248,17 @@ impl SqliteDatabase {
         })
     }
 
+    /// Ends the connections, and brings what is in the log beside the file into it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close().await;
+        let mut last = options(&self.path).connect().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut last)
+            .await?;
+        last.close().await?;
+        Ok(())
+    }
+
     /// The file that a URL names.
     pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
         let path = url
