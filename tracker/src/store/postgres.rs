@@ -4,6 +4,8 @@
 mod agents;
 #[path = "sql/commit.rs"]
 mod commit;
+#[path = "sql/glance.rs"]
+mod glance;
 #[path = "sql/history.rs"]
 mod history;
 #[path = "sql/inspect.rs"]

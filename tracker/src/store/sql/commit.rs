@@ -3,7 +3,7 @@
 use super::{
     agents,
     dialect::{Conn, SqlJournal},
-    layout, log,
+    glance, layout, log,
     multi::{MultiInsert, blocks},
     owner, publications, revocations,
     rows::{number, tag, text},
@@ -36,6 +36,10 @@ impl SqlJournal {
         let mut tx = self.begin().await?;
         if let Some(growth) = &batch.log {
             log::grow(&mut tx, growth).await?;
+        }
+        if let Some(first) = batch.entries.first() {
+            // Nothing is put behind a ledger whose end is gone.
+            glance::ends_at(&mut tx, first.position.saturating_sub(1)).await?;
         }
         insert_entries(&mut tx, batch.entries).await?;
         if let Some((state, changes)) = batch.changes {
