@@ -181,7 +181,7 @@ async fn reset(
     let (url, settings) = if let Some(url) = of {
         (url, None)
     } else {
-        let config = serve.load().context("finding the database")?;
+        let config = serve.of_database().context("finding the database")?;
         (config.db.clone(), Some(config))
     };
     let place = Place::of(&url)?;

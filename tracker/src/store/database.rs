@@ -39,6 +39,15 @@ impl std::fmt::Display for Place {
 }
 
 impl Place {
+    /// The same, whatever folder one is in.
+    #[must_use]
+    pub fn absolute(self) -> Self {
+        match self {
+            Self::File(path) => Self::File(std::path::absolute(&path).unwrap_or(path)),
+            server @ Self::Server(_) => server,
+        }
+    }
+
     /// Where `url` leads: `sqlite://PATH`, or `postgres://USER@HOST/NAME` with libpq's parameters.
     pub fn of(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
