@@ -248,7 +248,11 @@ async fn fresh_pem() -> Result<String, KeyError> {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
 }
 
-fn check_public_url(url: &Url) -> Result<(), OpenError> {
+/// Refuses a URL at which no server can be reached for as long as its actors last.
+///
+/// # Errors
+/// [`OpenError::PublicUrl`] with what is wrong.
+pub fn check_public_url(url: &Url) -> Result<(), OpenError> {
     let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     match url.scheme() {
         "http" | "https" if bare && url.domain().is_some() => Ok(()),

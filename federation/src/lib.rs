@@ -63,7 +63,7 @@ pub mod webfinger;
 pub use self::{
     account::{Account, Reach},
     actor::{ActorKind, FarmKey, FollowersVisibility, Image, LocalActor, RemoteActor},
-    federation::{Federation, FederationError, OpenError},
+    federation::{Federation, FederationError, OpenError, check_public_url},
     host::{
         Deletion, FollowChange, FollowDecision, FollowRequest, Host, HostError, ReceivedNote,
         ReceivedSnapshot, Resource, Subject, Usage, Via,

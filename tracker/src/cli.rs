@@ -29,6 +29,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use self::output::told;
 use self::{
     agents::AgentsCommand,
     farm::FarmCommand,
@@ -108,7 +109,11 @@ enum Command {
     #[command(subcommand)]
     Sessions(SessionsCommand),
     /// Look for what is wrong with the settings, the database and the running tracker.
-    Doctor,
+    Doctor {
+        /// The database; without it, the one of the settings. A tracker may run on it.
+        #[arg(long = "db", value_name = "URL")]
+        of: Option<String>,
+    },
     /// Check the database against its own ledger, without changing it.
     Fsck(UpkeepArgs),
     /// Make everything that follows from the ledger anew, on a database that no tracker runs on.
@@ -173,7 +178,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Tokens(command) => command.run(&remote.client()?, output).await,
         Command::OwnerToken(command) => command.run(&cli.serve, remote).await,
         Command::Sessions(command) => command.run(&remote.client()?, output).await,
-        Command::Doctor => doctor::run(&cli.serve, remote).await,
+        Command::Doctor { of } => doctor::run(&cli.serve, of, remote).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::man(&folder),
     }

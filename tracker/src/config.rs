@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, net::Ipv4Addr, net::SocketAddr, path::PathBuf};
 
-use farmops_federation::Reach;
+use farmops_federation::{OpenError, Reach, check_public_url};
 use farmops_service::{
     rate_limit::{ClientAddresses, PerMinute},
     telemetry::Format,
@@ -33,8 +33,9 @@ pub struct Config {
     pub port: u16,
     /// Where the world reaches this tracker: scheme and host, without a path.
     pub public_url: Url,
-    /// The name before the `@`; used when the farm is founded.
-    pub handle: String,
+    /// The name before the `@`; used, and required, when the farm is founded.
+    #[serde(default)]
+    pub handle: Option<String>,
     /// The farm's name; used when the farm is founded.
     #[serde(default)]
     pub name: Option<String>,
@@ -168,22 +169,77 @@ impl From<Buffer> for BufferBounds {
     }
 }
 
+/// Longer, nobody would hear of the farm.
+const PUBLISH_SECONDS_MAX: u64 = 30 * 86_400;
+
+/// A setting that cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("`{setting}`: {reason}")]
+pub struct Unfit {
+    setting: String,
+    reason: String,
+}
+
+impl Unfit {
+    /// Of the public URL, with what to set instead.
+    pub fn public_url(url: &Url, wrong: &OpenError) -> Self {
+        Self {
+            setting: "public_url".to_owned(),
+            reason: format!(
+                "{wrong}, and this is {url}: set `--public-url` to a name such as https://farm.example, or to \
+                 http://localhost:8443 for a trial"
+            ),
+        }
+    }
+}
+
 impl Config {
-    /// What the farm is founded with at the first start.
-    pub fn founding(&self) -> Founding {
+    /// What the farm is founded with at the first start; nothing without a handle.
+    pub fn founding(&self) -> Option<Founding> {
+        let handle = self.handle.clone()?;
         let mut working_days = [false; 7];
         for day in &self.working_days {
             working_days[*day as usize] = true;
         }
-        Founding {
-            handle: self.handle.clone(),
-            name: self
-                .name
-                .clone()
-                .unwrap_or_else(|| format!("{}'s farm", capitalised(&self.handle))),
+        let name = self.name.clone();
+        Some(Founding {
+            name: name.unwrap_or_else(|| format!("{}'s farm", capitalised(&handle))),
+            handle,
             time_zone: self.time_zone.clone(),
             working_days,
+        })
+    }
+
+    /// Looks at what one setting alone can have wrong, before anything is made.
+    ///
+    /// # Errors
+    /// [`Unfit`] naming the first one.
+    pub fn check(&self) -> Result<(), Unfit> {
+        check_public_url(&self.public_url)
+            .map_err(|wrong| Unfit::public_url(&self.public_url, &wrong))?;
+        if let Some(founding) = self.founding() {
+            founding.check().map_err(|refusal| Unfit {
+                setting: refusal.field().to_owned(),
+                reason: refusal.to_string(),
+            })?;
         }
+        for (setting, seconds) in [
+            (
+                "snapshot_delay_seconds",
+                self.publish.snapshot_delay_seconds,
+            ),
+            ("card_update_seconds", self.publish.card_update_seconds),
+        ] {
+            if seconds > PUBLISH_SECONDS_MAX {
+                return Err(Unfit {
+                    setting: format!("publish.{setting}"),
+                    reason: format!(
+                        "{seconds} is more than {PUBLISH_SECONDS_MAX}, which are 30 days"
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whom the federation may talk to.

@@ -1,11 +1,8 @@
 //! Starting, running and stopping the tracker.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::SystemTime,
-};
+mod opening;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
 use farmops_federation::{Federation, OpenError, Settings, Software, system_clock};
@@ -14,7 +11,6 @@ use farmops_service::{
     outbound::{Outbound, Reach},
     server::{self, Limits, Listener},
     tls::ServerTls,
-    token::Token,
 };
 use tokio::{
     net::TcpListener,
@@ -24,9 +20,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use self::opening::Opened;
 use crate::{
     app::{App, Parts},
-    config::Config,
+    config::{self, Config},
     desk::Desk,
     host::FarmHost,
     http,
@@ -34,8 +31,7 @@ use crate::{
     leagues::{self, Offered},
     publisher::Publisher,
     site::Site,
-    store::{Access, Database, Place, Secrets, Upkeep},
-    writer::{Setup, Writer},
+    store::Database,
 };
 
 /// The file, beside the database, that the owner's token is written to at the first start.
@@ -54,33 +50,21 @@ pub struct Running {
     stop_workers: CancellationToken,
     writing: tokio::task::JoinHandle<()>,
     stop_writer: CancellationToken,
+    database: Database,
 }
 
 /// Opens the database, founds the farm at the first start, and begins to listen. Cancelling `stop`
 /// begins the end; [`Running::wait`] sees it through.
 pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<Running> {
     let tls = ServerTls::open(&config.tls, SystemTime::now())?;
-    let database = open_database(config).await?;
-    let mut journal = database.journal().await.context("opening the ledger")?;
-    let secrets = journal
-        .secrets(&Secrets::generate(&mut rand::rng()))
-        .await
-        .context("reading the farm's keys")?;
     let clock = system_clock();
-    let path = token_path(Some(config), &database);
-    let access = access(&path, &mut *journal, clock()).await?;
-    let setup = Setup {
-        bounds: config.buffer.into(),
-        salts: SaltSource::new(secrets.farm_secret.clone()),
-        clock: clock.clone(),
-    };
-    let (mut writer, handle) = Writer::open(journal, setup)
-        .await
-        .context("reading the farm")?;
-    writer
-        .found(&config.founding(), secrets.public_key())
-        .await
-        .context("founding the farm")?;
+    let Opened {
+        database,
+        secrets,
+        access,
+        writer,
+        handle,
+    } = Opened::open(config, &clock).await?;
     let stop_writer = CancellationToken::new();
     let writing = tokio::spawn(writer.run(stop_writer.clone()));
 
@@ -136,7 +120,10 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
     let limits = Limits::default();
     let listener = TcpListener::bind((config.listen, config.port))
         .await
-        .with_context(|| format!("listening on {}:{}", config.listen, config.port))?;
+        .with_context(|| {
+            let (listen, port) = (config.listen, config.port);
+            format!("listening on {listen}:{port} (the settings `listen` and `port`)")
+        })?;
     let address = listener.local_addr()?;
     let guard = http::Guard::new(config);
     let router = http::router(&app, &limits, &guard);
@@ -154,6 +141,7 @@ pub async fn start(config: &Config, stop: CancellationToken) -> anyhow::Result<R
         stop_workers,
         writing,
         stop_writer,
+        database,
     })
 }
 
@@ -196,7 +184,8 @@ impl Running {
         self.writing.abort_handle()
     }
 
-    /// Waits for the end: first the last requests, then the workers, then the writer.
+    /// Waits for the end: first the last requests, then the workers, then the writer, then the
+    /// database.
     ///
     /// # Errors
     /// [`Died`], as soon as one of them has ended before its time: what is left can do no good.
@@ -214,6 +203,8 @@ impl Running {
         }
         self.stop_writer.cancel();
         self.writing.await?;
+        let closed = self.database.close().await;
+        closed.context("closing the database")?;
         Ok(())
     }
 }
@@ -221,49 +212,15 @@ impl Running {
 /// Why the federation does not start, with the setting that is to be changed.
 fn explained(error: OpenError, url: &Url) -> anyhow::Error {
     match error {
-        OpenError::PublicUrl(reason) => anyhow::anyhow!(
-            "the public URL {url} {reason}: set `--public-url` (`public_url`) to a name such as https://farm.example, \
-             or to http://localhost:8443 for a trial"
-        ),
+        wrong @ OpenError::PublicUrl(_) => config::Unfit::public_url(url, &wrong).into(),
         other => anyhow::Error::new(other).context("starting the federation"),
     }
-}
-
-async fn open_database(config: &Config) -> anyhow::Result<Database> {
-    let place = Place::of(&config.db)?;
-    Database::open(&config.db)
-        .await
-        .with_context(|| format!("opening {place}"))
 }
 
 /// The file that the owner's token is written to.
 pub fn token_path(config: Option<&Config>, database: &Database) -> PathBuf {
     let named = config.and_then(|config| config.owner_token_path.clone());
     named.unwrap_or_else(|| database.folder().join(TOKEN_FILE))
-}
-
-/// Who may do what. At the first start the owner's token is made and written to its file; if a crash came
-/// between the file and the database, the file's token is taken over.
-async fn access(
-    path: &Path,
-    journal: &mut dyn Upkeep,
-    now: farmops_protocol::time::Timestamp,
-) -> anyhow::Result<Access> {
-    if let Some(access) = journal.access().await? {
-        return Ok(access);
-    }
-    let token = match Token::read_file(path) {
-        Ok(token) => token,
-        Err(error) if error.is_not_found() => Token::generate_file(path, &mut rand::rng())?,
-        Err(error) => return Err(error.into()),
-    };
-    journal.keep_owner_token(&token.hash(), now).await?;
-    tracing::info!(file = %path.display(), "the owner's token was written");
-    Ok(Access {
-        owner: token.hash(),
-        sessions: 0,
-        tokens: Vec::new(),
-    })
 }
 
 fn outbound(config: &Config) -> anyhow::Result<Outbound> {

@@ -92,6 +92,9 @@ async fn founder(
 ) -> Result<Option<PublicKey>, StoreError> {
     let first = database.ledger(0, 1).await?.into_iter().next();
     let Some(first) = first else {
+        if let Err(StoreError::Damaged(reason)) = database.glance().await {
+            report.find(1, "ledger", reason, Remedy::Restore);
+        }
         return Ok(None);
     };
     match Event::read(&first.kind, first.body.bytes().unwrap_or_default()) {

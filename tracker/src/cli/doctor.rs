@@ -1,6 +1,10 @@
 //! `doctor`: looks for what is wrong, and says what would put it right.
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use farmops_ledger::counted;
 use farmops_service::{
@@ -12,10 +16,10 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{client::Client, remote::RemoteArgs, serve::ServeArgs};
+use super::{client::Client, output::told, remote::RemoteArgs, serve::ServeArgs};
 use crate::{
     config::Config,
-    store::{Database, Place},
+    store::{Database, Place, StoreError},
 };
 
 const BOUNDS: Bounds = Bounds {
@@ -70,11 +74,15 @@ impl Finding {
 }
 
 /// Looks at everything within reach; fails if anything is wrong.
-pub(super) async fn run(serve: &ServeArgs, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(
+    serve: &ServeArgs,
+    of: Option<String>,
+    remote: &RemoteArgs,
+) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
     let config = settings(serve, &mut findings);
-    if let Some(config) = &config {
-        findings.push(database(config).await);
+    if let Ok(url) = serve.database(of) {
+        findings.push(database(&url).await);
     }
     findings.push(token_file(remote));
     let outbound = remote.outbound("farmops-tracker-doctor")?;
@@ -85,7 +93,9 @@ pub(super) async fn run(serve: &ServeArgs, remote: &RemoteArgs) -> anyhow::Resul
     }
     if let Some(config) = &config {
         findings.push(from_outside(&outbound, config, &remote.url).await);
-        findings.push(found_by_handle(&outbound, config).await);
+        if let Some(handle) = &config.handle {
+            findings.push(found_by_handle(&outbound, config, handle).await);
+        }
     }
     Ok(report(&findings, remote.output().json))
 }
@@ -93,49 +103,77 @@ pub(super) async fn run(serve: &ServeArgs, remote: &RemoteArgs) -> anyhow::Resul
 fn settings(serve: &ServeArgs, findings: &mut Vec<Finding>) -> Option<Config> {
     match serve.load() {
         Ok(config) => {
-            findings.push(Finding::ok("settings", "every setting is understood"));
+            findings.push(match config.check() {
+                Ok(()) => Finding::ok("settings", "every setting is understood"),
+                Err(unfit) => Finding::wrong("settings", unfit.to_string(), "correct it"),
+            });
             Some(config)
         }
         Err(error) => {
             let fix = "give the settings that the tracker runs with (--config FILE or FARMOPS_* \
-                       variables) to have them and the database looked at as well";
+                       variables) to have them looked at as well, and the public address";
             findings.push(Finding::look("settings", error.to_string(), fix));
             None
         }
     }
 }
 
-async fn database(config: &Config) -> Finding {
+async fn database(url: &str) -> Finding {
     const CHECK: &str = "database";
-    let path = match Place::of(&config.db) {
-        Ok(Place::File(path)) => path,
-        Ok(Place::Server(url)) => {
-            return match Database::inspect(&config.db).await {
-                Ok(_) => Finding::ok(CHECK, format!("{url} answers")),
-                Err(error) => Finding::wrong(
-                    CHECK,
-                    format!("{url}: {:#}", anyhow::Error::from(error)),
-                    "start the server, make the database and its user, and give the password by PGPASSFILE",
-                ),
-            };
-        }
+    let place = match Place::of(url) {
+        Ok(place) => place,
         Err(error) => return Finding::wrong(CHECK, error.to_string(), "correct `db`"),
     };
-    if let Err(error) = refuse_network_filesystem(&path) {
-        return Finding::wrong(
-            CHECK,
-            error.to_string(),
-            "keep the database on a local disk, and copy backups elsewhere",
-        );
+    let mut name = place.to_string();
+    let mut reach =
+        "start the server, make the database and its user, and give the password by PGPASSFILE";
+    if let Place::File(path) = &place {
+        if let Err(error) = refuse_network_filesystem(path) {
+            return Finding::wrong(
+                CHECK,
+                error.to_string(),
+                "keep the database on a local disk, and copy backups elsewhere",
+            );
+        }
+        let Ok(found) = path.metadata() else {
+            return Finding::look(
+                CHECK,
+                format!("{name} is not there yet"),
+                "the first start makes it; if there was one, `db` points elsewhere",
+            );
+        };
+        name = format!("{name} ({} bytes{})", found.len(), log_beside(path));
+        reach = "let the one who runs this command read the file";
     }
-    match path.metadata() {
-        Ok(found) => Finding::ok(CHECK, format!("{} ({} bytes)", path.display(), found.len())),
-        Err(_) => Finding::look(
+    match glance(url).await {
+        Ok(Some(entries)) => Finding::ok(CHECK, format!("{name}, {entries} entries")),
+        Ok(None) => Finding::look(
             CHECK,
-            format!("{} is not there yet", path.display()),
-            "the first start makes it; if there was one, `db` points elsewhere",
+            format!("{name} holds no farm"),
+            "the next start founds a new one in it; if there was one, restore a backup, or correct `db`",
         ),
+        Err(error) if error.is_damage() => Finding::wrong(
+            CHECK,
+            format!("{name} is damaged: {}", told(&error.into())),
+            "`farmops-tracker fsck` says where; `farmops-tracker restore` makes a new one of a backup",
+        ),
+        Err(error) => Finding::wrong(CHECK, format!("{name}: {}", told(&error.into())), reach),
     }
+}
+
+/// How many bytes of the database at `path` are not in its file yet.
+fn log_beside(path: &Path) -> String {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    match PathBuf::from(log).metadata() {
+        Ok(found) if found.len() > 0 => format!(" and {} in its -wal", found.len()),
+        _ => String::new(),
+    }
+}
+
+/// As much of the database as can be looked at while a tracker may run on it.
+async fn glance(url: &str) -> Result<Option<u64>, StoreError> {
+    Database::frozen(url).await?.glance().await
 }
 
 fn token_file(remote: &RemoteArgs) -> Finding {
@@ -250,11 +288,11 @@ async fn from_outside(outbound: &Outbound, config: &Config, local: &Url) -> Find
 }
 
 /// Whether the handle leads to the actor, as every other server will look it up.
-async fn found_by_handle(outbound: &Outbound, config: &Config) -> Finding {
+async fn found_by_handle(outbound: &Outbound, config: &Config, handle: &str) -> Finding {
     const CHECK: &str = "handle";
     let host = config.public_url.host_str().unwrap_or_default();
     let port = config.public_url.port().map(|port| format!(":{port}"));
-    let handle = format!("{}@{host}{}", config.handle, port.unwrap_or_default());
+    let handle = format!("{handle}@{host}{}", port.unwrap_or_default());
     let path = format!("/.well-known/webfinger?resource=acct:{handle}");
     match get(outbound, &config.public_url, &path).await {
         Ok((200, body)) if body.contains("application/activity+json") => {

@@ -79,9 +79,26 @@ impl BackupArgs {
             .await
             .with_context(|| format!("copying {place}"))?;
         let bytes = self.file.metadata()?.len();
-        let answer = json!({ "file": self.file, "bytes": bytes });
+        let copy = format!("sqlite://{}", self.file.display());
+        let entries = Database::inspect(&copy).await?.glance().await;
+        let entries = entries
+            .map_err(|error| error.told_of(&place))
+            .with_context(|| {
+                format!(
+                    "{} was made, and what it is a copy of is not sound: keep the earlier backups",
+                    self.file.display()
+                )
+            })?;
+        let Some(entries) = entries else {
+            bail!(
+                "{} was made, and holds no farm: {place} has none",
+                self.file.display()
+            );
+        };
+        let answer = json!({ "file": self.file, "bytes": bytes, "entries": entries });
         let sentence = format!(
-            "{} holds the farm and its keys ({bytes} bytes); the owner's token is not in it.",
+            "{0} holds the farm with {entries} entries, and its keys ({bytes} bytes); the owner's token is not in it. \
+             Its end was looked at: `farmops-tracker fsck --db {copy}` checks all of it.",
             self.file.display()
         );
         Ok(output.say(&answer, &sentence))
@@ -112,7 +129,9 @@ impl RestoreArgs {
              villages that saw it refuse the farm's news until it has grown past that. If the world saw more \
              entries than these, the farm will sign another head for a size that it has signed already, and \
              whoever kept the earlier one sees a log that forked: restore the newest backup that there is, \
-             and tell them that it was restored, and when.",
+             and tell them that it was restored, and when. No owner's token was written: the one from before the \
+             backup opens, and `farmops-tracker owner-token reset` makes a new one. Start the tracker with the \
+             `public_url` that the farm had.",
             place, report.entries, report.coins
         );
         Ok(output.say(&answer, &sentence))

@@ -4,6 +4,23 @@ use std::{fmt::Display, io::Write as _, process::ExitCode};
 
 use serde_json::Value;
 
+/// An error with its causes, each said once: some say what their cause says.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    let mut last = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if last.contains(&cause) {
+            continue;
+        }
+        if !told.is_empty() {
+            told.push_str(": ");
+        }
+        told.push_str(&cause);
+        last = cause;
+    }
+    told
+}
+
 /// How the answers are wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
@@ -108,7 +125,16 @@ fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::aligned;
+    use super::{aligned, told};
+
+    #[test]
+    fn what_a_cause_says_is_said_once() {
+        let error = anyhow::anyhow!("(code: 14) no file")
+            .context("the database said: (code: 14) no file")
+            .context("opening farm.db");
+        let once = "opening farm.db: the database said: (code: 14) no file";
+        assert_eq!(told(&error), once);
+    }
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {

@@ -79,6 +79,8 @@ impl PruneArgs {
             .take_bodies(&leaving)
             .await
             .context("nothing was changed")?;
+        drop(journal);
+        database.close().await?;
         let answer = json!({
             "season": sealed.extent.season,
             "file": self.to,
@@ -106,6 +108,8 @@ impl UnpruneArgs {
         let checked = sealed.check(&*database.reads(), &salts).await;
         let checked = checked.with_context(|| format!("{file} is not this season's archive"))?;
         let put = put_back(&sealed, &checked, &mut *journal).await?;
+        drop(journal);
+        database.close().await?;
         let answer = json!({ "season": sealed.extent.season, "put_back": put });
         let sentence = format!("{put} proofs of {} are back.", sealed.extent.season);
         Ok(output.say(&answer, &sentence))

@@ -61,6 +61,7 @@ impl ServeArgs {
     /// Serves until a signal says stop.
     pub(super) async fn run(&self) -> anyhow::Result<ExitCode> {
         let config = self.load()?;
+        config.check()?;
         telemetry::init(config.log_format, &config.log)?;
         metrics::install()?;
         let stop = stop::on_signal().context("listening for signals")?;
@@ -71,21 +72,35 @@ impl ServeArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The database that a command names, or the one of the settings.
+    /// The database that is named behind a command or before it, or the one of the settings.
     pub(super) fn database(&self, named: Option<String>) -> anyhow::Result<String> {
-        match named {
+        match named.or_else(|| self.db.clone()) {
             Some(url) => Ok(url),
-            None => Ok(self.load().context("finding the database")?.db),
+            None => Ok(self.of_database().context("finding the database")?.db),
+        }
+    }
+
+    /// The settings for work on the database alone, which needs no public address.
+    pub(super) fn of_database(&self) -> Result<Config, config::ConfigError> {
+        match self.load() {
+            Err(config::ConfigError::Missing { key, .. }) if key == "public_url" => {
+                self.load_with(Some("https://farm.invalid"))
+            }
+            other => other,
         }
     }
 
     /// The settings: these flags over the variables over the file over the defaults.
     pub(super) fn load(&self) -> Result<Config, config::ConfigError> {
+        self.load_with(self.public_url.as_ref().map(Url::as_str))
+    }
+
+    fn load_with(&self, public_url: Option<&str>) -> Result<Config, config::ConfigError> {
         let flags = json!({
             "db": self.db,
             "listen": self.listen,
             "port": self.port,
-            "public_url": self.public_url,
+            "public_url": public_url,
             "handle": self.handle,
             "name": self.name,
             "time_zone": self.time_zone,

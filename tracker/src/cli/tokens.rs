@@ -181,7 +181,7 @@ async fn reset(
     let (url, settings) = if let Some(url) = of {
         (url, None)
     } else {
-        let config = serve.load().context("finding the database")?;
+        let config = serve.of_database().context("finding the database")?;
         (config.db.clone(), Some(config))
     };
     let place = Place::of(&url)?;
@@ -199,6 +199,8 @@ async fn reset(
         .keep_owner_token(&token.hash(), system_clock()())
         .await
         .with_context(|| format!("the token in {} does not count", file.display()))?;
+    drop(journal);
+    database.close().await?;
     let answer = json!({ "token_file": file });
     let sentence = format!("The owner's new token is in {}.", file.display());
     Ok(output.say(&answer, &sentence))

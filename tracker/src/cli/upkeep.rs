@@ -12,11 +12,14 @@ use farmops_ledger::Event;
 use farmops_protocol::log::commitment::SaltSource;
 use serde_json::json;
 
-use super::{output::Output, serve::ServeArgs};
+use super::{
+    output::{Output, told},
+    serve::ServeArgs,
+};
 use crate::{
     archive::{ArchiveError, Archives},
-    audit::{Report, fsck::fsck},
-    store::{Database, Inspect, Journal, Place},
+    audit::{Remedy, Report, fsck::fsck},
+    store::{Database, Inspect, Journal, Place, StoreError},
 };
 
 /// Which database.
@@ -98,6 +101,8 @@ impl UpkeepArgs {
             .await;
         progress.end();
         let state = state.context("nothing was changed")?;
+        drop(journal);
+        database.close().await?;
         let answer = json!({ "entries": state.position, "coins": state.coins.earned });
         let sentence = format!(
             "{} entries folded again, {} coins earned",
@@ -110,9 +115,10 @@ impl UpkeepArgs {
 /// Checks the database at `url`, as it is at one moment.
 pub(super) async fn check(url: &str, archived: &ArchivedArgs) -> anyhow::Result<Report> {
     let place = Place::of(url)?;
-    let database = Database::frozen(url)
-        .await
-        .with_context(|| format!("opening {place}"))?;
+    let database = match Database::frozen(url).await {
+        Err(error) if error.is_damage() => return Ok(unreadable(error)),
+        opened => opened.with_context(|| format!("opening {place}"))?,
+    };
     let mut archives = archived.open(&*database).await?;
     let folder = tempfile::tempdir().context("making a place for the comparison")?;
     let beside = format!("sqlite://{}/fold.db", folder.path().display());
@@ -123,7 +129,18 @@ pub(super) async fn check(url: &str, archived: &ArchivedArgs) -> anyhow::Result<
     let scratch = (&mut *journal as &mut dyn Journal, &*folded);
     let report = fsck(&*database, &mut archives, scratch, &mut |n| progress.at(n)).await;
     progress.end();
-    report.context("reading the database")
+    match report {
+        Err(error) if error.is_damage() => Ok(unreadable(error)),
+        report => report.context("reading the database"),
+    }
+}
+
+/// What is found of a database that cannot even be read.
+fn unreadable(error: StoreError) -> Report {
+    let mut report = Report::default();
+    let reason = format!("the database cannot be read: {}", told(&error.into()));
+    report.find(0, "ledger", reason, Remedy::Restore);
+    report
 }
 
 /// Prints what was found; fails if anything was.

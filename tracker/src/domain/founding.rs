@@ -23,6 +23,19 @@ pub struct Founding {
     pub working_days: [bool; 7],
 }
 
+impl Founding {
+    /// Whether a farm can be founded with it.
+    ///
+    /// # Errors
+    /// A [`Refusal`] naming the member that breaks a rule.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check_handle(&self.handle)?;
+        check_display_name(&self.name)?;
+        Calendar::new(&self.time_zone, self.working_days)?;
+        Ok(())
+    }
+}
+
 /// Decides the founding: two events for an empty ledger, none for one that has begun.
 pub fn decide_found(
     state: &State,
@@ -32,9 +45,7 @@ pub fn decide_found(
     if state.farm.is_some() {
         return Ok(Vec::new());
     }
-    check_handle(&founding.handle)?;
-    check_display_name(&founding.name)?;
-    Calendar::new(&founding.time_zone, founding.working_days)?;
+    founding.check()?;
     Ok(vec![
         Event::FarmFounded(FarmProfile {
             farmer_key,

@@ -39,6 +39,15 @@ impl std::fmt::Display for Place {
 }
 
 impl Place {
+    /// The same, whatever folder one is in.
+    #[must_use]
+    pub fn absolute(self) -> Self {
+        match self {
+            Self::File(path) => Self::File(std::path::absolute(&path).unwrap_or(path)),
+            server @ Self::Server(_) => server,
+        }
+    }
+
     /// Where `url` leads: `sqlite://PATH`, or `postgres://USER@HOST/NAME` with libpq's parameters.
     pub fn of(url: &str) -> Result<Self, StoreError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -167,6 +176,22 @@ impl Database {
         match self {
             Self::Sqlite(database) => Arc::new(database.federation()),
             Self::Postgres(database) => Arc::new(database.federation()),
+        }
+    }
+
+    /// Ends every connection but that of the writing side, which has to be gone by then. Everything is in a SQLite
+    /// file itself afterwards, so that the file can be copied alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file could not be brought up to date; nothing is lost: SQLite does it when the
+    /// file is opened again.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(database) => database.close().await,
+            Self::Postgres(database) => {
+                database.close().await;
+                Ok(())
+            }
         }
     }
 

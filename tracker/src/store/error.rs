@@ -2,6 +2,8 @@
 
 use farmops_ledger::EventError;
 
+use super::Place;
+
 /// The database failed, or holds what this version cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -50,6 +52,9 @@ pub enum StoreError {
     /// What an entry says is archived, and the archive is not there.
     #[error("what entry {0} says is archived")]
     Archived(u64),
+    /// The ledger is not what was logged.
+    #[error("{0}")]
+    Damaged(String),
     /// The ledger has a gap.
     #[error("the ledger has no entry {0}")]
     Gap(u64),
@@ -84,6 +89,32 @@ impl StoreError {
             ),
             _ => false,
         }
+    }
+
+    /// Whether what the database holds is not what was written, so that `fsck` and a backup have to help.
+    pub fn is_damage(&self) -> bool {
+        /// SQLite's and PostgreSQL's codes for pages that make no sense.
+        const BROKEN: [&str; 5] = ["11", "26", "267", "XX001", "XX002"];
+        match self {
+            Self::Damaged(_) | Self::Gap(_) | Self::Event(_) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| BROKEN.contains(&&*code))
+            }
+            other => other.is_unreadable(),
+        }
+    }
+
+    /// What a person is told before the error itself, of the database at `place`.
+    pub fn told_of(self, place: &Place) -> anyhow::Error {
+        let advice = if self.is_damage() {
+            format!(
+                "the database {place} is damaged; `farmops-tracker fsck` says where, and `farmops-tracker restore` \
+                 makes a new one of a backup"
+            )
+        } else {
+            format!("opening {place}")
+        };
+        anyhow::Error::new(self).context(advice)
     }
 
     /// Whether a row is at fault, and not the database.

@@ -4,6 +4,8 @@
 mod agents;
 #[path = "sql/commit.rs"]
 mod commit;
+#[path = "sql/glance.rs"]
+mod glance;
 #[path = "sql/history.rs"]
 mod history;
 #[path = "sql/inspect.rs"]
@@ -268,6 +270,12 @@ impl PostgresDatabase {
     #[expect(clippy::unwrap_used, reason = "for tests")]
     pub(super) async fn connect(&self) -> PgConnection {
         self.options.connect().await.unwrap()
+    }
+
+    /// Ends the connections.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.federation.close().await;
     }
 
     /// The federation engine's memory, in the same database.

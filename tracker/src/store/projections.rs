@@ -87,4 +87,12 @@ pub trait Inspect: Reads {
 
     /// The farm's secrets; nothing if one is missing or is none.
     async fn secrets(&self) -> Result<Option<Secrets>, StoreError>;
+
+    /// How many entries the ledger has, if it looks like what was logged: at both ends, and by the latest signed
+    /// head; nothing before the farm is founded. It is not all that [`crate::audit::fsck`] finds, and takes
+    /// milliseconds. Only of a database that nobody writes to, or that is frozen.
+    ///
+    /// # Errors
+    /// [`StoreError::is_damage`] is true of what it finds.
+    async fn glance(&self) -> Result<Option<u64>, StoreError>;
 }

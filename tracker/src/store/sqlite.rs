@@ -4,6 +4,8 @@
 mod agents;
 #[path = "sql/commit.rs"]
 mod commit;
+#[path = "sql/glance.rs"]
+mod glance;
 #[path = "sql/history.rs"]
 mod history;
 #[path = "sql/inspect.rs"]
@@ -246,6 +248,17 @@ impl SqliteDatabase {
             conn: options(&self.path).connect().await?,
             _claim: claim,
         })
+    }
+
+    /// Ends the connections, and brings what is in the log beside the file into it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close().await;
+        let mut last = options(&self.path).connect().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut last)
+            .await?;
+        last.close().await?;
+        Ok(())
     }
 
     /// The file that a URL names.

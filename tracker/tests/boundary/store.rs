@@ -2,8 +2,13 @@
 
 use sqlx::{AssertSqlSafe, PgPool, SqlitePool};
 
-/// Runs one statement on a SQLite file.
+/// Runs one statement on a database.
 pub async fn damage(url: &str, statement: &'static str) {
+    if url.starts_with("postgres") {
+        let server = PgPool::connect(url).await.unwrap();
+        sqlx::query(statement).execute(&server).await.unwrap();
+        return;
+    }
     let file = SqlitePool::connect(url).await.unwrap();
     sqlx::query(statement).execute(&file).await.unwrap();
     file.close().await;

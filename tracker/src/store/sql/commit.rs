@@ -5,7 +5,7 @@ use farmops_ledger::Entry;
 use super::{
     agents,
     dialect::{Conn, SqlJournal},
-    layout, log,
+    glance, layout, log,
     multi::{MultiInsert, blocks},
     owner, publications, revocations,
     rows::{number, tag, text},
@@ -37,6 +37,10 @@ impl SqlJournal {
         let mut tx = self.begin().await?;
         if let Some(growth) = &batch.log {
             log::grow(&mut tx, growth).await?;
+        }
+        if let Some(first) = batch.entries.first() {
+            // Nothing is put behind a ledger whose end is gone.
+            glance::ends_at(&mut tx, first.position.saturating_sub(1)).await?;
         }
         insert_entries(&mut tx, batch.entries).await?;
         if let Some((state, changes)) = batch.changes {

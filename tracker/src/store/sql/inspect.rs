@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Column as _, Row};
 
 use super::{
     dialect::{DbRow, SqlReads, cell},
-    secrets,
+    glance, secrets,
 };
 use crate::store::{Inspect, RawRow, Secrets, StoreError};
 
@@ -38,6 +38,10 @@ impl Inspect for SqlReads {
             farm_key: SecretKey::from_bytes(key),
             farm_secret: secret.to_vec(),
         }))
+    }
+
+    async fn glance(&self) -> Result<Option<u64>, StoreError> {
+        glance::entries(&mut *self.pool.acquire().await?).await
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     agents,
     dialect::{Conn, DbRow, SqlJournal},
-    leagues, log, owner,
+    glance, leagues, log, owner,
     rows::{count, count_u32, digest, json, tagged, time, time_if_any, unreadable, word},
 };
 use crate::{
@@ -27,6 +27,7 @@ impl SqlJournal {
         let mut state = State::default();
         read_farm(conn, &mut state).await?;
         let log = log::read(conn).await?;
+        glance::check(conn, &log).await?;
         state.position = log.size();
         read_agents(conn, &mut state).await?;
         read_totals(conn, &mut state).await?;

@@ -11,6 +11,7 @@ use sqlx::Row;
 
 use super::{
     dialect::{Conn, DbRow},
+    glance,
     rows::{count, digest, number, time, unreadable},
 };
 use crate::{
@@ -150,6 +151,9 @@ pub(super) async fn sign(conn: &mut Conn, signed: &SignedHead) -> Result<(), Sto
         Some(row) if digest(&row, "root")? == root => Ok(()),
         Some(_) => Err(StoreError::NotOurs(size)),
         None => {
+            // Nor is anything signed over a ledger whose end is gone.
+            let entries = durable.as_ref().map(|row| count(row, "size"));
+            glance::ends_at(conn, entries.transpose()?.unwrap_or(0)).await?;
             sqlx::query(
                 "INSERT INTO checkpoint (size, root, note, signed_at) VALUES ($1, $2, $3, $4)",
             )
