@@ -61,7 +61,7 @@ impl Program {
     }
 
     async fn ready(&self, client: &reqwest::Client) {
-        for _ in 0..400 {
+        for _ in 0..1200 {
             if let Ok(answer) = client.get(format!("{}/readyz", self.base)).send().await
                 && answer.status().is_success()
             {

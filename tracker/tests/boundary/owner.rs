@@ -3,7 +3,10 @@
 use farmops_protocol::proof::Category;
 use reqwest::{Method, StatusCode, header::COOKIE};
 
-use crate::server::{Tracker, now};
+use crate::{
+    publishing::with_coins,
+    server::{Tracker, now},
+};
 
 #[tokio::test]
 async fn visitors_see_totals_and_never_a_proof() {
@@ -11,6 +14,8 @@ async fn visitors_see_totals_and_never_a_proof() {
     let mut agent = tracker.trusted(1).await;
     let proof = agent.work(Category::Toil, now());
     tracker.post("/api/v1/proofs", proof.bytes().to_vec()).await;
+    let coins = tracker.get("/api/v1/farm").await["total_coins"].as_u64();
+    with_coins(&tracker, coins.unwrap()).await;
     let private = [
         proof.body().proof_id.to_string(),
         proof.body().action.description.clone(),

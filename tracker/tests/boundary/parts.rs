@@ -97,7 +97,7 @@ pub async fn abandon(work: impl Future) {
 
 /// Asks until the answer is good.
 pub async fn until<T>(ask: impl AsyncFn() -> T, good: impl Fn(&T) -> bool) -> T {
-    for _ in 0..500 {
+    for _ in 0..3000 {
         let answer = ask().await;
         if good(&answer) {
             return answer;

@@ -34,8 +34,8 @@ async fn latest(tracker: &Tracker) -> Option<VerifiedSnapshot> {
 }
 
 /// Asks until a snapshot shows that many coins.
-async fn with_coins(tracker: &Tracker, coins: u64) -> VerifiedSnapshot {
-    for _ in 0..400 {
+pub(crate) async fn with_coins(tracker: &Tracker, coins: u64) -> VerifiedSnapshot {
+    for _ in 0..1200 {
         if let Some(snapshot) = latest(tracker).await
             && snapshot.snapshot().total_coins.value() == coins
         {
