@@ -47,6 +47,7 @@ use self::{
     tokens::{OwnerTokenCommand, SessionsCommand, TokensCommand},
     upkeep::UpkeepArgs,
 };
+use crate::config::Config;
 
 /// The farmer's own server: checks proofs, keeps the ledger, tells villages how the farm is doing.
 #[derive(Debug, Parser)]
@@ -58,6 +59,13 @@ pub struct Cli {
     remote: RemoteArgs,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+impl Cli {
+    /// Whether the answer is wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        self.remote.json
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -151,7 +159,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Some(command) = cli.command else {
         return cli.serve.run().await;
     };
-    let remote = &cli.remote;
+    let settings = settings(&cli.serve, &command)?;
+    let remote = &cli.remote.of(settings.as_ref())?;
     let output = remote.output();
     match command {
         Command::Agents(command) => command.run(&remote.client()?, output).await,
@@ -181,5 +190,19 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor { of } => doctor::run(&cli.serve, of, remote).await,
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { folder } => manual::man(&folder),
+    }
+}
+
+/// The settings of the tracker, as far as there are any: those in a file that is named must be sound.
+fn settings(serve: &ServeArgs, command: &Command) -> anyhow::Result<Option<Config>> {
+    // The doctor says in its own words what is wrong with them, and the others need none.
+    let needed = !matches!(
+        command,
+        Command::Doctor { .. } | Command::Completions { .. } | Command::Man { .. }
+    );
+    match serve.of_database() {
+        Ok(settings) => Ok(Some(settings)),
+        Err(error) if needed && serve.config.is_some() => Err(error.into()),
+        Err(_) => Ok(None),
     }
 }

@@ -7,10 +7,17 @@ use farmops_tracker::cli::{Cli, run, told};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+    let cli = Cli::parse();
+    let json = cli.wants_json();
+    match run(cli).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("farmops-tracker: {}", told(&error));
+            let error = told(&error);
+            if json {
+                println!("{}", serde_json::json!({ "error": error }));
+            } else {
+                eprintln!("farmops-tracker: {error}");
+            }
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,12 @@
 
 mod opening;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
 use farmops_federation::{Federation, OpenError, Settings, Software, system_clock};
@@ -218,9 +223,9 @@ fn explained(error: OpenError, url: &Url) -> anyhow::Error {
 }
 
 /// The file that the owner's token is written to.
-pub fn token_path(config: Option<&Config>, database: &Database) -> PathBuf {
+pub fn token_path(config: Option<&Config>, folder: &Path) -> PathBuf {
     let named = config.and_then(|config| config.owner_token_path.clone());
-    named.unwrap_or_else(|| database.folder().join(TOKEN_FILE))
+    named.unwrap_or_else(|| folder.join(TOKEN_FILE))
 }
 
 fn outbound(config: &Config) -> anyhow::Result<Outbound> {

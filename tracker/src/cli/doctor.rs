@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{client::Client, output::told, remote::RemoteArgs, serve::ServeArgs};
+use super::{client::Client, output::told, remote::Remote, serve::ServeArgs};
 use crate::{
     config::Config,
     store::{Database, Place, StoreError},
@@ -77,7 +77,7 @@ impl Finding {
 pub(super) async fn run(
     serve: &ServeArgs,
     of: Option<String>,
-    remote: &RemoteArgs,
+    remote: &Remote,
 ) -> anyhow::Result<ExitCode> {
     let mut findings = Vec::new();
     let config = settings(serve, &mut findings);
@@ -176,7 +176,7 @@ async fn glance(url: &str) -> Result<Option<u64>, StoreError> {
     Database::frozen(url).await?.glance().await
 }
 
-fn token_file(remote: &RemoteArgs) -> Finding {
+fn token_file(remote: &Remote) -> Finding {
     const CHECK: &str = "token file";
     match secret_file::read(&remote.token_file) {
         Ok(_) => Finding::ok(CHECK, remote.token_file.display().to_string()),

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use farmops_protocol::key::PublicKey;
 use serde_json::{Value, value::RawValue};
 
-use super::{opening, remote::RemoteArgs};
+use super::{opening, remote::Remote};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
@@ -38,7 +38,7 @@ pub(super) enum LedgerCommand {
 }
 
 impl LedgerCommand {
-    pub(super) async fn run(self, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, remote: &Remote) -> anyhow::Result<ExitCode> {
         let output = remote.output();
         match self {
             Self::Open { entry, parts } => {

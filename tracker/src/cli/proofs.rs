@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     client::Client,
     output::{Output, line},
-    remote::RemoteArgs,
+    remote::Remote,
     upkeep::ArchivedArgs,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub(super) struct Wanted {
 }
 
 impl ProofsCommand {
-    pub(super) async fn run(self, remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, remote: &Remote) -> anyhow::Result<ExitCode> {
         let output = remote.output();
         match self {
             Self::List(wanted) => list(&remote.client()?, &wanted, output).await,

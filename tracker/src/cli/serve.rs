@@ -14,8 +14,8 @@ use crate::{config::Config, serve};
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// A TOML or YAML file with settings.
-    #[arg(long, value_name = "FILE", env = "FARMOPS_CONFIG")]
-    config: Option<PathBuf>,
+    #[arg(long, global = true, value_name = "FILE", env = "FARMOPS_CONFIG")]
+    pub(super) config: Option<PathBuf>,
     /// The database, as `sqlite://PATH`.
     #[arg(long, value_name = "URL")]
     db: Option<String>,

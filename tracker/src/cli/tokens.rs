@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     client::Client,
     output::{Output, text},
-    remote::RemoteArgs,
+    remote::Remote,
     serve::ServeArgs,
 };
 use crate::{
@@ -137,11 +137,7 @@ fn row(token: &Value) -> [String; 4] {
 }
 
 impl OwnerTokenCommand {
-    pub(super) async fn run(
-        self,
-        serve: &ServeArgs,
-        remote: &RemoteArgs,
-    ) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, serve: &ServeArgs, remote: &Remote) -> anyhow::Result<ExitCode> {
         match self {
             Self::Rotate => rotate(remote).await,
             Self::Reset { of, to } => reset(serve, of, to, remote.output()).await,
@@ -150,7 +146,7 @@ impl OwnerTokenCommand {
 }
 
 /// The new token is beside the old one before the tracker hears of it, so that one of both always opens.
-async fn rotate(remote: &RemoteArgs) -> anyhow::Result<ExitCode> {
+async fn rotate(remote: &Remote) -> anyhow::Result<ExitCode> {
     let client = remote.client()?;
     let file = &remote.token_file;
     let mut name = file.clone().into_os_string();
@@ -191,7 +187,7 @@ async fn reset(
     }
     let database = Database::open(&url).await?;
     let mut journal = database.journal().await?;
-    let file = to.unwrap_or_else(|| token_path(settings.as_ref(), &database));
+    let file = to.unwrap_or_else(|| token_path(settings.as_ref(), database.folder()));
     let token = Token::generate(&mut rand::rng());
     // The file first: a token that nobody has would be no use.
     token.replace_file(&file)?;

@@ -40,7 +40,7 @@ impl Opened {
         // Before anything is written, and first of all new keys.
         let glance = database.reads().glance().await;
         let entries = glance.map_err(|error| error.told_of(&place))?;
-        let path = token_path(Some(config), &database);
+        let path = token_path(Some(config), database.folder());
         match entries {
             Some(_) => compare(config, &*database.reads()).await?,
             None => new_farm(config, &place, &path)?,

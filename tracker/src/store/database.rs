@@ -29,6 +29,16 @@ pub enum Place {
     Server(String),
 }
 
+impl Place {
+    /// The folder for what belongs beside the database: a file's own, or the one we run in.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::File(path) => SqliteDatabase::folder_of(path),
+            Self::Server(_) => Path::new("."),
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -121,6 +121,42 @@ async fn the_doctor_names_what_is_wrong_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_command_finds_the_tracker_and_its_token_by_the_settings() {
+    let tracker = Tracker::begin().await;
+    let (home, elsewhere) = (tracker.folder.path(), tempfile::tempdir().unwrap());
+    let file = home.join("tracker.yaml");
+    let (_, port) = tracker.base.rsplit_once(':').unwrap();
+    let written = format!(
+        "port: {port}\ndb: {}\nowner_token_path: owner.token\n",
+        database(home)
+    );
+    std::fs::write(&file, written).unwrap();
+    let show = async || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_farmops-tracker"));
+        command
+            .args(["farm", "show", "--json", "--config"])
+            .arg(&file);
+        command
+            .current_dir(elsewhere.path())
+            .output()
+            .await
+            .unwrap()
+    };
+    let shown = show().await;
+    assert!(shown.status.success(), "{shown:?}");
+    let farm: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(farm["ledger_size"], 2);
+
+    // What goes wrong is one document too.
+    std::fs::write(&file, "prot: 1\n").unwrap();
+    let refused = show().await;
+    assert!(!refused.status.success());
+    let said: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    let error = said["error"].as_str().unwrap();
+    assert!(error.contains("did you mean `port`"), "{error}");
+}
+
+#[tokio::test]
 async fn completions_and_man_pages_come_from_the_commands() {
     let folder = tempfile::tempdir().unwrap();
     let tracker = |args: &[&str]| {
