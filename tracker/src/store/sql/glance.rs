@@ -121,10 +121,7 @@ async fn root_at(conn: &mut Conn, size: u64) -> Result<Digest, StoreError> {
 }
 
 async fn file(conn: &mut Conn, tile: &Tile) -> Result<Vec<u8>, StoreError> {
-    let file = log::tile(conn, tile).await.map_err(|error| match error {
-        StoreError::Unreadable { reason, .. } => damaged(format!("of the log, {reason}")),
-        other => other,
-    })?;
+    let file = log::tile(conn, tile).await.map_err(unread)?;
     file.ok_or_else(|| damaged(format!("of the log, {tile} is missing")))
 }
 
@@ -141,7 +138,7 @@ async fn bundle_of(conn: &mut Conn, log: &Log, index: u64) -> Result<(), StoreEr
     };
     let salts = SaltSource::new(secret.to_vec());
     let first = tile.entries().start + 1;
-    let mut rules = rules_before(conn, first).await?;
+    let mut rules = log::rules_before(conn, first).await.map_err(unread)?;
     let rows = sqlx::query(
         "SELECT l.*, COALESCE(p.coins_awarded, c.coins) AS coins FROM ledger l \
          LEFT JOIN proof_chain p ON p.position = l.position \
@@ -193,20 +190,12 @@ fn entry(
     })
 }
 
-/// By which rules the entry at `position` is scored.
-async fn rules_before(conn: &mut Conn, position: u64) -> Result<Digest, StoreError> {
-    let adopted = sqlx::query(
-        "SELECT body FROM ledger WHERE kind = 'rules_adopted' AND position < $1 \
-         ORDER BY position DESC LIMIT 1",
-    )
-    .bind(number(position))
-    .fetch_optional(conn)
-    .await?;
-    Ok(match adopted {
-        Some(row) => RuleSet::parse(row.try_get("body")?).map_err(damaged)?,
-        None => RuleSet::default(),
+/// What cannot be read was damaged.
+fn unread(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unreadable { reason, .. } => damaged(reason),
+        other => other,
     }
-    .digest())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]

@@ -109,6 +109,12 @@ pub(super) async fn score(
     let Some(scored) = scored else {
         return Ok(None);
     };
+    let rules = rules_before(conn, position).await?;
+    Ok(Some(logged(count(&scored, "coins")?, rules)))
+}
+
+/// By which rules the entry at `position` is scored.
+pub(super) async fn rules_before(conn: &mut Conn, position: u64) -> Result<Digest, StoreError> {
     let adopted = sqlx::query(
         "SELECT body FROM ledger WHERE kind = 'rules_adopted' AND position < $1 \
          ORDER BY position DESC LIMIT 1",
@@ -120,7 +126,7 @@ pub(super) async fn score(
         Some(row) => RuleSet::parse(row.try_get("body")?).map_err(|e| unreadable("body", e))?,
         None => RuleSet::default(),
     };
-    Ok(Some(logged(count(&scored, "coins")?, rules.digest())))
+    Ok(rules.digest())
 }
 
 /// The number under which a layer is kept.
